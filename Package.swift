@@ -1,0 +1,65 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// One strictness for every target: Swift 6 mode, and no warning survives a build.
+let strict: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .treatAllWarnings(as: .error),
+]
+
+/// The arrows of the house run one way: see docs/architecture.md.
+let package = Package(
+  name: "closebell",
+  products: [
+    .executable(name: "closebell", targets: ["closebell"]),
+    .library(name: "Accounting", targets: ["Accounting"]),
+    .library(name: "Postgres", targets: ["Postgres"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
+  ],
+  targets: [
+    .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+    .target(name: "Accounting", swiftSettings: strict),
+    .target(name: "Postgres", dependencies: ["CLibPQ"], swiftSettings: strict),
+    .target(
+      name: "PrivateCluster",
+      dependencies: [.product(name: "Subprocess", package: "swift-subprocess")],
+      swiftSettings: strict),
+    .target(name: "Storage", dependencies: ["Accounting", "Postgres"], swiftSettings: strict),
+    .target(
+      name: "Import", dependencies: ["Accounting", "Postgres", "Storage"], swiftSettings: strict),
+    .target(
+      name: "Close", dependencies: ["Accounting", "Postgres", "Storage"], swiftSettings: strict),
+    .executableTarget(
+      name: "closebell",
+      dependencies: [
+        "Accounting", "Close", "Import", "Postgres", "PrivateCluster", "Storage",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict),
+    .target(
+      name: "TestSupport",
+      dependencies: [
+        "Postgres", "PrivateCluster", "Storage",
+        .product(name: "Subprocess", package: "swift-subprocess"),
+      ],
+      path: "Tests/TestSupport", swiftSettings: strict),
+    .testTarget(name: "AccountingTests", dependencies: ["Accounting"], swiftSettings: strict),
+    .testTarget(
+      name: "PostgresTests", dependencies: ["Postgres", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "StorageTests", dependencies: ["Storage", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "CloseTests", dependencies: ["Close", "Import", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "ImportTests", dependencies: ["Import", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "CommandTests", dependencies: ["closebell", "TestSupport"], swiftSettings: strict),
+    .testTarget(name: "TidyTests", swiftSettings: strict),
+  ],
+  swiftLanguageModes: [.v6]
+)

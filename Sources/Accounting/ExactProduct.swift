@@ -1,0 +1,120 @@
+/// A product of fixed-point numbers kept exact until it is rounded once.
+///
+/// Quantity × close × multiplier × rate has up to 48 decimal places; a market value is rounded to
+/// four of them in one place, here, half to even. The magnitude is held in six 64-bit limbs.
+struct ExactProduct {
+  /// Least significant limb first.
+  private var limbs: InlineArray<6, UInt64> = InlineArray(repeating: 0)
+  private var isNegative = false
+  private var scale = 0
+  private var overflowed = false
+
+  init(_ factor: some FixedPoint) {
+    limbs[0] = 1
+    multiply(by: factor)
+  }
+
+  /// Multiplies by one more factor; exact.
+  mutating func multiply<F: FixedPoint>(by factor: F) {
+    scale += F.scale
+    isNegative = isNegative != (factor.units < 0)
+    let magnitude = factor.units.magnitude
+    let low = UInt64(truncatingIfNeeded: magnitude)
+    let high = UInt64(truncatingIfNeeded: magnitude >> 64)
+    let shifted = high == 0 ? InlineArray<6, UInt64>(repeating: 0) : scaled(by: high)
+    limbs = scaled(by: low)
+    guard high != 0 else { return }
+    overflowed = overflowed || shifted[5] != 0
+    var carry: UInt64 = 0
+    for index in 1..<6 {
+      let (partial, carried) = limbs[index].addingReportingOverflow(shifted[index - 1])
+      let (sum, carriedAgain) = partial.addingReportingOverflow(carry)
+      limbs[index] = sum
+      carry = (carried ? 1 : 0) + (carriedAgain ? 1 : 0)
+    }
+    overflowed = overflowed || carry != 0
+  }
+
+  private mutating func scaled(by factor: UInt64) -> InlineArray<6, UInt64> {
+    var result = limbs
+    var carry: UInt64 = 0
+    for index in 0..<6 {
+      let (high, low) = limbs[index].multipliedFullWidth(by: factor)
+      let (sum, carried) = low.addingReportingOverflow(carry)
+      result[index] = sum
+      carry = high &+ (carried ? 1 : 0)
+    }
+    overflowed = overflowed || carry != 0
+    return result
+  }
+
+  /// The product rounded half to even to the scale of `Result`.
+  func rounded<Result: FixedPoint>(
+    to _: Result.Type = Result.self
+  ) throws(ArithmeticError) -> Result {
+    guard !overflowed else { throw .overflow }
+    precondition(scale >= Result.scale, "a product never has fewer decimals than its factors")
+    var quotient = limbs
+    var remaining = scale - Result.scale
+    var dropped: UInt64 = 0
+    var half: UInt64 = 0
+    var sticky = false
+    while remaining > 0 {
+      let step = min(remaining, 18)
+      let divisor = UInt64(powerOfTen(step))
+      sticky = sticky || dropped != 0
+      dropped = Self.divide(&quotient, by: divisor)
+      half = divisor / 2
+      remaining -= step
+    }
+    var magnitude = UInt128(quotient[0]) | (UInt128(quotient[1]) << 64)
+    let isHigh = quotient[2] != 0 || quotient[3] != 0 || quotient[4] != 0 || quotient[5] != 0
+    guard !isHigh, magnitude < UInt128(Result.derivedLimit) else { throw .overflow }
+    let isTie = dropped == half && !sticky
+    if half > 0, isTie ? magnitude & 1 == 1 : dropped >= half { magnitude += 1 }
+    guard magnitude < UInt128(Result.derivedLimit) else { throw .overflow }
+    return Result(units: isNegative ? -Int128(magnitude) : Int128(magnitude))
+  }
+
+  /// Divides in place and returns the remainder.
+  private static func divide(
+    _ limbs: inout InlineArray<6, UInt64>, by divisor: UInt64
+  ) -> UInt64 {
+    var remainder: UInt64 = 0
+    for index in stride(from: 5, through: 0, by: -1) {
+      let (quotient, rest) = divisor.dividingFullWidth((remainder, limbs[index]))
+      limbs[index] = quotient
+      remainder = rest
+    }
+    return remainder
+  }
+}
+
+/// `quantity × price × multiplier` in the instrument's currency, rounded once, half to even.
+public func localValue(
+  _ quantity: Quantity, at price: Price, multiplier: Rate
+) throws(ArithmeticError) -> Money {
+  var product = ExactProduct(quantity)
+  product.multiply(by: price)
+  if multiplier != .one { product.multiply(by: multiplier) }
+  return try product.rounded()
+}
+
+/// `quantity × price × multiplier × rate` in base currency, rounded once, half to even.
+public func baseValue(
+  _ quantity: Quantity, at price: Price, multiplier: Rate, rate: Rate
+) throws(ArithmeticError) -> Money {
+  var product = ExactProduct(quantity)
+  product.multiply(by: price)
+  if multiplier != .one { product.multiply(by: multiplier) }
+  if rate != .one { product.multiply(by: rate) }
+  return try product.rounded()
+}
+
+/// `amount × rate`, rounded half to even to four decimal places.
+public func convert(_ amount: Money, at rate: Rate) throws(ArithmeticError) -> Money {
+  if rate == .one { return amount }
+  var product = ExactProduct(amount)
+  product.multiply(by: rate)
+  return try product.rounded()
+}

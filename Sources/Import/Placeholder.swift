@@ -1,0 +1,1 @@
+// The first file of the Import module takes this one's place.

@@ -1,0 +1,1 @@
+@main struct Closebell { static func main() {} }

@@ -1,0 +1,1 @@
+// The first file of AccountingTests takes this one's place.

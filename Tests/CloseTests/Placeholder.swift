@@ -1,0 +1,1 @@
+// The first file of CloseTests takes this one's place.

@@ -1,0 +1,1 @@
+// The first file of CommandTests takes this one's place.

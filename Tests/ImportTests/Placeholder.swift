@@ -1,0 +1,1 @@
+// The first file of ImportTests takes this one's place.

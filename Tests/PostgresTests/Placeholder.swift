@@ -1,0 +1,1 @@
+// The first file of PostgresTests takes this one's place.

@@ -1,0 +1,1 @@
+// The first file of StorageTests takes this one's place.

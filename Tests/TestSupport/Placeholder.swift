@@ -1,0 +1,1 @@
+// The first file of TestSupport takes this one's place.
