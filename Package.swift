@@ -29,7 +29,10 @@ let package = Package(
       name: "PrivateCluster",
       dependencies: [.product(name: "Subprocess", package: "swift-subprocess")],
       swiftSettings: strict),
-    .target(name: "Storage", dependencies: ["Accounting", "Postgres"], swiftSettings: strict),
+    .target(name: "CMigrations", exclude: ["sql"]),
+    .target(
+      name: "Storage", dependencies: ["Accounting", "CMigrations", "Postgres"],
+      swiftSettings: strict),
     .target(
       name: "Import", dependencies: ["Accounting", "Postgres", "Storage"], swiftSettings: strict),
     .target(
@@ -61,5 +64,6 @@ let package = Package(
       name: "CommandTests", dependencies: ["closebell", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "TidyTests", swiftSettings: strict),
   ],
-  swiftLanguageModes: [.v6]
+  swiftLanguageModes: [.v6],
+  cLanguageStandard: .c2x
 )

@@ -1,0 +1,45 @@
+#include "CMigrations.h"
+
+// One block a file: #embed keeps the SQL in .sql files and costs no build step.
+#define TEXT(name) static const char name[]
+
+TEXT(up_0001) = {
+#embed "sql/0001_reference.up.sql" suffix(, )
+  0};
+TEXT(down_0001) = {
+#embed "sql/0001_reference.down.sql" suffix(, )
+  0};
+TEXT(up_0002) = {
+#embed "sql/0002_activities.up.sql" suffix(, )
+  0};
+TEXT(down_0002) = {
+#embed "sql/0002_activities.down.sql" suffix(, )
+  0};
+TEXT(up_0003) = {
+#embed "sql/0003_results.up.sql" suffix(, )
+  0};
+TEXT(down_0003) = {
+#embed "sql/0003_results.down.sql" suffix(, )
+  0};
+TEXT(up_0004) = {
+#embed "sql/0004_runs.up.sql" suffix(, )
+  0};
+TEXT(down_0004) = {
+#embed "sql/0004_runs.down.sql" suffix(, )
+  0};
+TEXT(up_0005) = {
+#embed "sql/0005_imports.up.sql" suffix(, )
+  0};
+TEXT(down_0005) = {
+#embed "sql/0005_imports.down.sql" suffix(, )
+  0};
+
+const closebell_migration closebell_migrations[] = {
+  {1, "reference", up_0001, down_0001},
+  {2, "activities", up_0002, down_0002},
+  {3, "results", up_0003, down_0003},
+  {4, "runs", up_0004, down_0004},
+  {5, "imports", up_0005, down_0005},
+};
+const size_t closebell_migrations_count =
+  sizeof closebell_migrations / sizeof closebell_migrations[0];

@@ -1,0 +1,13 @@
+/// The schema's numbered SQL files, embedded as they stand; see MigrationFiles in Storage.
+#pragma once
+#include <stddef.h>
+
+typedef struct {
+  int version;
+  const char *name;
+  const char *up;
+  const char *down;
+} closebell_migration;
+
+extern const closebell_migration closebell_migrations[];
+extern const size_t closebell_migrations_count;
