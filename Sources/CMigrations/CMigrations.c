@@ -34,7 +34,7 @@ TEXT(down_0005) = {
 #embed "sql/0005_imports.down.sql" suffix(, )
   0};
 
-const closebell_migration closebell_migrations[] = {
+static const closebell_migration closebell_migrations[] = {
   {1, "reference", up_0001, down_0001},
   {2, "activities", up_0002, down_0002},
   {3, "results", up_0003, down_0003},
@@ -43,3 +43,7 @@ const closebell_migration closebell_migrations[] = {
 };
 const size_t closebell_migrations_count =
   sizeof closebell_migrations / sizeof closebell_migrations[0];
+
+const closebell_migration *closebell_migration_at(size_t index) {
+  return &closebell_migrations[index];
+}

@@ -9,5 +9,6 @@ typedef struct {
   const char *down;
 } closebell_migration;
 
-extern const closebell_migration closebell_migrations[];
+/// The step at `index`, below `closebell_migrations_count`.
+const closebell_migration *closebell_migration_at(size_t index);
 extern const size_t closebell_migrations_count;

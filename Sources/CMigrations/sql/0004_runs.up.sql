@@ -3,9 +3,13 @@
 -- Never reused: a claim is fenced by a number that is unique for all time.
 create sequence closebell.claim_id_seq as bigint;
 
+-- A row outlives its owner until none of its placeholders is left; first_date and last_date say
+-- where those can be, so that taking them back reads these dates and not the whole history.
 create table closebell.worker_lease (
   claim_id bigint not null constraint worker_lease_key primary key,
   run_id bigint not null,
+  first_date date,
+  last_date date,
   host text not null,
   pid integer not null,
   lease_until timestamptz not null

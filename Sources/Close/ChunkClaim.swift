@@ -1,0 +1,108 @@
+internal import Accounting
+internal import Postgres
+internal import Storage
+
+/// Sweeps that are ours, cut back to what could be claimed.
+struct ClaimedSweeps {
+  var sweeps: [Sweep] = []
+  /// Of slots that are closed again: the revision that our claim was put on.
+  var revisions: [Slot: Int32] = [:]
+}
+
+/// Claims a chunk's slots, each outcome counted, and cuts every sweep off at its first slot that
+/// is somebody else's: later dates would open from a close that is not there.
+struct ChunkClaim {
+  let context: RunContext
+
+  func claim(
+    _ sweeps: [Sweep], _ outcome: inout ChunkOutcome, on db: isolated Connection
+  ) throws -> ClaimedSweeps {
+    var standing = Standing()
+    try claimPlaceholders(sweeps, &standing, on: db)
+    let again = sweeps.flatMap { sweep in
+      sweep.steps.filter { $0.kind == .again }.map { sweep.slot($0) }
+    }
+    if !again.isEmpty {
+      standing.revisions = try Slots.claimComplete(
+        again, as: context.claim, run: context.run, on: db)
+      standing.ours.formUnion(standing.revisions.keys)
+    }
+    outcome.counts.claimed += standing.ours.count
+    outcome.counts.takenOver += standing.takenOver
+    var claimed = ClaimedSweeps(revisions: standing.revisions)
+    var orphans: [Slot] = []
+    for sweep in sweeps {
+      if let kept = cut(sweep, standing, &outcome, &orphans) { claimed.sweeps.append(kept) }
+    }
+    if !orphans.isEmpty { try Slots.release(orphans, as: context.claim, on: db) }
+    return claimed
+  }
+
+  private struct Standing {
+    var ours: Set<Slot> = []
+    var complete: Set<Slot> = []
+    var doneBefore: Set<Slot> = []
+    var takenOver = 0
+    var revisions: [Slot: Int32] = [:]
+  }
+
+  private func claimPlaceholders(
+    _ sweeps: [Sweep], _ standing: inout Standing, on db: isolated Connection
+  ) throws {
+    var claims: [SlotClaim] = []
+    for sweep in sweeps {
+      for (index, step) in sweep.steps.enumerated() where step.kind != .again {
+        let link: SlotClaim.Link =
+          step.kind == .next ? .opensFrom(sweep.opening(ofStep: index)) : .later
+        claims.append(SlotClaim(sweep.slot(step), link: link))
+      }
+    }
+    guard !claims.isEmpty else { return }
+    standing.ours = try Slots.claim(claims, as: context.claim, run: context.run, on: db)
+    let others = claims.filter { !standing.ours.contains($0.slot) }
+    guard !others.isEmpty else { return }
+    let holders = try Slots.holders(of: others.map(\.slot), on: db)
+    let links = Dictionary(uniqueKeysWithValues: others.map { ($0.slot, $0.link) })
+    for holder in holders where holder.standing == .complete {
+      standing.complete.insert(holder.slot)
+      // Our own commit, whose answer was lost on the way.
+      if holder.claim == context.claim { standing.doneBefore.insert(holder.slot) }
+    }
+    for holder in holders where holder.claim == context.claim && holder.standing == .busy {
+      standing.ours.insert(holder.slot)
+    }
+    let free = holders.filter { $0.standing == .free }
+    guard !free.isEmpty else { return }
+    let taken = try Slots.takeOver(
+      free, links: links, as: context.claim, run: context.run, on: db)
+    standing.takenOver = taken.count
+    standing.ours.formUnion(taken)
+  }
+
+  /// What is left of a sweep, or nil where nothing is.
+  private func cut(
+    _ sweep: Sweep, _ standing: Standing, _ outcome: inout ChunkOutcome, _ orphans: inout [Slot]
+  ) -> Sweep? {
+    var steps = sweep.steps[...]
+    var openedFrom = sweep.openedFrom
+    // Somebody closed its first dates meanwhile: go on from there.
+    while let first = steps.first, standing.complete.contains(sweep.slot(first)) {
+      if standing.doneBefore.contains(sweep.slot(first)) {
+        outcome.counts.completed += 1
+      } else {
+        outcome.counts.skipped += 1
+      }
+      openedFrom = first.date
+      steps.removeFirst()
+    }
+    let kept = steps.prefix { standing.ours.contains(sweep.slot($0)) }
+    let rest = steps.dropFirst(kept.count)
+    if !rest.isEmpty {
+      outcome.counts.busy += rest.count
+      outcome.busy.append(sweep)
+      orphans += rest.map { sweep.slot($0) }.filter { standing.ours.contains($0) }
+    }
+    guard !kept.isEmpty else { return nil }
+    return Sweep(portfolio: sweep.portfolio, openedFrom: openedFrom, steps: Array(kept))
+  }
+}

@@ -1,0 +1,138 @@
+internal import Accounting
+internal import Postgres
+internal import Storage
+
+/// Everything that a chunk of sweeps is computed from, as one database snapshot showed it.
+struct ChunkInputs {
+  /// One portfolio's inputs.
+  struct Book {
+    var opening: StoredOpening?
+    var holdings: ArraySlice<StoredHolding> = []
+    var cashBalances: ArraySlice<StoredCashBalance> = []
+    /// Of the whole history for a sweep that reads it, else since the opening.
+    var activities: ArraySlice<StoredActivity> = []
+    var statements: ArraySlice<StoredStatement> = []
+    var moments: StoredMoments?
+  }
+
+  var books: [ID<Portfolio>: Book]
+  var market: LoadedMarket
+
+  /// One statement a kind of input, whatever the number of sweeps.
+  static func load(
+    _ sweeps: [Sweep], market: LoadedMarket, on db: isolated Connection
+  ) throws -> ChunkInputs {
+    let ranges = sweeps.map {
+      LoadRange(portfolio: $0.portfolio.id, openedFrom: $0.openedFrom, through: $0.through)
+    }
+    let fromTheFirst = zip(sweeps, ranges).map { sweep, range in
+      LoadRange(
+        portfolio: range.portfolio, openedFrom: sweep.readsHistory ? nil : range.openedFrom,
+        through: range.through)
+    }
+    var books = Dictionary(uniqueKeysWithValues: sweeps.map { ($0.portfolio.id, Book()) })
+    for opening in try Loading.openings(ranges, on: db) {
+      books[opening.portfolio]?.opening = opening
+    }
+    for rows in try Loading.holdings(ranges, on: db).runs(of: \.portfolio) {
+      books[rows[rows.startIndex].portfolio]?.holdings = rows
+    }
+    let perCurrency = zip(sweeps, ranges).filter { $0.0.portfolio.cashMode == .perCurrency }
+    if !perCurrency.isEmpty {
+      for rows in try Loading.cashBalances(perCurrency.map(\.1), on: db).runs(of: \.portfolio) {
+        books[rows[rows.startIndex].portfolio]?.cashBalances = rows
+      }
+    }
+    for rows in try Loading.activities(fromTheFirst, on: db).runs(of: \.portfolio) {
+      books[rows[rows.startIndex].portfolio]?.activities = rows
+    }
+    for rows in try Loading.statements(ranges, on: db).runs(of: \.portfolio) {
+      books[rows[rows.startIndex].portfolio]?.statements = rows
+    }
+    let resumed = sweeps.filter { $0.openedFrom != nil && !$0.readsHistory }.map(\.portfolio.id)
+    if !resumed.isEmpty {
+      for moments in try Loading.moments(of: resumed, on: db) {
+        books[moments.portfolio]?.moments = moments
+      }
+    }
+    return ChunkInputs(books: books, market: market)
+  }
+}
+
+extension ChunkInputs.Book {
+  /// The instrument of every holding that the sweep can meet.
+  ///
+  /// - Throws: `MarketOutdated` where one was imported after the market was read.
+  func instruments(in market: LoadedMarket) throws -> [ID<Holding>: Instrument] {
+    var result: [ID<Holding>: Instrument] = [:]
+    func add(_ holding: ID<Holding>, _ id: ID<Instrument>) throws {
+      guard result[holding] == nil else { return }
+      guard let instrument = market.instruments[id] else { throw MarketOutdated(instrument: id) }
+      result[holding] = instrument
+    }
+    for row in holdings { try add(row.holding, row.instrument) }
+    for row in statements { try add(row.holding, row.instrument) }
+    for row in activities {
+      if let holding = row.activity.holding, let id = row.instrument { try add(holding, id) }
+    }
+    return result
+  }
+
+  /// The activities after the opening and up to `through`, each with the close that it needs.
+  func activities(after opening: Day?, through: Day, in market: LoadedMarket) throws -> [Activity] {
+    try activities.lazy
+      .filter { row in
+        (opening.map { row.activity.date > $0 } ?? true) && row.activity.date <= through
+      }
+      .map { try $0.withReferenceClose(in: market) }
+  }
+
+  /// What the book opens from.
+  func bookOpening() -> BookOpening? {
+    opening.map { opening in
+      BookOpening(
+        date: opening.date, closingEquity: opening.closingEquity, cash: opening.cash,
+        index: opening.index, indexSince: opening.indexSince,
+        cumulativePnL: opening.cumulativePnL, holdings: holdings.map(\.snapshot),
+        cashBalances: cashBalances.map(\.balance))
+    }
+  }
+}
+
+extension StoredHolding {
+  /// The row as the book knows it; its attribution was the stored date's and is not an input.
+  var snapshot: HoldingSnapshot {
+    HoldingSnapshot(
+      holding: holding, quantity: quantity, price: price, priceDate: priceDate,
+      localValue: localValue, marketValue: marketValue, localCost: localCost,
+      costBasis: costBasis, unrealized: unrealized,
+      unrealizedFX: marketValue - costBasis - unrealized, dailyPnL: dailyPnL,
+      attribution: Attribution(), quality: .priced)
+  }
+}
+
+extension StoredActivity {
+  /// The activity with the close of its own date, in the units of that date.
+  func withReferenceClose(in market: LoadedMarket) throws -> Activity {
+    guard let reference, let instrument else { return activity }
+    var series = Market(closes: [instrument: [reference]])
+    series.actions[instrument] = market.market.actions[instrument]
+    var activity = activity
+    activity.referenceClose = try series.close(of: instrument, on: activity.date)?.price
+    return activity
+  }
+}
+
+extension Array {
+  /// The array cut where a key changes; rows of one key stand together.
+  func runs<Key: Equatable>(of key: (Element) -> Key) -> [ArraySlice<Element>] {
+    var result: [ArraySlice<Element>] = []
+    var start = startIndex
+    for index in indices where key(self[index]) != key(self[start]) {
+      result.append(self[start..<index])
+      start = index
+    }
+    if start < endIndex { result.append(self[start...]) }
+    return result
+  }
+}

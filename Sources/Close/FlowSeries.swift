@@ -1,0 +1,127 @@
+internal import Accounting
+internal import Storage
+
+/// The flows behind one money-weighted return, as far as they are known: their moments, which
+/// answer most nights, or the flows themselves.
+///
+/// Whichever answers, the stored result is the same: a warm answer is given only where it
+/// provably rounds to what the full pass gives (see `FlowMoments`).
+struct FlowSeries {
+  /// Nil where only a full pass can tell.
+  var moments: FlowMoments?
+  /// Every flow so far, ascending; nil where they were not read.
+  var flows: [DatedFlow]?
+
+  /// A series without any flow yet.
+  static let empty = FlowSeries(moments: nil, flows: [])
+
+  mutating func add(_ event: FlowEvent) {
+    let amount = event.amount.approximate
+    moments?.add(day: event.day, amount: amount)
+    flows?.append(DatedFlow(day: event.day, amount: amount))
+  }
+
+  /// The return to `date`, or nil where the flows have to be read first.
+  mutating func solve(
+    closingValue: Money, on date: Day, _ convention: IRRConvention
+  ) -> IRRResult? {
+    let value = closingValue.approximate
+    if convention == .xirrAct365, let warm = moments?.solve(closingValue: value, on: date) {
+      return warm
+    }
+    guard let flows else { return nil }
+    let cold = InternalRate.solve(flows, closingValue: value, on: date, convention: convention)
+    moments = FlowMoments(flows: flows, expandedAt: cold.logGrowth ?? 0)
+    return cold
+  }
+}
+
+/// A portfolio's series: its own external flows and each holding's, packed into one value between
+/// nights.
+struct FlowLedger {
+  /// The portfolio's external flows.
+  var portfolio: FlowSeries
+  /// The holdings' own.
+  var holdings: [ID<Holding>: FlowSeries] = [:]
+  /// What a holding without an entry is: empty before the first close, unknown after it.
+  private let absent: FlowSeries
+  /// Whether anything was learnt that the packed value does not say.
+  var isChanged = false
+
+  /// The ledger of a portfolio before its first flow.
+  static let empty = FlowLedger(portfolio: .empty, absent: .empty)
+
+  /// Nothing is known: whatever is asked must be read first.
+  static let unknown = FlowLedger(portfolio: FlowSeries(), absent: FlowSeries())
+
+  private init(portfolio: FlowSeries, absent: FlowSeries) {
+    self.portfolio = portfolio
+    self.absent = absent
+  }
+
+  mutating func add(_ events: [FlowEvent]) {
+    for event in events {
+      isChanged = true
+      if let holding = event.holding {
+        holdings[holding, default: absent].add(event)
+      } else {
+        portfolio.add(event)
+      }
+    }
+  }
+
+  mutating func solve(
+    _ holding: ID<Holding>, closingValue: Money, on date: Day, _ convention: IRRConvention
+  ) -> IRRResult? {
+    var series = holdings[holding] ?? absent
+    let result = series.solve(closingValue: closingValue, on: date, convention)
+    if series.flows != nil { isChanged = true }
+    holdings[holding] = series
+    return result
+  }
+
+  mutating func solvePortfolio(
+    closingValue: Money, on date: Day, _ convention: IRRConvention
+  ) -> IRRResult? {
+    if portfolio.flows != nil { isChanged = true }
+    return portfolio.solve(closingValue: closingValue, on: date, convention)
+  }
+
+  // MARK: - Packing
+
+  /// A record a series: the holding's key (0 for the portfolio's own), then the moments.
+  private static let recordSize = 8 + FlowMoments.packedSize
+
+  /// The ledger that was packed, or nil where the bytes are of another version.
+  init?(unpacking bytes: [UInt8]) {
+    guard bytes.count.isMultiple(of: Self.recordSize) else { return nil }
+    self = .unknown
+    for start in stride(from: 0, to: bytes.count, by: Self.recordSize) {
+      let record = bytes[start..<start + Self.recordSize]
+      let key = record.prefix(8).reversed().reduce(Int64(0)) { $0 << 8 | Int64($1) }
+      guard let moments = FlowMoments(unpacking: record.dropFirst(8)) else { return nil }
+      let series = FlowSeries(moments: moments)
+      if key == 0 { portfolio = series } else { holdings[ID(key)] = series }
+    }
+  }
+
+  /// The moments of the portfolio and of the holdings that are still open; one that is bought
+  /// again later has its history read once.
+  func packed(keeping open: some Sequence<ID<Holding>>) -> [UInt8] {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity((holdings.count + 1) * Self.recordSize)
+    func append(_ key: Int64, _ series: FlowSeries) {
+      let fromFlows = series.flows.map { FlowMoments(flows: $0, expandedAt: 0) }
+      guard let moments = series.moments ?? fromFlows else { return }
+      for shift in stride(from: 0, to: 64, by: 8) {
+        bytes.append(UInt8(truncatingIfNeeded: key >> Int64(shift)))
+      }
+      moments.pack(into: &bytes)
+    }
+    append(0, portfolio)
+    for holding in open {
+      if let series = holdings[holding] { append(holding.rawValue, series) }
+    }
+    return bytes
+  }
+}

@@ -1,0 +1,40 @@
+internal import Accounting
+internal import Postgres
+internal import Storage
+internal import Synchronization
+
+/// The market of a run, read once and shared by its workers.
+///
+/// A slot's `inputs_seen` is the snapshot that the *market* was read in: the chunk's own inputs
+/// are read later, so a change between the two is at worst looked at once more, never missed.
+final class MarketShelf: Sendable {
+  private struct Window {
+    var first: Day
+    var last: Day
+    var loaded: LoadedMarket
+  }
+
+  private let window = Mutex<Window?>(nil)
+
+  /// The market for closing dates from `first` through `last`; read if it is not at hand.
+  ///
+  /// A second worker that asks meanwhile waits and gets the same.
+  func market(from first: Day, through last: Day, on db: isolated Connection) throws -> LoadedMarket {
+    try window.withLock { window in
+      if let window, window.first <= first, window.last >= last { return window.loaded }
+      let from = min(first, window?.first ?? first)
+      let through = max(last, window?.last ?? last)
+      let loaded = try MarketLoading.market(from: from, through: through, on: db)
+      window = Window(first: from, last: through, loaded: loaded)
+      return loaded
+    }
+  }
+
+  /// Forgets the market, so that it is read again: something newer is needed.
+  func clear() { window.withLock { $0 = nil } }
+}
+
+/// An instrument was imported after the market was read; reading again finds it.
+struct MarketOutdated: Error {
+  var instrument: ID<Instrument>
+}

@@ -1,0 +1,117 @@
+internal import Accounting
+internal import Postgres
+internal import Storage
+
+/// What is due for a date: per portfolio every open business date after its last complete one,
+/// and before those its stale dates.
+struct NightPlan {
+  let settings: RunSettings
+  let calendars: Calendars
+  let date: Day
+  /// The first stale date of every portfolio that has one.
+  let stale: [ID<Portfolio>: Day]
+
+  /// The sweeps of some portfolios, and those that are refused, with the way out.
+  struct Page {
+    var sweeps: [Sweep] = []
+    var refused: [SlotFailure] = []
+    var skipped = 0
+  }
+
+  func page(_ portfolios: [PlannedPortfolio], on db: isolated Connection) throws -> Page {
+    var page = Page()
+    let late = portfolios.filter { stale[$0.portfolio.id] != nil && $0.lastComplete != nil }
+    let restarts = try restarts(of: late, on: db)
+    for planned in portfolios {
+      do {
+        let calendar = try calendars.named(planned.portfolio.calendar)
+        let due = dueDates(of: planned, calendar)
+        let restart = restarts[planned.portfolio.id]
+        guard !due.isEmpty || restart != nil else {
+          page.skipped += 1
+          continue
+        }
+        if let refusal = refusal(of: planned, due: due, restart: restart) {
+          page.refused.append(refusal)
+          continue
+        }
+        page.sweeps.append(sweep(of: planned, due: due, restart: restart))
+      } catch let error as CalendarError {
+        page.refused.append(
+          SlotFailure(
+            portfolio: planned.portfolio.code, date: date, error: error.description))
+      }
+    }
+    return page
+  }
+
+  private func dueDates(of planned: PlannedPortfolio, _ calendar: BusinessCalendar) -> [Day] {
+    guard let last = planned.lastComplete else {
+      return calendar.isBusinessDay(date) ? [date] : []
+    }
+    guard last < date else { return [] }
+    let open = calendar.businessDayList(after: last, through: date)
+    return settings.catchesUp ? open : Array(open.suffix(1))
+  }
+
+  /// Where stale dates are closed again from.
+  private struct Restart {
+    var openedFrom: Day?
+    var dates: [Day]
+  }
+
+  private func restarts(
+    of late: [PlannedPortfolio], on db: isolated Connection
+  ) throws -> [ID<Portfolio>: Restart] {
+    guard !late.isEmpty else { return [:] }
+    let first = late.compactMap { stale[$0.portfolio.id] }.min() ?? date
+    let slots = try Planning.completeSlots(
+      of: late.map(\.portfolio.id), from: first, through: date, on: db)
+    let before = try Planning.openingsBefore(first, of: late.map(\.portfolio.id), on: db)
+    var result: [ID<Portfolio>: Restart] = [:]
+    for rows in slots.runs(of: \.portfolio) {
+      let portfolio = rows[rows.startIndex].portfolio
+      let staleFrom = stale[portfolio] ?? first
+      let fresh = rows.last { $0.date < staleFrom }?.date
+      result[portfolio] = Restart(
+        openedFrom: fresh ?? before[portfolio],
+        dates: rows.filter { $0.date >= staleFrom }.map(\.date))
+    }
+    return result
+  }
+
+  private func refusal(
+    of planned: PlannedPortfolio, due: [Day], restart: Restart?
+  ) -> SlotFailure? {
+    let code = planned.portfolio.code
+    if let restart, restart.dates.count > settings.maxCatchUp {
+      return SlotFailure(
+        portfolio: code, date: restart.dates[0],
+        error: """
+          inputs changed since \(restart.dates[0]): \(restart.dates.count) closed dates are \
+          stale, more than --max-catch-up \(settings.maxCatchUp)
+          hint: closebell replay --from \(restart.dates[0]) --to \(date) --portfolio \(code)
+          """)
+    }
+    if due.count > settings.maxCatchUp {
+      return SlotFailure(
+        portfolio: code, date: due[0],
+        error: """
+          \(due.count) business dates since \(planned.lastComplete ?? due[0]) are open, more than \
+          --max-catch-up \(settings.maxCatchUp)
+          hint: raise it, or close \(date) alone over the gap with --no-catch-up
+          """)
+    }
+    return nil
+  }
+
+  private func sweep(
+    of planned: PlannedPortfolio, due: [Day], restart: Restart?
+  ) -> Sweep {
+    let again = (restart?.dates ?? []).map { Sweep.Step($0, .again) }
+    return Sweep(
+      portfolio: planned.portfolio,
+      openedFrom: restart.map(\.openedFrom) ?? planned.lastComplete,
+      steps: again + due.map { Sweep.Step($0, .next) })
+  }
+}

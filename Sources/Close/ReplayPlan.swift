@@ -1,0 +1,89 @@
+internal import Accounting
+internal import Postgres
+internal import Storage
+
+/// What a replay of a range closes again, and what it closes for the first time.
+struct ReplayPlan {
+  let calendars: Calendars
+  let range: ReplayRange
+  /// The first stale date of every portfolio that has one; used with `onlyStale`.
+  let stale: [ID<Portfolio>: Day]
+
+  func page(
+    _ portfolios: [PlannedPortfolio], on db: isolated Connection
+  ) throws -> NightPlan.Page {
+    var page = NightPlan.Page()
+    let ids = portfolios.map(\.portfolio.id)
+    let last = max(range.through, portfolios.compactMap(\.lastComplete).max() ?? range.through)
+    let complete = Dictionary(
+      grouping: try Planning.completeSlots(of: ids, from: range.from, through: last, on: db),
+      by: \.portfolio)
+    let before = try Planning.openingsBefore(range.from, of: ids, on: db)
+    for planned in portfolios {
+      let closed = (complete[planned.portfolio.id] ?? []).map(\.date)
+      do {
+        let steps = try steps(of: planned, closed: closed)
+        guard let first = steps.first else {
+          page.skipped += 1
+          continue
+        }
+        let opening = closed.last { $0 < first.date } ?? before[planned.portfolio.id]
+        page.sweeps.append(
+          Sweep(portfolio: planned.portfolio, openedFrom: opening, steps: steps))
+      } catch let error as CalendarError {
+        page.refused.append(
+          SlotFailure(
+            portfolio: planned.portfolio.code, date: range.from, error: error.description))
+      }
+    }
+    return page
+  }
+
+  /// - Parameter closed: The portfolio's complete dates from the range's first on, ascending.
+  private func steps(of planned: PlannedPortfolio, closed: [Day]) throws -> [Sweep.Step] {
+    let portfolio = planned.portfolio
+    let through =
+      range.throughLatest ? max(range.through, planned.lastComplete ?? range.through) : range.through
+    var steps = closed.filter { $0 <= through }.map { Sweep.Step($0, .again) }
+    if range.onlyStale {
+      guard let staleFrom = stale[portfolio.id] else { return [] }
+      return steps.filter { $0.date >= staleFrom }
+    }
+    let calendar = try calendars.named(portfolio.calendar)
+    let first = max(range.from, portfolio.inception)
+    if first <= range.through {
+      let known = Set(closed)
+      for date in calendar.businessDayList(after: first - 1, through: range.through)
+      where !known.contains(date) {
+        let isNext = planned.lastComplete.map { date > $0 } ?? true
+        steps.append(Sweep.Step(date, isNext ? .next : .backfill))
+      }
+      steps.sort { $0.date < $1.date }
+    }
+    // The slot behind a hole that is filled opens from another close than before.
+    if steps.last(where: { $0.kind != .again })?.kind == .backfill,
+      let following = closed.first(where: { $0 > through })
+    { steps.append(Sweep.Step(following, .again)) }
+    return steps
+  }
+}
+
+/// The range of a replay, and how far it goes.
+public struct ReplayRange: Sendable {
+  /// The first date.
+  public var from: Day
+  /// The last date.
+  public var through: Day
+  /// Only dates whose inputs changed since they were closed.
+  public var onlyStale = false
+  /// Go on to each portfolio's latest complete date.
+  public var throughLatest = false
+
+  /// The dates from `from` through `through`.
+  public init(from: Day, through: Day, onlyStale: Bool = false, throughLatest: Bool = false) {
+    self.from = from
+    self.through = through
+    self.onlyStale = onlyStale
+    self.throughLatest = throughLatest
+  }
+}

@@ -1,0 +1,95 @@
+internal import Accounting
+internal import Postgres
+internal import Storage
+internal import Synchronization
+
+/// What the workers of one run share.
+final class RunContext: Sendable {
+  let settings: RunSettings
+  let run: Int64
+  /// The id that fences every write of this run.
+  let claim: Int64
+  let calendars: Calendars
+  let market = MarketShelf()
+  let reason: String
+  private let state: Mutex<State>
+
+  private struct State {
+    var isStopping = false
+    /// By our own clock, measured from before the lease was asked for.
+    var leaseEnds: ContinuousClock.Instant
+    var covered: ClosedRange<Day>?
+    var report: RunReport
+  }
+
+  init(
+    settings: RunSettings, run: Int64, claim: Int64, calendars: Calendars, reason: String,
+    date: Day, leaseAsked: ContinuousClock.Instant
+  ) {
+    self.settings = settings
+    self.run = run
+    self.claim = claim
+    self.calendars = calendars
+    self.reason = reason
+    state = Mutex(
+      State(
+        leaseEnds: leaseAsked + .seconds(settings.leaseSeconds),
+        report: RunReport(run: run, date: date)))
+  }
+
+  // MARK: - Going on or not
+
+  /// No new chunk is begun after this.
+  func stop() { state.withLock { $0.isStopping = true } }
+
+  var isStopping: Bool { state.withLock { $0.isStopping } }
+
+  /// The lease was prolonged, as asked for at that moment.
+  func leaseRenewed(askedAt moment: ContinuousClock.Instant) {
+    state.withLock { $0.leaseEnds = moment + .seconds(settings.leaseSeconds) }
+  }
+
+  /// Whether a write begun now is still covered by the lease; a tenth of it is kept in hand.
+  var mayWrite: Bool {
+    let ends = state.withLock { $0.leaseEnds }
+    return ContinuousClock.now < ends - .seconds(settings.leaseSeconds / 10)
+  }
+
+  /// Makes the lease say that the claim is used from `first` through `last`; commits first.
+  func cover(from first: Day, through last: Day, on db: isolated Connection) throws {
+    let covered = state.withLock { $0.covered }
+    if let covered, covered.lowerBound <= first, covered.upperBound >= last { return }
+    try Leases.cover(from: first, through: last, claim: claim, on: db)
+    state.withLock { state in
+      let low = min(first, state.covered?.lowerBound ?? first)
+      let high = max(last, state.covered?.upperBound ?? last)
+      state.covered = low...high
+    }
+  }
+
+  // MARK: - What became of it
+
+  var report: RunReport { state.withLock { $0.report } }
+
+  func record(_ change: (inout RunReport) -> Void) {
+    state.withLock { change(&$0.report) }
+  }
+
+  func record(_ outcome: ChunkOutcome) {
+    state.withLock { state in
+      state.report.counts += outcome.counts
+      state.report.stages += outcome.stages
+      let room = RunReport.failuresKept - state.report.failures.count
+      state.report.failures += outcome.failures.prefix(max(room, 0))
+    }
+  }
+}
+
+/// What became of one chunk.
+struct ChunkOutcome: Sendable {
+  var counts = SlotCounts()
+  var stages = StageSeconds()
+  var failures: [SlotFailure] = []
+  /// Sweeps that a live owner is working on: worth asking again.
+  var busy: [Sweep] = []
+}

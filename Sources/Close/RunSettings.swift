@@ -1,0 +1,34 @@
+public import Accounting
+
+/// What a run was asked for, and how much it may take.
+public struct RunSettings: Sendable {
+  /// Only these portfolios; empty means all.
+  public var codes: [String] = []
+  /// Workers, one connection each.
+  public var workers = 2
+  /// Portfolios a chunk: memory is workers × chunk.
+  public var chunk = 500
+  /// How long a claim is protected without a sign of life.
+  public var leaseSeconds = 120.0
+  /// Whether missed business dates before the date asked for are closed first.
+  public var catchesUp = true
+  /// How many dates of a portfolio a night may close or close again.
+  public var maxCatchUp = 10
+  /// The policy on carried and missing prices.
+  public var policy = ClosePolicy()
+  /// Whether a degraded slot is refused.
+  public var isStrict = false
+  /// How long to wait for slots that a live owner holds.
+  public var waitSeconds: Double?
+  /// Who we are, for the run history.
+  public var host = ""
+  /// Our process id.
+  public var pid: Int32 = 0
+  /// Our version.
+  public var version = ""
+  /// The arguments, without secrets.
+  public var arguments = ""
+
+  /// The defaults.
+  public init() {}
+}

@@ -1,0 +1,60 @@
+public import Accounting
+internal import Storage
+
+/// The dates of one portfolio that are going to be closed one after the other, and where they
+/// begin. A night's sweep is one date; a catch-up's and a replay's are several.
+public struct Sweep: Sendable {
+  /// One date of a sweep.
+  public struct Step: Sendable, Hashable {
+    /// What stands in the slot before.
+    public enum Kind: Sendable, Hashable {
+      /// Nothing, or a placeholder: it is closed for the first time, at the end of the chain.
+      case next
+      /// Nothing: it is closed for the first time, before or between slots that exist.
+      case backfill
+      /// A complete slot: it is closed again.
+      case again
+    }
+
+    /// The business date.
+    public var date: Day
+    /// What stands there before.
+    public var kind: Kind
+
+    /// A date and what stands there.
+    public init(_ date: Day, _ kind: Kind) {
+      self.date = date
+      self.kind = kind
+    }
+  }
+
+  /// The portfolio.
+  public var portfolio: Portfolio
+  /// The date of the snapshot that the first step opens from; nil: it is the first of all.
+  public var openedFrom: Day?
+  /// The dates, ascending; at least one.
+  public var steps: [Step]
+
+  /// A sweep of a portfolio.
+  public init(portfolio: Portfolio, openedFrom: Day?, steps: [Step]) {
+    precondition(!steps.isEmpty, "a sweep closes at least one date")
+    self.portfolio = portfolio
+    self.openedFrom = openedFrom
+    self.steps = steps
+  }
+
+  /// The last date.
+  var through: Day { steps[steps.count - 1].date }
+
+  /// Whether it closes dates again, and so needs the portfolio's whole history: what is cached
+  /// for a night stands later than where this sweep begins.
+  var readsHistory: Bool { steps.contains { $0.kind != .next } }
+
+  /// The slot of a step.
+  func slot(_ step: Step) -> Slot { Slot(portfolio: portfolio.id, date: step.date) }
+
+  /// The date that the step at `index` opens from.
+  func opening(ofStep index: Int) -> Day? {
+    index == 0 ? openedFrom : steps[index - 1].date
+  }
+}

@@ -1,0 +1,132 @@
+internal import Accounting
+internal import Storage
+
+/// A sweep as far as it could be closed.
+struct ComputedSweep {
+  /// One date that was closed.
+  struct Closed {
+    var step: Sweep.Step
+    var close: BookClose
+    var portfolioReturn: IRRResult?
+    var holdingReturns: [IRRResult?]
+  }
+
+  var sweep: Sweep
+  var openingRevision: Int32?
+  var instruments: [ID<Holding>: Instrument]
+  var closed: [Closed] = []
+  /// Why the date after the last closed one could not be.
+  var error: String?
+  var ledger: FlowLedger
+}
+
+/// The books' part of a chunk: from inputs to numbers, without a database.
+struct SweepComputation {
+  let inputs: ChunkInputs
+  let calendars: Calendars
+  let policy: ClosePolicy
+  let isStrict: Bool
+
+  /// A book opened for a sweep, before its first date.
+  struct Opened {
+    var sweep: Sweep
+    var book: PortfolioBook
+    var instruments: [ID<Holding>: Instrument]
+    /// Everything in the sweep's window.
+    var activities: [Activity]
+    /// The holdings whose lots have to be restored from their history first.
+    var needingLots: [ID<Holding>]
+    var error: String?
+  }
+
+  func open(_ sweep: Sweep) throws -> Opened {
+    let stored = inputs.books[sweep.portfolio.id] ?? ChunkInputs.Book()
+    let instruments = try stored.instruments(in: inputs.market)
+    let book = PortfolioBook(
+      portfolio: sweep.portfolio, instruments: instruments, opening: stored.bookOpening())
+    let activities = try stored.activities(
+      after: sweep.openedFrom, through: sweep.through, in: inputs.market)
+    let isLost = sweep.openedFrom != nil && stored.opening == nil
+    return Opened(
+      sweep: sweep, book: book, instruments: instruments, activities: activities,
+      needingLots: book.holdingsNeedingLots(for: activities),
+      error: isLost ? "the snapshot that it opens from is not complete any more" : nil)
+  }
+
+  /// Closes the sweep's dates one after the other, until one cannot be.
+  func close(
+    _ opened: Opened, lots: [ID<Holding>: [Activity]]
+  ) throws -> ComputedSweep {
+    let sweep = opened.sweep
+    let stored = inputs.books[sweep.portfolio.id] ?? ChunkInputs.Book()
+    var computed = ComputedSweep(
+      sweep: sweep, openingRevision: stored.opening?.revision, instruments: opened.instruments,
+      error: opened.error, ledger: ledger(of: sweep, stored))
+    guard opened.error == nil else { return computed }
+    do {
+      let calendar = try calendars.named(sweep.portfolio.calendar)
+      var book = opened.book
+      for holding in opened.needingLots {
+        try book.restoreLots(
+          of: holding, from: lots[holding] ?? [], market: inputs.market.market)
+      }
+      var window = Window(opened.activities[...], stored.statements)
+      for step in sweep.steps {
+        let (activities, statements) = window.next(through: step.date)
+        let close = try book.close(
+          on: step.date, activities: activities, statements: statements,
+          market: inputs.market.market,
+          businessDays: { calendar.businessDays(after: $0, through: $1) }, policy: policy)
+        if isStrict, close.snapshot.isDegraded {
+          computed.error = degradedRefusal(close.snapshot)
+          return computed
+        }
+        computed.closed.append(
+          ComputedSweep.Closed(
+            step: step, close: close,
+            holdingReturns: Array(repeating: nil, count: close.holdings.count)))
+      }
+    } catch let error as CloseError {
+      computed.error = error.description
+    } catch let error as CalendarError {
+      computed.error = error.description
+    }
+    return computed
+  }
+
+  private func degradedRefusal(_ snapshot: Snapshot) -> String {
+    """
+    degraded: \(snapshot.carriedCount) carried and \(snapshot.missingCount) missing prices, the \
+    oldest \(snapshot.maxCarriedDays) business days old; refused by --strict
+    """
+  }
+
+  /// What is known of the flows before the sweep's first date.
+  private func ledger(of sweep: Sweep, _ stored: ChunkInputs.Book) -> FlowLedger {
+    guard let openedFrom = sweep.openedFrom else { return .empty }
+    guard let moments = stored.moments, moments.asOf <= openedFrom else { return .unknown }
+    return FlowLedger(unpacking: moments.bytes) ?? .unknown
+  }
+
+  /// A sweep's activities and statements, handed out date by date.
+  private struct Window {
+    var activities: ArraySlice<Activity>
+    var statements: ArraySlice<StoredStatement>
+
+    init(_ activities: ArraySlice<Activity>, _ statements: ArraySlice<StoredStatement>) {
+      self.activities = activities
+      self.statements = statements
+    }
+
+    mutating func next(through date: Day) -> ([Activity], [FundStatement]) {
+      let now = activities.prefix { $0.date <= date }
+      let reported = statements.prefix { $0.date <= date }
+      activities = activities[now.endIndex...]
+      statements = statements[reported.endIndex...]
+      return (
+        Array(now),
+        reported.map { FundStatement(holding: $0.holding, date: $0.date, value: $0.value) }
+      )
+    }
+  }
+}

@@ -1,0 +1,210 @@
+internal import Accounting
+internal import Postgres
+internal import Storage
+
+/// The money-weighted returns of computed sweeps: most from moments, the rest from flows that are
+/// read for just those series, in two statements a chunk.
+struct SweepReturns {
+  let inputs: ChunkInputs
+  let policy: ClosePolicy
+
+  func solve(_ sweeps: inout [ComputedSweep], on db: isolated Connection) throws {
+    var pending: [(index: Int, series: Pending)] = []
+    for index in sweeps.indices {
+      let missing = solveKnown(&sweeps[index])
+      if !missing.isEmpty { pending.append((index, missing)) }
+    }
+    guard !pending.isEmpty else { return }
+    var fromDatabase = try readFlows(of: pending.map { (sweeps[$0.index], $0.series) }, on: db)
+    for (index, missing) in pending {
+      try solveRead(&sweeps[index], missing, &fromDatabase)
+    }
+  }
+
+  /// Series of a sweep whose flows have to be read.
+  private struct Pending {
+    var portfolio = false
+    var holdings: Set<ID<Holding>> = []
+
+    var isEmpty: Bool { !portfolio && holdings.isEmpty }
+  }
+
+  // MARK: - From what is at hand
+
+  private func solveKnown(_ computed: inout ComputedSweep) -> Pending {
+    var pending = Pending()
+    let convention = computed.sweep.portfolio.irrConvention
+    for index in computed.closed.indices {
+      let close = computed.closed[index].close
+      let date = close.snapshot.date
+      computed.ledger.add(close.flows)
+      var isComplete = true
+      for (position, row) in close.holdings.enumerated() {
+        guard hasUsableValue(row, computed.instruments[row.holding], on: date) else {
+          isComplete = false
+          computed.closed[index].holdingReturns[position] = .incomplete
+          continue
+        }
+        let result = computed.ledger.solve(
+          row.holding, closingValue: row.marketValue, on: date, convention)
+        computed.closed[index].holdingReturns[position] = result
+        if result == nil { pending.holdings.insert(row.holding) }
+      }
+      let result =
+        isComplete
+        ? computed.ledger.solvePortfolio(
+          closingValue: close.snapshot.closingEquity, on: date, convention) : .incomplete
+      computed.closed[index].portfolioReturn = result
+      if result == nil { pending.portfolio = true }
+    }
+    return pending
+  }
+
+  /// A quoted holding needs a close within the policy, a valued one a statement that is not too
+  /// old; an exited one needs neither.
+  private func hasUsableValue(
+    _ row: HoldingSnapshot, _ instrument: Instrument?, on date: Day
+  ) -> Bool {
+    if row.quantity.isZero && row.localValue.isZero { return true }
+    if instrument?.pricing == .valued {
+      guard let stated = row.priceDate else { return false }
+      return date - stated <= policy.maxStatementAgeDays
+    }
+    switch row.quality {
+    case .priced: return true
+    case .carried(let days): return days <= policy.maxCarriedBusinessDays
+    case .missing: return false
+    }
+  }
+
+  // MARK: - From flows read
+
+  /// Activities behind pending series, by portfolio, ascending by date and key.
+  private struct ReadFlows {
+    var ofHoldings: [ID<Holding>: ArraySlice<StoredActivity>] = [:]
+    var ofPortfolios: [ID<Portfolio>: ArraySlice<StoredActivity>] = [:]
+    /// What the external flows in kind are in.
+    var instruments: [ID<Portfolio>: [ID<Holding>: Instrument]] = [:]
+  }
+
+  /// A sweep that reads its history has the rows already; the others' are asked for together.
+  private func readFlows(
+    of pending: [(ComputedSweep, Pending)], on db: isolated Connection
+  ) throws -> ReadFlows {
+    var read = ReadFlows()
+    var holdings: [(holding: ID<Holding>, through: Day)] = []
+    var portfolios: [ID<Portfolio>] = []
+    var through = Day.earliest
+    for (computed, missing) in pending where !computed.sweep.readsHistory {
+      holdings += missing.holdings.sorted().map { ($0, computed.sweep.through) }
+      if missing.portfolio { portfolios.append(computed.sweep.portfolio.id) }
+      through = max(through, computed.sweep.through)
+    }
+    if !holdings.isEmpty {
+      for rows in try Loading.history(of: holdings, on: db).runs(of: \.activity.holding) {
+        if let holding = rows[rows.startIndex].activity.holding { read.ofHoldings[holding] = rows }
+      }
+    }
+    if !portfolios.isEmpty {
+      let rows = try Loading.externalFlows(of: portfolios, through: through, on: db)
+      for rows in rows.runs(of: \.portfolio) {
+        read.ofPortfolios[rows[rows.startIndex].portfolio] = rows
+      }
+    }
+    for (computed, missing) in pending where computed.sweep.readsHistory {
+      let rows = inputs.books[computed.sweep.portfolio.id]?.activities ?? []
+      if missing.portfolio { read.ofPortfolios[computed.sweep.portfolio.id] = rows }
+      let byHolding = Dictionary(grouping: rows) { $0.activity.holding }
+      for holding in missing.holdings { read.ofHoldings[holding] = byHolding[holding]?[...] }
+    }
+    return read
+  }
+
+  private func solveRead(
+    _ computed: inout ComputedSweep, _ missing: Pending, _ read: inout ReadFlows
+  ) throws {
+    do {
+      for holding in missing.holdings {
+        let flows = try flows(of: holding, computed, read.ofHoldings[holding] ?? [])
+        solve(holding, flows, &computed)
+      }
+      if missing.portfolio {
+        let rows = read.ofPortfolios[computed.sweep.portfolio.id] ?? []
+        solvePortfolio(try portfolioFlows(computed, rows), &computed)
+      }
+    } catch let error as CloseError {
+      computed.error = error.description
+      computed.closed = []
+    }
+  }
+
+  private func flows(
+    of holding: ID<Holding>, _ computed: ComputedSweep, _ rows: ArraySlice<StoredActivity>
+  ) throws -> [DatedFlow] {
+    guard let instrument = computed.instruments[holding] else { return [] }
+    return try PortfolioBook.flows(
+      of: holding, portfolio: computed.sweep.portfolio, instrument: instrument,
+      history: try rows.map { try $0.withReferenceClose(in: inputs.market) },
+      market: inputs.market.market, through: computed.sweep.through
+    ).map { DatedFlow(day: $0.day, amount: $0.amount.approximate) }
+  }
+
+  private func portfolioFlows(
+    _ computed: ComputedSweep, _ rows: ArraySlice<StoredActivity>
+  ) throws -> [DatedFlow] {
+    var book = ChunkInputs.Book()
+    book.activities = rows
+    return try PortfolioBook.portfolioFlows(
+      portfolio: computed.sweep.portfolio, instruments: try book.instruments(in: inputs.market),
+      history: try rows.map { try $0.withReferenceClose(in: inputs.market) },
+      market: inputs.market.market, through: computed.sweep.through
+    ).map { DatedFlow(day: $0.day, amount: $0.amount.approximate) }
+  }
+
+  private func solve(
+    _ holding: ID<Holding>, _ flows: [DatedFlow], _ computed: inout ComputedSweep
+  ) {
+    let convention = computed.sweep.portfolio.irrConvention
+    var last: IRRResult?
+    for index in computed.closed.indices {
+      let close = computed.closed[index].close
+      for position in close.holdings.indices
+      where close.holdings[position].holding == holding
+        && computed.closed[index].holdingReturns[position] == nil
+      {
+        let date = close.snapshot.date
+        let result = InternalRate.solve(
+          flows.filter { $0.day <= date },
+          closingValue: close.holdings[position].marketValue.approximate, on: date,
+          convention: convention)
+        computed.closed[index].holdingReturns[position] = result
+        last = result
+      }
+    }
+    computed.ledger.holdings[holding] = FlowSeries(
+      moments: FlowMoments(flows: flows, expandedAt: last?.logGrowth ?? 0), flows: nil)
+    computed.ledger.isChanged = true
+  }
+
+  private func solvePortfolio(_ flows: [DatedFlow], _ computed: inout ComputedSweep) {
+    let convention = computed.sweep.portfolio.irrConvention
+    var last: IRRResult?
+    for index in computed.closed.indices where computed.closed[index].portfolioReturn == nil {
+      let snapshot = computed.closed[index].close.snapshot
+      let result = InternalRate.solve(
+        flows.filter { $0.day <= snapshot.date },
+        closingValue: snapshot.closingEquity.approximate, on: snapshot.date,
+        convention: convention)
+      computed.closed[index].portfolioReturn = result
+      last = result
+    }
+    computed.ledger.portfolio = FlowSeries(
+      moments: FlowMoments(flows: flows, expandedAt: last?.logGrowth ?? 0), flows: nil)
+    computed.ledger.isChanged = true
+  }
+}
+
+extension IRRResult {
+  /// A return that cannot be told, since the closing value is not known well enough.
+  static let incomplete = IRRResult(status: .incomplete, logGrowth: nil, rate: nil, roots: 0)
+}

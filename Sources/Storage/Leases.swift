@@ -1,0 +1,124 @@
+public import Accounting
+public import Postgres
+
+/// A lease says that the owner of a claim is alive; a dead owner's slots may be taken over.
+///
+/// The row commits before the first claim under its id. The connection that renews it also holds
+/// an advisory lock on the id, so that a killed process is seen at once and not after a lease.
+/// A wrong guess about life is harmless: every later write is fenced by the claim id itself.
+public enum Leases {
+  /// Draws a claim id that was never used, records its lease and takes its lock.
+  ///
+  /// - Parameter seconds: How long the lease lasts unless it is renewed; the server's clock counts.
+  public static func open(
+    run: Int64, host: String, pid: Int32, seconds: Double, on db: isolated Connection
+  ) throws -> Int64 {
+    let claim: Int64 = try db.transaction { db in
+      guard let claim = try db.row(insert, run, host, pid, seconds, as: { try $0.nextInt64() })
+      else { throw StorageError.noRow("lease") }
+      return claim
+    }
+    _ = try db.row(lock, claim) { try $0.nextOptional(String.self) }
+    return claim
+  }
+
+  /// Prolongs a lease that is still valid.
+  ///
+  /// - Returns: False where it had already ended: the owner must stop at once.
+  public static func renew(
+    claim: Int64, seconds: Double, on db: isolated Connection
+  ) throws -> Bool {
+    try db.execute(prolong, claim, seconds) == 1
+  }
+
+  /// Ends a lease that nobody needs any more, and frees its lock.
+  public static func close(claim: Int64, on db: isolated Connection) throws {
+    _ = try db.execute(delete, claim)
+    _ = try db.row(unlock, claim) { try $0.next(Bool.self) }
+  }
+
+  /// Says which dates the claim is going to be used on; commits before the first claim there.
+  public static func cover(
+    from first: Day, through last: Day, claim: Int64, on db: isolated Connection
+  ) throws {
+    _ = try db.execute(widen, claim, first.postgres, last.postgres)
+  }
+
+  /// Removes the leases whose owners are gone and that no unfinished slot refers to.
+  public static func forgetDead(on db: isolated Connection) throws {
+    _ = try db.execute(deleteDead)
+  }
+
+  /// SQL that is true for a `claim_id` whose owner lives: its lease is valid and its lock is held.
+  static func isAlive(_ claim: String) -> String {
+    """
+    exists (select from closebell.worker_lease l
+      where l.claim_id = \(claim) and l.lease_until > pg_catalog.clock_timestamp()
+        and exists (select from pg_catalog.pg_locks k
+          where k.locktype = 'advisory' and k.granted and k.objsubid = 1
+            and k.database =
+              (select d.oid from pg_catalog.pg_database d
+               where d.datname = pg_catalog.current_database())
+            and k.classid::bigint = (l.claim_id >> 32)
+            and k.objid::bigint = (l.claim_id & 4294967295)))
+    """
+  }
+
+  private static let insert = Statement(
+    "lease-open",
+    """
+    insert into closebell.worker_lease (claim_id, run_id, host, pid, lease_until)
+    values (pg_catalog.nextval('closebell.claim_id_seq'), $1::bigint, $2::text, $3::integer,
+      pg_catalog.clock_timestamp() + $4::float8 * interval '1 second')
+    returning claim_id
+    """)
+  private static let prolong = Statement(
+    "lease-renew",
+    """
+    update closebell.worker_lease
+    set lease_until = pg_catalog.clock_timestamp() + $2::float8 * interval '1 second'
+    where claim_id = $1::bigint and lease_until > pg_catalog.clock_timestamp()
+    """)
+  private static let widen = Statement(
+    "lease-cover",
+    """
+    update closebell.worker_lease
+    set first_date = least(first_date, $2::date), last_date = greatest(last_date, $3::date)
+    where claim_id = $1::bigint
+    """)
+  private static let delete = Statement(
+    "lease-close", "delete from closebell.worker_lease where claim_id = $1::bigint")
+  private static let deleteDead = Statement(
+    "lease-forget-dead",
+    """
+    delete from closebell.worker_lease w
+    where not \(isAlive("w.claim_id"))
+      and not exists (select from closebell.portfolio_snapshots s
+        where s.snapshot_date between w.first_date and w.last_date
+          and s.claim_id = w.claim_id and s.state = 'claimed')
+    """)
+  private static let lock = Statement(
+    "lease-lock", "select pg_catalog.pg_advisory_lock($1::bigint)::text")
+  private static let unlock = Statement(
+    "lease-unlock", "select pg_catalog.pg_advisory_unlock($1::bigint)")
+}
+
+/// A promise of the database that it did not keep; the statement's name says where.
+public enum StorageError: Error, Sendable, CustomStringConvertible {
+  /// A statement that always gives a row gave none.
+  case noRow(String)
+  /// A stored word is not one that this program knows.
+  case unknownWord(column: String, word: String)
+
+  /// What was expected, as an operator reads it.
+  public var description: String {
+    switch self {
+    case .noRow(let what): "the database returned no row for: \(what)"
+    case .unknownWord(let column, let word):
+      """
+      the database holds an unknown word in \(column): \(word)
+      hint: it was written by another version; check: closebell migrate --status
+      """
+    }
+  }
+}

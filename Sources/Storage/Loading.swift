@@ -1,0 +1,255 @@
+public import Accounting
+public import Postgres
+
+/// Where a portfolio's sweep begins: the snapshot to open from and the last date to close.
+public struct LoadRange: Sendable {
+  /// The portfolio.
+  public var portfolio: ID<Portfolio>
+  /// The date of the snapshot that the first slot opens from; nil for a first snapshot.
+  public var openedFrom: Day?
+  /// The last date that is going to be closed.
+  public var through: Day
+
+  /// The range (openedFrom, through].
+  public init(portfolio: ID<Portfolio>, openedFrom: Day?, through: Day) {
+    self.portfolio = portfolio
+    self.openedFrom = openedFrom
+    self.through = through
+  }
+}
+
+/// What a portfolio's previous snapshot says that the next one needs.
+public struct StoredOpening: Sendable {
+  /// The portfolio.
+  public var portfolio: ID<Portfolio>
+  /// The snapshot's date.
+  public var date: Day
+  /// How often it was closed again; a later slot remembers which revision it opened from.
+  public var revision: Int32
+  /// Equity at its close.
+  public var closingEquity: Money
+  /// Cash in base currency.
+  public var cash: Money
+  /// Linked growth of 1 since `indexSince`.
+  public var index: Double
+  /// The close that the index counts from.
+  public var indexSince: Day
+  /// Σ daily P&L so far.
+  public var cumulativePnL: Money
+}
+
+/// A row of `portfolio_fund_valuations`, with the instrument that is held.
+public struct StoredHolding: Sendable {
+  /// The portfolio.
+  public var portfolio: ID<Portfolio>
+  /// The date of the row.
+  public var date: Day
+  /// The holding.
+  public var holding: ID<Holding>
+  /// What is held.
+  public var instrument: ID<Instrument>
+  /// The close that valued it, if one did.
+  public var price: Price?
+  /// The date of that close, or of the last statement.
+  public var priceDate: Day?
+  /// Signed units.
+  public var quantity: Quantity
+  /// Market value in base currency.
+  public var marketValue: Money
+  /// Cost of the open lots in base currency.
+  public var costBasis: Money
+  /// P&L of the date.
+  public var dailyPnL: Money
+  /// Level of unrealized P&L without currency effects.
+  public var unrealized: Money
+  /// Market value in the instrument's currency.
+  public var localValue: Money
+  /// Cost of the open lots in the instrument's currency.
+  public var localCost: Money
+}
+
+/// An activity and whom it belongs to.
+public struct StoredActivity: Sendable {
+  /// The portfolio.
+  public var portfolio: ID<Portfolio>
+  /// What the holding holds; nil for cash alone.
+  public var instrument: ID<Instrument>?
+  /// The row of the log.
+  public var activity: Activity
+  /// The last close on or before the activity, as published; only where it needs one.
+  public var reference: Close?
+}
+
+/// A statement of a valued holding.
+public struct StoredStatement: Sendable {
+  /// The portfolio.
+  public var portfolio: ID<Portfolio>
+  /// The holding.
+  public var holding: ID<Holding>
+  /// What is held.
+  public var instrument: ID<Instrument>
+  /// The date of the statement.
+  public var date: Day
+  /// Value after all flows of that date, in the instrument's currency.
+  public var value: Money
+}
+
+/// A portfolio's cash balance of one currency at a close.
+public struct StoredCashBalance: Sendable {
+  /// The portfolio.
+  public var portfolio: ID<Portfolio>
+  /// The balance.
+  public var balance: CashBalance
+}
+
+/// The packed moments of a portfolio's flows; see `portfolio_irr_moments`.
+public struct StoredMoments: Sendable {
+  /// The portfolio.
+  public var portfolio: ID<Portfolio>
+  /// All flows up to and with this date are in.
+  public var asOf: Day
+  /// The packed series.
+  public var bytes: [UInt8]
+}
+
+/// Reads of a chunk's inputs: one statement each, whatever the number of portfolios; rows ascend
+/// by portfolio, then by date or holding. Meant to run inside one repeatable-read transaction.
+public enum Loading {
+  /// The snapshots to open from.
+  public static func openings(
+    _ ranges: [LoadRange], on db: isolated Connection
+  ) throws -> [StoredOpening] {
+    let opened = ranges.compactMap { range in range.openedFrom.map { (range.portfolio, $0) } }
+    return try db.rows(
+      openingRows, opened.map(\.0.rawValue), opened.map(\.1.postgres)
+    ) {
+      StoredOpening(
+        portfolio: try $0.nextID(), date: try $0.nextDay(), revision: try $0.nextInt32(),
+        closingEquity: try $0.nextFixed(), cash: try $0.nextFixed(), index: try $0.nextDouble(),
+        indexSince: try $0.nextDay(), cumulativePnL: try $0.nextFixed())
+    }
+  }
+
+  /// The holdings at those snapshots.
+  public static func holdings(
+    _ ranges: [LoadRange], on db: isolated Connection
+  ) throws -> [StoredHolding] {
+    let opened = ranges.compactMap { range in range.openedFrom.map { (range.portfolio, $0) } }
+    return try db.rows(
+      holdingRows, opened.map(\.0.rawValue), opened.map(\.1.postgres), as: decodeHolding)
+  }
+
+  /// The holdings of complete slots over a range of dates, ascending by portfolio, date, holding.
+  public static func holdings(
+    of portfolios: [ID<Portfolio>], from first: Day, through last: Day,
+    on db: isolated Connection
+  ) throws -> [StoredHolding] {
+    try db.rows(
+      holdingRowsOfRange, portfolios.map(\.rawValue), first.postgres, last.postgres,
+      as: decodeHolding)
+  }
+
+  /// The cash balances at those snapshots, of portfolios that keep one per currency.
+  public static func cashBalances(
+    _ ranges: [LoadRange], on db: isolated Connection
+  ) throws -> [StoredCashBalance] {
+    let opened = ranges.compactMap { range in range.openedFrom.map { (range.portfolio, $0) } }
+    return try db.rows(cashRows, opened.map(\.0.rawValue), opened.map(\.1.postgres)) {
+      StoredCashBalance(
+        portfolio: try $0.nextID(),
+        balance: CashBalance(
+          currency: try $0.nextCurrency(), balance: try $0.nextFixed(),
+          baseValue: try $0.nextFixed()))
+    }
+  }
+
+  /// The active rows of the activity log dated in each range.
+  public static func activities(
+    _ ranges: [LoadRange], on db: isolated Connection
+  ) throws -> [StoredActivity] {
+    try db.rows(
+      activityRows, ranges.map(\.portfolio.rawValue),
+      ranges.map { ($0.openedFrom ?? .earliest - 1).postgres }, ranges.map(\.through.postgres),
+      as: decodeActivity)
+  }
+
+  /// The whole history of some holdings, each up to and with its own date.
+  public static func history(
+    of holdings: [(holding: ID<Holding>, through: Day)], on db: isolated Connection
+  ) throws -> [StoredActivity] {
+    try db.rows(
+      historyRows, holdings.map(\.holding.rawValue), holdings.map(\.through.postgres),
+      as: decodeActivity)
+  }
+
+  /// The activities that are external flows of some portfolios, from the first on.
+  public static func externalFlows(
+    of portfolios: [ID<Portfolio>], through: Day, on db: isolated Connection
+  ) throws -> [StoredActivity] {
+    try db.rows(externalRows, portfolios.map(\.rawValue), through.postgres, as: decodeActivity)
+  }
+
+  /// The statements of valued holdings dated in each range.
+  public static func statements(
+    _ ranges: [LoadRange], on db: isolated Connection
+  ) throws -> [StoredStatement] {
+    try db.rows(
+      statementRows, ranges.map(\.portfolio.rawValue),
+      ranges.map { ($0.openedFrom ?? .earliest - 1).postgres }, ranges.map(\.through.postgres)
+    ) {
+      StoredStatement(
+        portfolio: try $0.nextID(), holding: try $0.nextID(), instrument: try $0.nextID(),
+        date: try $0.nextDay(), value: try $0.nextFixed())
+    }
+  }
+
+  /// The packed moments of some portfolios, for those that have them.
+  public static func moments(
+    of portfolios: [ID<Portfolio>], on db: isolated Connection
+  ) throws -> [StoredMoments] {
+    try db.rows(momentRows, portfolios.map(\.rawValue)) {
+      StoredMoments(
+        portfolio: try $0.nextID(), asOf: try $0.nextDay(), bytes: try $0.nextBytes())
+    }
+  }
+
+  private static func decodeHolding(_ row: inout RowReader) throws -> StoredHolding {
+    let portfolio: ID<Portfolio> = try row.nextID()
+    let date = try row.nextDay()
+    let holding: ID<Holding> = try row.nextID()
+    let instrument: ID<Instrument> = try row.nextID()
+    let priceDate = try row.nextDayOrNil()
+    let quantity: Quantity = try row.nextFixed()
+    let price: Price? = try row.nextFixedOrNil()
+    let marketValue: Money = try row.nextFixed()
+    let costBasis: Money = try row.nextFixed()
+    let dailyPnL: Money = try row.nextFixed()
+    let unrealized: Money? = try row.nextFixedOrNil()
+    let localValue: Money? = try row.nextFixedOrNil()
+    let localCost: Money? = try row.nextFixedOrNil()
+    return StoredHolding(
+      portfolio: portfolio, date: date, holding: holding, instrument: instrument, price: price,
+      priceDate: priceDate, quantity: quantity, marketValue: marketValue, costBasis: costBasis,
+      dailyPnL: dailyPnL, unrealized: unrealized ?? marketValue - costBasis,
+      localValue: localValue ?? marketValue, localCost: localCost ?? costBasis)
+  }
+
+  private static func decodeActivity(_ row: inout RowReader) throws -> StoredActivity {
+    let portfolio: ID<Portfolio> = try row.nextID()
+    let instrument = try row.nextInt64OrNil().map { ID<Instrument>($0) }
+    let id = try row.nextInt64()
+    let date = try row.nextDay()
+    let type: ActivityType = try row.nextWord()
+    let holding = try row.nextInt64OrNil().map { ID<Holding>($0) }
+    let activity = Activity(
+      id: id, date: date, type: type, holding: holding, quantity: try row.nextFixedOrNil(),
+      price: try row.nextFixedOrNil(), amount: try row.nextFixedOrNil(),
+      fee: try row.nextFixed(), currency: try row.nextCurrency(),
+      acquired: try row.nextDayOrNil())
+    let closeDate = try row.nextDayOrNil()
+    let close: Price? = try row.nextFixedOrNil()
+    let reference = closeDate.flatMap { date in close.map { Close(date: date, price: $0) } }
+    return StoredActivity(
+      portfolio: portfolio, instrument: instrument, activity: activity, reference: reference)
+  }
+}

@@ -1,0 +1,218 @@
+public import Postgres
+
+/// Brings the schema up to date, or back, one numbered step a transaction, under an advisory lock.
+///
+/// Two programs that migrate at once take turns; the second finds nothing left to do.
+public enum Migrator {
+  /// A step and whether the database has taken it.
+  public struct Step: Sendable {
+    /// The step.
+    public let migration: Migration
+    /// Whether it is applied.
+    public let isApplied: Bool
+  }
+
+  /// Every step and whether it is applied; steps newer than this program are not listed.
+  public static func status(on db: isolated Connection) throws -> [Step] {
+    let applied = try appliedVersions(on: db)
+    return Migration.all.map { Step(migration: $0, isApplied: applied.contains($0.version)) }
+  }
+
+  /// Refuses a schema that is not exactly the one that this program works on.
+  ///
+  /// - Throws: `SchemaError` where the database is empty, older or newer.
+  public static func requireCurrentSchema(on db: isolated Connection) throws {
+    let newest = try appliedVersions(on: db).max() ?? 0
+    if newest < Migration.latestVersion { throw SchemaError.older(newest) }
+    if newest > Migration.latestVersion { throw SchemaError.newer(newest) }
+  }
+
+  /// Takes every step up to `version`, or back down to it.
+  ///
+  /// - Returns: The steps taken, in the order taken; empty where there was nothing to do.
+  /// - Throws: `SchemaError` where a file was edited after release, the schema is newer, or rows
+  ///   in the way would break a key; `PostgresError` from a step, which is then not taken.
+  @discardableResult
+  public static func migrate(
+    to version: Int = Migration.latestVersion, on db: isolated Connection
+  ) throws -> [Migration] {
+    guard (0...Migration.latestVersion).contains(version) else {
+      throw SchemaError.unknownVersion(version)
+    }
+    _ = try db.row(lock) { try $0.nextOptional(String.self) }
+    defer { _ = try? db.row(unlock) { try $0.next(Bool.self) } }
+    try createJournal(on: db)
+    let applied = try verifiedVersions(on: db)
+    if let newest = applied.max(), newest > Migration.latestVersion {
+      throw SchemaError.newer(newest)
+    }
+    let ahead = Migration.all.filter { $0.version <= version && !applied.contains($0.version) }
+    let behind = Migration.all.filter { $0.version > version && applied.contains($0.version) }
+    for migration in ahead { try take(migration, on: db) }
+    for migration in behind.reversed() { try takeBack(migration, on: db) }
+    return ahead + behind.reversed()
+  }
+
+  private static func take(_ migration: Migration, on db: isolated Connection) throws {
+    try refuseDuplicates(before: migration, on: db)
+    try db.transaction { db in
+      try db.execute(sql: migration.up)
+      _ = try db.execute(record, Int32(migration.version), migration.name, migration.up)
+    }
+  }
+
+  private static func takeBack(_ migration: Migration, on db: isolated Connection) throws {
+    try db.transaction { db in
+      try db.execute(sql: migration.down)
+      _ = try db.execute(forget, Int32(migration.version))
+    }
+  }
+
+  /// The unique slot key cannot be added over rows that break it: they are listed, not guessed at.
+  private static func refuseDuplicates(
+    before migration: Migration, on db: isolated Connection
+  ) throws {
+    guard migration.name == "results" else { return }
+    guard try db.row(hasForeignSnapshots, as: { try $0.next(Bool.self) }) == true else { return }
+    let slots = try db.rows(duplicateSlots) {
+      SchemaError.DuplicateSlot(
+        portfolioID: try $0.next(), date: try $0.next(), count: Int(try $0.next(Int64.self)))
+    }
+    throw SchemaError.snapshotsInTheWay(duplicates: slots)
+  }
+
+  private static func createJournal(on db: isolated Connection) throws {
+    guard try db.row(hasJournal, as: { try $0.next(Bool.self) }) != true else { return }
+    try db.execute(
+      sql: """
+        create schema if not exists closebell;
+        create table if not exists closebell.schema_migrations (
+          version integer not null constraint schema_migrations_key primary key,
+          name text not null,
+          checksum text not null,
+          applied_at timestamptz not null default pg_catalog.clock_timestamp()
+        )
+        """)
+  }
+
+  private static func appliedVersions(on db: isolated Connection) throws -> Set<Int> {
+    guard try db.row(hasJournal, as: { try $0.next(Bool.self) }) == true else { return [] }
+    return Set(try db.rows(versions) { Int(try $0.next(Int32.self)) })
+  }
+
+  /// The applied versions, after each one's text was compared with the one that was applied.
+  private static func verifiedVersions(on db: isolated Connection) throws -> Set<Int> {
+    for migration in Migration.all {
+      let same = try db.row(compare, Int32(migration.version), migration.up) {
+        try $0.next(Bool.self)
+      }
+      if same == false { throw SchemaError.edited(migration) }
+    }
+    return try appliedVersions(on: db)
+  }
+
+  // MARK: - SQL
+
+  /// Any number will do, as long as nobody else uses it: "closebel" in ASCII.
+  private static let lock = Statement(
+    "migrate-lock", "select pg_catalog.pg_advisory_lock(7164775598221616492)::text")
+  private static let unlock = Statement(
+    "migrate-unlock", "select pg_catalog.pg_advisory_unlock(7164775598221616492)")
+  private static let hasJournal = Statement(
+    "migrate-has-journal",
+    "select pg_catalog.to_regclass('closebell.schema_migrations') is not null")
+  private static let versions = Statement(
+    "migrate-versions", "select version from closebell.schema_migrations order by version")
+  private static let compare = Statement(
+    "migrate-compare",
+    """
+    select checksum = pg_catalog.encode(
+      pg_catalog.sha256(pg_catalog.convert_to($2::text, 'UTF8')), 'hex')
+    from closebell.schema_migrations where version = $1::integer
+    """)
+  private static let record = Statement(
+    "migrate-record",
+    """
+    insert into closebell.schema_migrations (version, name, checksum)
+    values ($1::integer, $2::text, pg_catalog.encode(
+      pg_catalog.sha256(pg_catalog.convert_to($3::text, 'UTF8')), 'hex'))
+    """)
+  private static let forget = Statement(
+    "migrate-forget", "delete from closebell.schema_migrations where version = $1::integer")
+  private static let hasForeignSnapshots = Statement(
+    "migrate-has-foreign-snapshots",
+    "select pg_catalog.to_regclass('closebell.portfolio_snapshots') is not null")
+  private static let duplicateSlots = Statement(
+    "migrate-duplicate-slots",
+    """
+    select portfolio_id::bigint, snapshot_date::date::text, count(*)
+    from closebell.portfolio_snapshots
+    group by portfolio_id, snapshot_date having count(*) > 1
+    order by snapshot_date, portfolio_id limit 50
+    """)
+}
+
+/// Why the schema cannot be used, or not be changed.
+public enum SchemaError: Error, Sendable, CustomStringConvertible {
+  /// A slot that stands in a table more than once.
+  public struct DuplicateSlot: Sendable {
+    /// The portfolio's key.
+    public let portfolioID: Int64
+    /// The date, as the database writes it.
+    public let date: String
+    /// How many rows claim to be it.
+    public let count: Int
+  }
+
+  /// The database's newest version (0: none) is older than this program's.
+  case older(Int)
+  /// The database's newest version is newer than this program knows.
+  case newer(Int)
+  /// A released file was changed after the database took it.
+  case edited(Migration)
+  /// There is no such version.
+  case unknownVersion(Int)
+  /// A table of snapshots that we did not make is in the way; its duplicate slots are listed.
+  case snapshotsInTheWay(duplicates: [DuplicateSlot])
+
+  /// The reason, and the way out, as an operator reads it.
+  public var description: String {
+    let known = Migration.latestVersion
+    switch self {
+    case .older(0):
+      return """
+        the database has no Closebell schema yet
+        hint: run: closebell migrate
+        """
+    case .older(let version):
+      return """
+        the schema is at version \(version), this program works on version \(known)
+        hint: run: closebell migrate
+        """
+    case .newer(let version):
+      return """
+        the schema is at version \(version), newer than this program's \(known)
+        hint: install the Closebell that made it, or a later one
+        """
+    case .edited(let migration):
+      return """
+        migration \(migration.version) (\(migration.name)) differs from the one that was applied
+        hint: this build was changed after its release; install an unchanged one
+        """
+    case .unknownVersion(let version):
+      return """
+        there is no schema version \(version)
+        hint: versions run from 0 (nothing) to \(known)
+        """
+    case .snapshotsInTheWay(let duplicates):
+      let list = duplicates.map {
+        "detail: portfolio_id \($0.portfolioID), \($0.date): \($0.count) rows"
+      }
+      let first = "a table closebell.portfolio_snapshots is there that Closebell did not make"
+      let hint = duplicates.isEmpty
+        ? "hint: rename it, then: closebell migrate"
+        : "hint: its slots are not unique; keep one row of each, rename the table, and migrate"
+      return ([first] + list + [hint]).joined(separator: "\n")
+    }
+  }
+}

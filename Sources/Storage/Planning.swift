@@ -1,0 +1,192 @@
+public import Accounting
+public import Postgres
+
+/// A portfolio as a plan sees it: its terms and the close that it would go on from.
+public struct PlannedPortfolio: Sendable {
+  /// The terms.
+  public var portfolio: Portfolio
+  /// Its latest complete snapshot; nil before the first.
+  public var lastComplete: Day?
+}
+
+/// What is due is asked range by range of portfolio ids, so that a plan's memory is a chunk's.
+public enum Planning {
+  /// The next portfolios in order of id that are active on `date`.
+  ///
+  /// - Parameters:
+  ///   - after: The range begins after this id.
+  ///   - codes: Only these; empty means all. A `CODE#ID` names a retired portfolio.
+  public static func portfolios(
+    after: Int64, limit: Int, activeOn date: Day, codes: [String], on db: isolated Connection
+  ) throws -> [PlannedPortfolio] {
+    try db.rows(next, after, Int64(limit), date.postgres, codes, as: Self.decode)
+  }
+
+  /// How many portfolios are active on `date`, among `codes` if there are any.
+  public static func count(
+    activeOn date: Day, codes: [String], on db: isolated Connection
+  ) throws -> Int {
+    Int(try db.row(total, date.postgres, codes) { try $0.nextInt64() } ?? 0)
+  }
+
+  /// Which of `codes` name no portfolio at all.
+  public static func unknownCodes(
+    _ codes: [String], on db: isolated Connection
+  ) throws -> [String] {
+    try db.rows(unknown, codes) { try $0.nextString() }
+  }
+
+  /// The portfolios whose complete slots were computed without an input change that concerns
+  /// them, and the first such date of each.
+  ///
+  /// - Parameter through: Later dates are not looked at.
+  public static func stale(through: Day, on db: isolated Connection) throws -> [ID<Portfolio>: Day] {
+    let pairs: [(ID<Portfolio>, Day)] = try db.rows(staleFrom, through.postgres) {
+      (try $0.nextID(), try $0.nextDay())
+    }
+    return Dictionary(uniqueKeysWithValues: pairs)
+  }
+
+  /// The complete slots of some portfolios within a range of dates, ascending by portfolio, date.
+  public static func completeSlots(
+    of portfolios: [ID<Portfolio>], from first: Day, through last: Day,
+    on db: isolated Connection
+  ) throws -> [Slot] {
+    try db.rows(complete, portfolios.map(\.rawValue), first.postgres, last.postgres) {
+      try $0.nextSlot()
+    }
+  }
+
+  /// Per portfolio its last complete date before `first`, for those that have one.
+  public static func openingsBefore(
+    _ first: Day, of portfolios: [ID<Portfolio>], on db: isolated Connection
+  ) throws -> [ID<Portfolio>: Day] {
+    let pairs: [(ID<Portfolio>, Day)] = try db.rows(
+      openings, portfolios.map(\.rawValue), first.postgres
+    ) { (try $0.nextID(), try $0.nextDay()) }
+    return Dictionary(uniqueKeysWithValues: pairs)
+  }
+
+  /// Per portfolio its first complete date after `last`, for those that have one.
+  public static func firstComplete(
+    after last: Day, of portfolios: [ID<Portfolio>], on db: isolated Connection
+  ) throws -> [ID<Portfolio>: Day] {
+    let pairs: [(ID<Portfolio>, Day)] = try db.rows(
+      following, portfolios.map(\.rawValue), last.postgres
+    ) { (try $0.nextID(), try $0.nextDay()) }
+    return Dictionary(uniqueKeysWithValues: pairs)
+  }
+
+  private static func decode(_ row: inout RowReader) throws -> PlannedPortfolio {
+    let portfolio = Portfolio(
+      id: try row.nextID(), code: try row.nextString(), baseCurrency: try row.nextCurrency(),
+      inception: try row.nextDay(), calendar: try row.nextString(),
+      lotRelief: try row.nextWord(), cashMode: try row.nextWord(),
+      dividendMode: try row.nextWord(), irrConvention: try row.nextWord())
+    return PlannedPortfolio(portfolio: portfolio, lastComplete: try row.nextDayOrNil())
+  }
+
+  /// A code names the portfolio active on the date, `CODE#ID` one by its id whatever its state.
+  private static func isMeant(date: String, codes: String) -> String {
+    """
+    p.inception_date <= \(date)
+      and case when pg_catalog.cardinality(\(codes)) = 0
+        then p.retired_on is null or p.retired_on > \(date)
+        else (p.code = any(\(codes)) and (p.retired_on is null or p.retired_on > \(date)))
+          or p.code || '#' || p.id = any(\(codes)) end
+    """
+  }
+
+  private static let next = Statement(
+    "plan-portfolios",
+    """
+    select p.id, p.code, p.base_currency, p.inception_date, p.calendar, p.lot_relief, p.cash,
+      p.dividends, p.irr_convention, s.snapshot_date
+    from closebell.portfolios p
+    left join lateral (
+      select snapshot_date from closebell.portfolio_snapshots s
+      where s.portfolio_id = p.id and s.is_complete
+      order by s.opened_from_date desc nulls last limit 1) s on true
+    where p.id > $1::bigint and \(isMeant(date: "$3::date", codes: "$4::text[]"))
+    order by p.id limit $2::bigint
+    """)
+  private static let total = Statement(
+    "plan-count",
+    """
+    select count(*) from closebell.portfolios p
+    where \(isMeant(date: "$1::date", codes: "$2::text[]"))
+    """)
+  private static let unknown = Statement(
+    "plan-unknown-codes",
+    """
+    select c from unnest($1::text[]) as c
+    where not exists (select from closebell.portfolios p
+      where p.code = c or p.code || '#' || p.id = c)
+    order by c
+    """)
+  private static let staleFrom = Statement(
+    "plan-stale",
+    """
+    select s.portfolio_id, min(s.snapshot_date)
+    from closebell.portfolio_snapshots s
+    where s.is_complete and s.snapshot_date <= $1::date
+      and s.snapshot_date >= (select min(c.from_date) from closebell.input_changes c)
+      and \(Staleness.isStale("s"))
+    group by s.portfolio_id
+    """)
+  private static let complete = Statement(
+    "plan-complete-slots",
+    """
+    select s.portfolio_id, s.snapshot_date from closebell.portfolio_snapshots s
+    where s.portfolio_id = any($1::bigint[]) and s.is_complete
+      and s.snapshot_date between $2::date and $3::date
+    order by s.portfolio_id, s.snapshot_date
+    """)
+  private static let openings = Statement(
+    "plan-openings-before",
+    """
+    select p.id, max(s.snapshot_date)
+    from unnest($1::bigint[]) as p (id)
+    join closebell.portfolio_snapshots s on s.portfolio_id = p.id
+    where s.is_complete and s.snapshot_date < $2::date
+    group by p.id
+    """)
+  private static let following = Statement(
+    "plan-first-complete-after",
+    """
+    select p.id, min(s.snapshot_date)
+    from unnest($1::bigint[]) as p (id)
+    join closebell.portfolio_snapshots s on s.portfolio_id = p.id
+    where s.is_complete and s.snapshot_date > $2::date
+    group by p.id
+    """)
+}
+
+/// When a complete slot no longer follows from its inputs.
+enum Staleness {
+  /// SQL that is true for a row of `portfolio_snapshots` that some input change concerns and
+  /// whose inputs were read before that change could be seen.
+  static func isStale(_ slot: String) -> String {
+    """
+    exists (select from closebell.input_changes c
+      where c.from_date <= \(slot).snapshot_date
+        and not pg_catalog.pg_visible_in_snapshot(c.changed_by, \(slot).inputs_seen)
+        and (\(slot).portfolio_id = any(c.portfolio_ids)
+          or c.instrument_ids is not null and exists (
+            select from closebell.portfolio_funds f
+            where f.portfolio_id = \(slot).portfolio_id
+              and f.instrument_id = any(c.instrument_ids))
+          or c.currencies is not null and exists (
+            select from closebell.portfolios p
+            where p.id = \(slot).portfolio_id and (p.base_currency = any(c.currencies)
+              or p.cash = 'per_currency' or exists (
+                select from closebell.portfolio_funds f
+                join closebell.instruments i on i.id = f.instrument_id
+                where f.portfolio_id = p.id and i.currency = any(c.currencies)
+                  and i.currency <> p.base_currency)))
+          or c.calendars is not null and exists (
+            select from closebell.portfolios p
+            where p.id = \(slot).portfolio_id and p.calendar = any(c.calendars))))
+    """
+  }
+}

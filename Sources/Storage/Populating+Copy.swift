@@ -1,0 +1,201 @@
+internal import Accounting
+internal import Postgres
+
+// The bulk rows of a chunk, each table one binary COPY, in the order of its key.
+
+extension Populating {
+  static func stage(_ results: [SlotResult], on db: isolated Connection) throws {
+    _ = try db.copyIn("populate-stage", copyStage) { rows in
+      for result in results {
+        let snapshot = result.snapshot
+        rows.beginRow(34)
+        rows.write(result.slot.portfolio)
+        rows.write(result.slot.date)
+        rows.write(snapshot.openedFrom)
+        if let revision = result.openedFromRevision {
+          rows.write(int32: revision)
+        } else {
+          rows.writeNull()
+        }
+        rows.write(bool: result.opensInSameSweep)
+        if let replaced = result.replaced {
+          rows.write(int32: replaced.revision)
+        } else {
+          rows.writeNull()
+        }
+        writeMoney(of: snapshot, to: &rows)
+        rows.write(snapshot.dailyReturn)
+        rows.write(double: snapshot.index)
+        rows.write(snapshot.indexSince)
+        rows.write(snapshot.cumulativePnL)
+        rows.write(int32: Int32(snapshot.pricedCount))
+        rows.write(int32: Int32(snapshot.carriedCount))
+        rows.write(int32: Int32(snapshot.missingCount))
+        rows.write(int32: Int32(snapshot.maxCarriedDays))
+        rows.write(bool: snapshot.isDegraded)
+      }
+    }
+  }
+
+  /// The nineteen amounts, in the order of the table's columns.
+  private static func writeMoney(of snapshot: Snapshot, to rows: inout CopyWriter) {
+    rows.write(snapshot.openingEquity)
+    rows.write(snapshot.inflow)
+    rows.write(snapshot.outflow)
+    rows.write(snapshot.netExternalFlow)
+    rows.write(snapshot.dailyPnL)
+    rows.write(snapshot.attribution.realized)
+    rows.write(snapshot.attribution.unrealizedChange)
+    rows.write(snapshot.unrealizedPnL)
+    rows.write(snapshot.attribution.income)
+    rows.write(snapshot.attribution.fees)
+    rows.write(snapshot.attribution.taxes)
+    rows.write(snapshot.attribution.fx)
+    rows.write(snapshot.attribution.priorPeriod)
+    rows.write(snapshot.closingEquity)
+    rows.write(snapshot.cash)
+    rows.write(snapshot.longValue)
+    rows.write(snapshot.shortValue)
+    rows.write(snapshot.grossExposure)
+    rows.write(snapshot.netExposure)
+  }
+
+  static func copyHoldings(_ results: [SlotResult], on db: isolated Connection) throws {
+    _ = try db.copyIn("populate-holdings", copyHoldingRows) { rows in
+      for result in results {
+        for holding in result.holdings {
+          write(holding, of: result.slot, to: &rows)
+        }
+      }
+    }
+  }
+
+  /// What follows from the other columns is left null: most rows are in base currency.
+  private static func write(
+    _ holding: HoldingSnapshot, of slot: Slot, to rows: inout CopyWriter
+  ) {
+    rows.beginRow(16)
+    rows.write(slot.date)
+    rows.write(slot.portfolio)
+    rows.write(holding.holding)
+    rows.write(holding.priceDate)
+    rows.write(holding.quantity)
+    rows.write(holding.price)
+    rows.write(holding.marketValue)
+    rows.write(holding.costBasis)
+    rows.write(holding.dailyPnL)
+    let plainLevel = holding.marketValue - holding.costBasis
+    rows.write(holding.unrealized == plainLevel ? nil : holding.unrealized)
+    rows.write(holding.localValue == holding.marketValue ? nil : holding.localValue)
+    rows.write(holding.localCost == holding.costBasis ? nil : holding.localCost)
+    rows.write(nonzero(holding.attribution.realized))
+    rows.write(nonzero(holding.attribution.income))
+    rows.write(nonzero(holding.attribution.fees))
+    rows.write(nonzero(holding.attribution.taxes))
+  }
+
+  private static func nonzero(_ amount: Money) -> Money? { amount.isZero ? nil : amount }
+
+  static func copyCashBalances(_ results: [SlotResult], on db: isolated Connection) throws {
+    guard results.contains(where: { !$0.cashBalances.isEmpty }) else { return }
+    _ = try db.copyIn("populate-cash-balances", copyCashRows) { rows in
+      for result in results {
+        for balance in result.cashBalances {
+          rows.beginRow(5)
+          rows.write(result.slot.date)
+          rows.write(result.slot.portfolio)
+          rows.write(text: balance.currency.description)
+          rows.write(balance.balance)
+          rows.write(balance.baseValue)
+        }
+      }
+    }
+  }
+
+  static func copyHoldingReturns(
+    _ results: [SlotResult], keeping kept: KeptIDs, on db: isolated Connection
+  ) throws {
+    let count = results.reduce(0) { $0 + $1.holdings.count }
+    var ids = try ReservedIDs.reserve(
+      count - kept.ofHoldings.count, from: .holdingReturns, on: db)
+    _ = try db.copyIn("populate-holding-returns", copyHoldingReturnRows) { rows in
+      for result in results {
+        for (holding, value) in zip(result.holdings, result.holdingReturns) {
+          let key = HoldingKey(slot: result.slot, holding: holding.holding)
+          rows.beginRow(9)
+          rows.write(int64: try kept.ofHoldings[key] ?? ids.next())
+          rows.write(result.slot.date)
+          rows.write(result.slot.portfolio)
+          rows.write(holding.holding)
+          write(value, result.convention, to: &rows)
+        }
+      }
+    }
+  }
+
+  static func copyPortfolioReturns(
+    _ results: [SlotResult], keeping kept: KeptIDs, on db: isolated Connection
+  ) throws {
+    var ids = try ReservedIDs.reserve(
+      results.count - kept.ofPortfolios.count, from: .portfolioReturns, on: db)
+    _ = try db.copyIn("populate-portfolio-returns", copyPortfolioReturnRows) { rows in
+      for result in results {
+        rows.beginRow(8)
+        rows.write(int64: try kept.ofPortfolios[result.slot] ?? ids.next())
+        rows.write(result.slot.date)
+        rows.write(result.slot.portfolio)
+        write(result.portfolioReturn, result.convention, to: &rows)
+      }
+    }
+  }
+
+  private static func write(
+    _ value: IRRResult, _ convention: IRRConvention, to rows: inout CopyWriter
+  ) {
+    rows.write(value.rate)
+    rows.write(value.logGrowth)
+    rows.write(text: value.status.rawValue)
+    rows.write(text: convention.rawValue)
+    rows.write(int16: Int16(clamping: value.roots))
+  }
+}
+
+/// Ids drawn from a sequence whose increment is a block: exactly those that the server gave.
+///
+/// Blocks of two sessions interleave, so ids ascend but are not contiguous over blocks. They are
+/// drawn in the transaction that uses them: ids of one that rolled back may be given out again.
+struct ReservedIDs {
+  enum Sequence: String {
+    case holdingReturns = "closebell.portfolio_fund_irr_values_id_seq"
+    case portfolioReturns = "closebell.portfolio_irr_values_id_seq"
+  }
+
+  /// As the schema says: INCREMENT BY 500.
+  static let blockSize = 500
+
+  private var blocks: [Int64]
+  private var used = 0
+
+  static func reserve(
+    _ count: Int, from sequence: Sequence, on db: isolated Connection
+  ) throws -> ReservedIDs {
+    guard count > 0 else { return ReservedIDs(blocks: []) }
+    let blocks = (count + blockSize - 1) / blockSize
+    return ReservedIDs(
+      blocks: try db.rows(draw, sequence.rawValue, Int64(blocks), as: { try $0.nextInt64() }))
+  }
+
+  private init(blocks: [Int64]) { self.blocks = blocks }
+
+  mutating func next() throws -> Int64 {
+    defer { used += 1 }
+    guard used < blocks.count * Self.blockSize else { throw StorageError.noRow("reserved id") }
+    return blocks[used / Self.blockSize] + Int64(used % Self.blockSize)
+  }
+
+  private static let draw = Statement(
+    "reserve-ids",
+    """
+    select pg_catalog.nextval($1::text::regclass) from pg_catalog.generate_series(1, $2::bigint)
+    """)
+}

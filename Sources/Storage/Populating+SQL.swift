@@ -1,0 +1,161 @@
+internal import Postgres
+
+// The statements behind Populating.
+
+extension Populating {
+  /// The amounts and qualities of a snapshot, in the order in which they are staged.
+  private static let numbers = [
+    "opening_equity", "inflow", "outflow", "net_external_flow", "daily_pnl", "realized_pnl",
+    "unrealized_change", "unrealized_pnl", "income", "fees", "taxes", "fx_pnl",
+    "prior_period_adjustment", "closing_equity", "cash", "long_value", "short_value",
+    "gross_exposure", "net_exposure", "daily_return", "return_index", "index_since",
+    "cumulative_pnl", "priced_count", "carried_count", "missing_count", "max_carried_days",
+    "is_degraded",
+  ].joined(separator: ", ")
+
+  private static let keys = """
+    portfolio_id, snapshot_date, opened_from_date, opened_from_revision, opens_in_same_sweep,
+    replaced_revision
+    """
+
+  static let createStage = """
+    create temporary table if not exists close_stage (
+      portfolio_id bigint, snapshot_date date, opened_from_date date,
+      opened_from_revision integer, opens_in_same_sweep boolean, replaced_revision integer,
+      opening_equity numeric, inflow numeric, outflow numeric, net_external_flow numeric,
+      daily_pnl numeric, realized_pnl numeric, unrealized_change numeric,
+      unrealized_pnl numeric, income numeric, fees numeric, taxes numeric, fx_pnl numeric,
+      prior_period_adjustment numeric, closing_equity numeric, cash numeric,
+      long_value numeric, short_value numeric, gross_exposure numeric, net_exposure numeric,
+      daily_return float8, return_index float8, index_since date, cumulative_pnl numeric,
+      priced_count integer, carried_count integer, missing_count integer,
+      max_carried_days integer, is_degraded boolean
+    ) on commit delete rows
+    """
+
+  static let copyStage =
+    "copy pg_temp.close_stage (\(keys), \(numbers)) from stdin (format binary)"
+
+  /// The fence. A placeholder must still be ours and incomplete; a complete slot must still be
+  /// ours and at the revision that was read; an opening from outside this transaction must
+  /// still be the one that was read.
+  static let fill = Statement(
+    "populate-fill",
+    """
+    update closebell.portfolio_snapshots s
+    set is_complete = true, state = 'complete', completed_at = pg_catalog.clock_timestamp(),
+      run_id = $2::bigint, revision = s.revision + 1, inputs_seen = $3::text::pg_snapshot,
+      error = null, error_sqlstate = null,
+      opened_from_date = t.opened_from_date, opened_from_revision = t.opened_from_revision,
+      (\(numbers)) = (\(numbers.split(separator: ", ").map { "t." + $0 }.joined(separator: ", ")))
+    from pg_temp.close_stage t
+    where t.snapshot_date = $4::date
+      and s.snapshot_date = $4::date and s.portfolio_id = t.portfolio_id
+      and s.claim_id = $1::bigint
+      and case when t.replaced_revision is null then not s.is_complete
+        else s.is_complete and s.revision = t.replaced_revision end
+      and (t.opened_from_date is null or t.opens_in_same_sweep or exists (
+        select from closebell.portfolio_snapshots o
+        where o.snapshot_date = t.opened_from_date and o.portfolio_id = t.portfolio_id
+          and o.is_complete and o.revision = t.opened_from_revision))
+    returning s.portfolio_id, s.snapshot_date
+    """)
+
+  static let completedUnderClaim = Statement(
+    "populate-completed",
+    """
+    select s.portfolio_id, s.snapshot_date, s.revision
+    from unnest($1::bigint[], $2::date[]) as c (portfolio_id, snapshot_date)
+    join closebell.portfolio_snapshots s
+      on s.snapshot_date = c.snapshot_date and s.portfolio_id = c.portfolio_id
+    where s.claim_id = $3::bigint and s.is_complete
+    """)
+
+  static let confirmUnchanged = Statement(
+    "populate-confirm",
+    """
+    update closebell.portfolio_snapshots s
+    set inputs_seen = $3::text::pg_snapshot
+    from unnest($1::bigint[], $2::date[]) as c (portfolio_id, snapshot_date)
+    where s.snapshot_date = c.snapshot_date and s.portfolio_id = c.portfolio_id
+      and s.claim_id = $4::bigint and s.is_complete
+    """)
+
+  static let history = Statement(
+    "populate-history",
+    """
+    insert into closebell.snapshot_history
+      (portfolio_id, snapshot_date, revision, replaced_by_run, reason, numbers)
+    select s.portfolio_id, s.snapshot_date, s.revision, $3::bigint, $4::text,
+      pg_catalog.to_jsonb(s) - '{portfolio_id,snapshot_date,revision,claim_id,claimed_at}'::text[]
+    from unnest($1::bigint[], $2::date[]) as c (portfolio_id, snapshot_date)
+    join closebell.portfolio_snapshots s
+      on s.snapshot_date = c.snapshot_date and s.portfolio_id = c.portfolio_id
+    where s.claim_id = $5::bigint and s.is_complete
+    on conflict on constraint snapshot_history_key do nothing
+    """)
+
+  static let upsertMoments = Statement(
+    "populate-moments",
+    """
+    insert into closebell.portfolio_irr_moments as m (portfolio_id, as_of, moments)
+    select n.portfolio_id, n.as_of, n.moments
+    from unnest($1::bigint[], $2::date[], $3::bytea[]) as n (portfolio_id, as_of, moments)
+    on conflict (portfolio_id) do update
+    set as_of = excluded.as_of, moments = excluded.moments where m.as_of <= excluded.as_of
+    """)
+
+  static let forgetMoments = Statement(
+    "populate-forget-moments",
+    "delete from closebell.portfolio_irr_moments where portfolio_id = any($1::bigint[])")
+
+  static let markStale = Statement(
+    "populate-mark-stale",
+    """
+    insert into closebell.input_changes (from_date, portfolio_ids)
+    values ($1::date, $2::bigint[])
+    """)
+
+  static let copyHoldingRows = """
+    copy closebell.portfolio_fund_valuations (valuation_date, portfolio_id, portfolio_fund_id,
+      price_date, quantity, price, valuation, cost_basis, daily_pnl, unrealized_pnl,
+      local_valuation, local_cost, realized_pnl, income, fees, taxes) from stdin (format binary)
+    """
+  static let copyCashRows = """
+    copy closebell.portfolio_cash_balances (balance_date, portfolio_id, currency, balance,
+      base_value) from stdin (format binary)
+    """
+  static let copyHoldingReturnRows = """
+    copy closebell.portfolio_fund_irr_values (id, date, portfolio_id, fund_id, irr_result,
+      log_growth, status, convention, roots) from stdin (format binary)
+    """
+  static let copyPortfolioReturnRows = """
+    copy closebell.portfolio_irr_values (id, date, portfolio_id, irr_result, log_growth, status,
+      convention, roots) from stdin (format binary)
+    """
+
+  private static func delete(
+    from table: String, date: String, returning columns: String? = nil
+  ) -> String {
+    """
+    delete from closebell.\(table) t
+    using unnest($1::bigint[], $2::date[]) as c (portfolio_id, slot_date)
+    where t.\(date) = c.slot_date and t.portfolio_id = c.portfolio_id
+    """ + (columns.map { " returning " + $0 } ?? "")
+  }
+
+  static let deleteHoldings = Statement(
+    "replay-delete-holdings", delete(from: "portfolio_fund_valuations", date: "valuation_date"))
+  static let deleteCashBalances = Statement(
+    "replay-delete-cash-balances", delete(from: "portfolio_cash_balances", date: "balance_date"))
+  static let deleteHoldingReturns = Statement(
+    "replay-delete-holding-returns",
+    delete(
+      from: "portfolio_fund_irr_values", date: "date",
+      returning: "t.portfolio_id, t.date, t.fund_id, t.id"))
+  static let deletePortfolioReturns = Statement(
+    "replay-delete-portfolio-returns",
+    delete(
+      from: "portfolio_irr_values", date: "date",
+      returning: "t.portfolio_id, t.date, t.id"))
+}

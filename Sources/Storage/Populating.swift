@@ -1,0 +1,242 @@
+public import Accounting
+public import Postgres
+
+/// Everything that a computed slot writes.
+public struct SlotResult: Sendable {
+  /// What was a complete slot before, if it is closed again.
+  public struct Replaced: Sendable {
+    /// The revision that was there when it was claimed.
+    public var revision: Int32
+
+    /// A slot at a revision.
+    public init(revision: Int32) { self.revision = revision }
+  }
+
+  /// The slot.
+  public var slot: Slot
+  /// Nil for a slot that was never closed.
+  public var replaced: Replaced?
+  /// The revision of the snapshot that it opened from; nil for the first.
+  public var openedFromRevision: Int32?
+  /// Whether the opening is closed in this very transaction, so that its stored revision is not
+  /// yet the one above.
+  public var opensInSameSweep: Bool
+  /// The numbers.
+  public var snapshot: Snapshot
+  /// The holdings, ascending.
+  public var holdings: [HoldingSnapshot]
+  /// Balances of a portfolio that keeps cash per currency.
+  public var cashBalances: [CashBalance]
+  /// One a row of `holdings`, in the same order.
+  public var holdingReturns: [IRRResult]
+  /// The portfolio's money-weighted return.
+  public var portfolioReturn: IRRResult
+  /// The convention of both.
+  public var convention: IRRConvention
+
+  /// What a computed slot writes.
+  public init(
+    slot: Slot, replaced: Replaced? = nil, openedFromRevision: Int32?, opensInSameSweep: Bool,
+    snapshot: Snapshot, holdings: [HoldingSnapshot], cashBalances: [CashBalance],
+    holdingReturns: [IRRResult], portfolioReturn: IRRResult, convention: IRRConvention
+  ) {
+    precondition(holdings.count == holdingReturns.count, "a return for every holding")
+    self.slot = slot
+    self.replaced = replaced
+    self.openedFromRevision = openedFromRevision
+    self.opensInSameSweep = opensInSameSweep
+    self.snapshot = snapshot
+    self.holdings = holdings
+    self.cashBalances = cashBalances
+    self.holdingReturns = holdingReturns
+    self.portfolioReturn = portfolioReturn
+    self.convention = convention
+  }
+}
+
+/// A chunk of computed slots, and who writes them.
+public struct PopulateChunk: Sendable {
+  /// The slots, ascending by date, then portfolio.
+  public var results: [SlotResult]
+  /// The moments to keep for the next night; of the portfolios in `results` only.
+  public var moments: [StoredMoments]
+  /// Portfolios whose kept moments may stand on flows that were different then; they are
+  /// forgotten before `moments` are kept.
+  public var outdatedMoments: [ID<Portfolio>] = []
+  /// The claim that fences every write.
+  public var claim: Int64
+  /// The run.
+  public var run: Int64
+  /// The `pg_snapshot` that the inputs were read in.
+  public var inputsSeen: String
+  /// Why values are replaced, for their history.
+  public var reason: String
+
+  /// A chunk of computed slots.
+  public init(
+    results: [SlotResult], moments: [StoredMoments], claim: Int64, run: Int64,
+    inputsSeen: String, reason: String
+  ) {
+    self.results = results
+    self.moments = moments
+    self.claim = claim
+    self.run = run
+    self.inputsSeen = inputsSeen
+    self.reason = reason
+  }
+}
+
+/// Fills claimed slots in: one transaction a chunk, fenced by the claim id.
+///
+/// A portfolio's slots of a chunk are written all or not at all. The unique chain and the
+/// claim id are checked by the statement that writes the numbers; only what it updated gets its
+/// per-holding rows.
+public enum Populating {
+  /// Makes the session's staging table; needed once a connection.
+  public static func prepare(on db: isolated Connection) throws {
+    try db.execute(sql: createStage)
+  }
+
+  /// Writes a chunk.
+  ///
+  /// - Returns: The slots that were not ours any more, or whose opening had changed; nothing of
+  ///   them was written, nor of any other slot of their portfolios.
+  public static func populate(
+    _ chunk: PopulateChunk, on db: isolated Connection
+  ) throws -> Set<Slot> {
+    var chunk = chunk
+    var lost: Set<Slot> = []
+    while !chunk.results.isEmpty {
+      do {
+        let attempt = chunk
+        try db.transaction { db in try write(attempt, on: db) }
+        return lost
+      } catch let torn as Torn {
+        let taken = chunk.results.filter { torn.portfolios.contains($0.slot.portfolio) }
+        lost.formUnion(taken.map(\.slot))
+        chunk.results.removeAll { torn.portfolios.contains($0.slot.portfolio) }
+        chunk.moments.removeAll { torn.portfolios.contains($0.portfolio) }
+        chunk.outdatedMoments.removeAll { torn.portfolios.contains($0) }
+      }
+    }
+    return lost
+  }
+
+  /// Which slots stand complete under a claim: the truth after a commit whose answer was lost.
+  public static func completed(
+    under claim: Int64, among slots: [Slot], on db: isolated Connection
+  ) throws -> [Slot: Int32] {
+    let pairs = try db.rows(
+      completedUnderClaim, slots.map(\.portfolio.rawValue), slots.map(\.date.postgres), claim,
+      as: { (try $0.nextSlot(), try $0.nextInt32()) })
+    return Dictionary(uniqueKeysWithValues: pairs)
+  }
+
+  /// Says that complete slots were looked at again and are right as they stand.
+  public static func confirm(
+    _ slots: [Slot], inputsSeen: String, as claim: Int64, on db: isolated Connection
+  ) throws {
+    _ = try db.execute(
+      confirmUnchanged, slots.map(\.portfolio.rawValue), slots.map(\.date.postgres),
+      inputsSeen, claim)
+  }
+
+  /// Some portfolios' slots could not all be written; the transaction is rolled back.
+  private struct Torn: Error {
+    var portfolios: Set<ID<Portfolio>>
+  }
+
+  private static func write(_ chunk: PopulateChunk, on db: isolated Connection) throws {
+    try stage(chunk.results, on: db)
+    let replaced = chunk.results.filter { $0.replaced != nil }.map(\.slot)
+    if !replaced.isEmpty { try keepHistory(of: replaced, chunk, on: db) }
+    let updated = try fencedUpdate(chunk, on: db)
+    let lost = chunk.results.filter { !updated.contains($0.slot) }
+    guard lost.isEmpty else { throw Torn(portfolios: Set(lost.map(\.slot.portfolio))) }
+    let keptIDs = replaced.isEmpty ? KeptIDs() : try clear(replaced, on: db)
+    try copyHoldings(chunk.results, on: db)
+    try copyCashBalances(chunk.results, on: db)
+    try copyHoldingReturns(chunk.results, keeping: keptIDs, on: db)
+    try copyPortfolioReturns(chunk.results, keeping: keptIDs, on: db)
+    if !chunk.outdatedMoments.isEmpty {
+      _ = try db.execute(forgetMoments, chunk.outdatedMoments.map(\.rawValue))
+    }
+    if !chunk.moments.isEmpty { try keep(chunk.moments, on: db) }
+    if !replaced.isEmpty { try markLaterSlots(after: chunk.results, on: db) }
+  }
+
+  /// One statement a date, the latest first: a slot hung in between two others can only take its
+  /// opening after the later one has let go of it.
+  private static func fencedUpdate(
+    _ chunk: PopulateChunk, on db: isolated Connection
+  ) throws -> Set<Slot> {
+    var updated: Set<Slot> = []
+    for date in Set(chunk.results.map(\.slot.date)).sorted(by: >) {
+      let slots = try db.rows(
+        fill, chunk.claim, chunk.run, chunk.inputsSeen, date.postgres, as: { try $0.nextSlot() })
+      updated.formUnion(slots)
+    }
+    return updated
+  }
+
+  private static func keepHistory(
+    of slots: [Slot], _ chunk: PopulateChunk, on db: isolated Connection
+  ) throws {
+    _ = try db.execute(
+      history, slots.map(\.portfolio.rawValue), slots.map(\.date.postgres), chunk.run,
+      chunk.reason, chunk.claim)
+  }
+
+  private static func keep(_ moments: [StoredMoments], on db: isolated Connection) throws {
+    _ = try db.execute(
+      upsertMoments, moments.map(\.portfolio.rawValue), moments.map(\.asOf.postgres),
+      moments.map(\.bytes))
+  }
+
+  /// Slots after a replaced one opened from what it said before: they are stale from the next
+  /// date on, and this says so in the same transaction.
+  private static func markLaterSlots(
+    after results: [SlotResult], on db: isolated Connection
+  ) throws {
+    var last: [ID<Portfolio>: Day] = [:]
+    for result in results where result.replaced != nil {
+      last[result.slot.portfolio] = max(last[result.slot.portfolio] ?? .earliest, result.slot.date)
+    }
+    for (date, portfolios) in Dictionary(grouping: last, by: \.value) {
+      _ = try db.execute(
+        markStale, (date + 1).postgres, portfolios.map(\.key.rawValue).sorted())
+    }
+  }
+
+  /// The ids of IRR rows about to be written again; a replay keeps them.
+  struct KeptIDs {
+    var ofHoldings: [HoldingKey: Int64] = [:]
+    var ofPortfolios: [Slot: Int64] = [:]
+  }
+
+  struct HoldingKey: Hashable {
+    var slot: Slot
+    var holding: ID<Holding>
+  }
+
+  private static func clear(_ slots: [Slot], on db: isolated Connection) throws -> KeptIDs {
+    let portfolios = slots.map(\.portfolio.rawValue)
+    let dates = slots.map(\.date.postgres)
+    var kept = KeptIDs()
+    for (key, id) in try db.rows(
+      deleteHoldingReturns, portfolios, dates,
+      as: { row in
+        (
+          HoldingKey(slot: try row.nextSlot(), holding: try row.nextID()), try row.nextInt64()
+        )
+      })
+    { kept.ofHoldings[key] = id }
+    for (slot, id) in try db.rows(
+      deletePortfolioReturns, portfolios, dates,
+      as: { (try $0.nextSlot(), try $0.nextInt64()) })
+    { kept.ofPortfolios[slot] = id }
+    _ = try db.execute(deleteHoldings, portfolios, dates)
+    _ = try db.execute(deleteCashBalances, portfolios, dates)
+    return kept
+  }
+}

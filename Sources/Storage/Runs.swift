@@ -1,0 +1,107 @@
+public import Accounting
+public import Postgres
+
+/// The history of what was started, by whom, and how it ended.
+public enum Runs {
+  /// How a run ended.
+  public enum Ending: String, Sendable {
+    case done, failed, interrupted
+  }
+
+  /// Records the beginning of a run, on its own, so that a crash leaves it visible.
+  public static func begin(
+    kind: String, from: Day?, through: Day?, host: String, version: String, arguments: String,
+    on db: isolated Connection
+  ) throws -> Int64 {
+    guard
+      let id = try db.row(
+        insert, kind, from?.postgres, through?.postgres, host, version, arguments,
+        as: { try $0.nextInt64() })
+    else { throw StorageError.noRow("run") }
+    return id
+  }
+
+  /// Records how a run ended; `counts` is a JSON object.
+  public static func end(
+    _ run: Int64, _ ending: Ending, exitCode: Int32, counts: String, on db: isolated Connection
+  ) throws {
+    _ = try db.execute(finish, run, ending.rawValue, exitCode, counts)
+  }
+
+  /// Ends the record of runs whose leases are gone: their processes died without a word.
+  public static func endDead(on db: isolated Connection) throws {
+    _ = try db.execute(finishDead)
+  }
+
+  /// Stops new claims, everywhere.
+  public static func pause(reason: String?, on db: isolated Connection) throws {
+    _ = try db.execute(insertPause, reason)
+  }
+
+  /// Allows new claims again.
+  ///
+  /// - Returns: False where they were not stopped.
+  public static func resume(on db: isolated Connection) throws -> Bool {
+    try db.execute(deletePause) > 0
+  }
+
+  /// Whether new claims are stopped.
+  public static func isPaused(on db: isolated Connection) throws -> Bool {
+    try db.row(readPause) { try $0.nextBool() } ?? false
+  }
+
+  /// Removes input changes that every slot they could concern has seen.
+  ///
+  /// While any run holds a lease nothing is removed: it may have read its market before the
+  /// change and not yet have claimed the slot that must learn of it.
+  public static func forgetSeenChanges(
+    exceptLeaseOf claim: Int64?, on db: isolated Connection
+  ) throws {
+    _ = try db.execute(deleteSeenChanges, claim ?? 0)
+  }
+
+  private static let insert = Statement(
+    "run-begin",
+    """
+    insert into closebell.batch_runs (kind, from_date, to_date, host, version, arguments)
+    values ($1::text, $2::date, $3::date, $4::text, $5::text, $6::text) returning id
+    """)
+  private static let finish = Statement(
+    "run-end",
+    """
+    update closebell.batch_runs
+    set status = $2::text, exit_code = $3::integer, counts = $4::text::jsonb,
+      finished_at = pg_catalog.clock_timestamp()
+    where id = $1::bigint
+    """)
+  private static let finishDead = Statement(
+    "run-end-dead",
+    """
+    update closebell.batch_runs r
+    set status = 'failed', exit_code = -1, finished_at = pg_catalog.clock_timestamp()
+    where r.status = 'running' and r.kind in ('run', 'replay')
+      and not exists (select from closebell.worker_lease l
+        where l.run_id = r.id and \(Leases.isAlive("l.claim_id")))
+      and r.started_at < pg_catalog.clock_timestamp() - interval '1 minute'
+    """)
+  private static let insertPause = Statement(
+    "pause",
+    """
+    insert into closebell.pause (reason) values ($1::text)
+    on conflict (only_one) do update set reason = excluded.reason
+    """)
+  private static let deletePause = Statement("resume", "delete from closebell.pause")
+  private static let readPause = Statement(
+    "is-paused", "select exists (select from closebell.pause)")
+  private static let deleteSeenChanges = Statement(
+    "forget-seen-changes",
+    """
+    delete from closebell.input_changes c
+    where c.changed_by < pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot())
+      and not exists (select from closebell.worker_lease l where l.claim_id <> $1::bigint)
+      and not exists (select from closebell.portfolio_snapshots s
+        where s.snapshot_date >= c.from_date
+          and (s.inputs_seen is null
+            or not pg_catalog.pg_visible_in_snapshot(c.changed_by, s.inputs_seen)))
+    """)
+}

@@ -1,0 +1,263 @@
+public import Accounting
+public import Postgres
+
+/// One (portfolio, business date).
+public struct Slot: Hashable, Sendable {
+  /// The portfolio.
+  public var portfolio: ID<Portfolio>
+  /// The business date.
+  public var date: Day
+
+  /// The slot of a portfolio and a date.
+  public init(portfolio: ID<Portfolio>, date: Day) {
+    self.portfolio = portfolio
+    self.date = date
+  }
+}
+
+/// A slot about to be claimed, and the close that it will open from.
+public struct SlotClaim: Hashable, Sendable {
+  /// How the slot hangs on the chain while it is a placeholder.
+  public enum Link: Hashable, Sendable {
+    /// It opens from the snapshot of this date; nil: it is the portfolio's first.
+    case opensFrom(Day?)
+    /// It will be hung in between existing slots when it is populated.
+    case later
+  }
+
+  /// The slot.
+  public var slot: Slot
+  /// Where it hangs.
+  public var link: Link
+
+  /// A claim of a slot.
+  public init(_ slot: Slot, link: Link) {
+    self.slot = slot
+    self.link = link
+  }
+}
+
+/// What stands in a slot that could not be claimed afresh.
+public struct SlotHolder: Sendable {
+  /// What the owner of a slot is doing.
+  public enum Standing: Sendable {
+    /// Closed; nothing to do.
+    case complete
+    /// An owner who lives works on it.
+    case busy
+    /// Its owner is gone, or it failed: it may be taken over.
+    case free
+  }
+
+  /// The slot.
+  public var slot: Slot
+  /// The claim id that stands in it.
+  public var claim: Int64
+  /// What that claim's owner is doing.
+  public var standing: Standing
+}
+
+/// Claims: placeholder rows that say who closes a slot. The unique keys are the only authority.
+public enum Slots {
+  /// Inserts placeholders, in key order, in one statement of its own.
+  ///
+  /// - Returns: The slots that are now ours. A slot that already stands, or whose opening is
+  ///   already taken by another slot, is left out. All are left out while claims are paused.
+  public static func claim(
+    _ claims: [SlotClaim], as claim: Int64, run: Int64, on db: isolated Connection
+  ) throws -> Set<Slot> {
+    let columns = ClaimColumns(claims)
+    return Set(
+      try db.rows(
+        insert, columns.portfolios, columns.dates, columns.openings, claim, run,
+        as: { try $0.nextSlot() }))
+  }
+
+  /// Says what stands in slots that could not be claimed; a slot without a row is left out.
+  public static func holders(
+    of slots: [Slot], on db: isolated Connection
+  ) throws -> [SlotHolder] {
+    try db.rows(look, slots.map(\.portfolio.rawValue), slots.map(\.date.postgres)) {
+      let slot = try $0.nextSlot()
+      let claim = try $0.nextInt64()
+      let isComplete = try $0.nextBool()
+      let mayBeTaken = try $0.nextBool()
+      return SlotHolder(
+        slot: slot, claim: claim,
+        standing: isComplete ? .complete : mayBeTaken ? .free : .busy)
+    }
+  }
+
+  /// Takes failed slots, and slots of owners who are gone, over by compare-and-set on the old
+  /// owner; a live lease or a complete slot is never touched.
+  public static func takeOver(
+    _ holders: [SlotHolder], links: [Slot: SlotClaim.Link], as claim: Int64, run: Int64,
+    on db: isolated Connection
+  ) throws -> Set<Slot> {
+    let ordered = holders.sorted { ($0.slot.date, $0.slot.portfolio) < ($1.slot.date, $1.slot.portfolio) }
+    let columns = ClaimColumns(
+      ordered.map { SlotClaim($0.slot, link: links[$0.slot] ?? .later) })
+    return Set(
+      try db.rows(
+        compareAndSet, columns.portfolios, columns.dates, columns.openings,
+        ordered.map(\.claim), claim, run, as: { try $0.nextSlot() }))
+  }
+
+  /// Puts our claim on complete slots that are to be closed again; their values stay readable.
+  ///
+  /// - Returns: The slots that are ours now and their revisions. A slot under a live owner's
+  ///   claim is left out.
+  public static func claimComplete(
+    _ slots: [Slot], as claim: Int64, run: Int64, on db: isolated Connection
+  ) throws -> [Slot: Int32] {
+    let pairs = try db.rows(
+      claimForReplay, slots.map(\.portfolio.rawValue), slots.map(\.date.postgres), claim,
+      as: { (try $0.nextSlot(), try $0.nextInt32()) })
+    return Dictionary(uniqueKeysWithValues: pairs)
+  }
+
+  /// Records why slots of ours could not be closed; they stay claimable.
+  public static func fail(
+    _ failures: [(slot: Slot, error: String, sqlState: String?)], as claim: Int64,
+    on db: isolated Connection
+  ) throws {
+    _ = try db.execute(
+      markFailed, failures.map(\.slot.portfolio.rawValue), failures.map(\.slot.date.postgres),
+      failures.map(\.error), failures.map { $0.sqlState ?? "" }, claim)
+  }
+
+  /// Deletes our own placeholders that nothing was written to: on a stop, or where a slot before
+  /// them was lost.
+  ///
+  /// - Parameter slots: Nil: every one that this claim still holds.
+  @discardableResult
+  public static func release(
+    _ slots: [Slot]? = nil, as claim: Int64, on db: isolated Connection
+  ) throws -> Int {
+    guard let slots else { return try db.execute(releaseAll, claim) }
+    return try db.execute(
+      releaseSome, slots.map(\.portfolio.rawValue), slots.map(\.date.postgres), claim)
+  }
+
+  /// Turns the placeholders of owners who are gone into failed slots that say so.
+  ///
+  /// - Parameter olderThanSeconds: How long ago the owner's lease must have ended.
+  /// - Returns: Each slot taken back and the claim that it was taken from.
+  public static func takeBackExpired(
+    olderThanSeconds: Double = 0, on db: isolated Connection
+  ) throws -> [(slot: Slot, from: Int64)] {
+    try db.rows(expire, olderThanSeconds) { (try $0.nextSlot(), try $0.nextInt64()) }
+  }
+
+  // MARK: - SQL
+
+  /// A placeholder that is hung up later points far beyond any date, at a place of its own, so
+  /// that it is in nobody's way in the chain's unique key.
+  private static let farAway = 1_000_000
+
+  private struct ClaimColumns {
+    var portfolios: [Int64] = []
+    var dates: [PostgresDate] = []
+    var openings: [PostgresDate?] = []
+
+    init(_ claims: [SlotClaim]) {
+      for claim in claims {
+        portfolios.append(claim.slot.portfolio.rawValue)
+        dates.append(claim.slot.date.postgres)
+        switch claim.link {
+        case .opensFrom(let day): openings.append(day?.postgres)
+        case .later: openings.append((claim.slot.date + Slots.farAway).postgres)
+        }
+      }
+    }
+  }
+
+  private static let insert = Statement(
+    "slots-claim",
+    """
+    insert into closebell.portfolio_snapshots
+      (portfolio_id, snapshot_date, opened_from_date, claim_id, claimed_at, run_id)
+    select c.portfolio_id, c.snapshot_date, c.opened_from_date, $4::bigint,
+      pg_catalog.clock_timestamp(), $5::bigint
+    from unnest($1::bigint[], $2::date[], $3::date[])
+      as c (portfolio_id, snapshot_date, opened_from_date)
+    where not exists (select from closebell.pause)
+    order by c.snapshot_date, c.portfolio_id
+    on conflict do nothing
+    returning portfolio_id, snapshot_date
+    """)
+  private static let look = Statement(
+    "slots-look",
+    """
+    select s.portfolio_id, s.snapshot_date, s.claim_id, s.is_complete,
+      s.state = 'failed' or not \(Leases.isAlive("s.claim_id"))
+    from unnest($1::bigint[], $2::date[]) as c (portfolio_id, snapshot_date)
+    join closebell.portfolio_snapshots s
+      on s.snapshot_date = c.snapshot_date and s.portfolio_id = c.portfolio_id
+    """)
+  private static let compareAndSet = Statement(
+    "slots-take-over",
+    """
+    update closebell.portfolio_snapshots s
+    set claim_id = $5::bigint, run_id = $6::bigint, claimed_at = pg_catalog.clock_timestamp(),
+      state = 'claimed', error = null, error_sqlstate = null, attempts = s.attempts + 1,
+      opened_from_date = c.opened_from_date
+    from unnest($1::bigint[], $2::date[], $3::date[], $4::bigint[])
+      as c (portfolio_id, snapshot_date, opened_from_date, claim_id)
+    where s.snapshot_date = c.snapshot_date and s.portfolio_id = c.portfolio_id
+      and s.claim_id = c.claim_id and s.claim_id < $5::bigint and not s.is_complete
+      and (s.state = 'failed' or not \(Leases.isAlive("s.claim_id")))
+      and not exists (select from closebell.pause)
+    returning s.portfolio_id, s.snapshot_date
+    """)
+  private static let claimForReplay = Statement(
+    "slots-claim-complete",
+    """
+    update closebell.portfolio_snapshots s
+    set claim_id = $3::bigint
+    from unnest($1::bigint[], $2::date[]) as c (portfolio_id, snapshot_date)
+    where s.snapshot_date = c.snapshot_date and s.portfolio_id = c.portfolio_id
+      and s.is_complete and not \(Leases.isAlive("s.claim_id"))
+      and not exists (select from closebell.pause)
+    returning s.portfolio_id, s.snapshot_date, s.revision
+    """)
+  private static let markFailed = Statement(
+    "slots-fail",
+    """
+    update closebell.portfolio_snapshots s
+    set state = 'failed', error = f.error, error_sqlstate = nullif(f.sqlstate, '')
+    from unnest($1::bigint[], $2::date[], $3::text[], $4::text[])
+      as f (portfolio_id, snapshot_date, error, sqlstate)
+    where s.snapshot_date = f.snapshot_date and s.portfolio_id = f.portfolio_id
+      and s.claim_id = $5::bigint and not s.is_complete
+    """)
+  private static let releaseAll = Statement(
+    "slots-release-all",
+    """
+    delete from closebell.portfolio_snapshots s
+    using closebell.worker_lease l
+    where l.claim_id = $1::bigint and s.claim_id = l.claim_id
+      and s.snapshot_date between l.first_date and l.last_date and s.state = 'claimed'
+    """)
+  private static let releaseSome = Statement(
+    "slots-release",
+    """
+    delete from closebell.portfolio_snapshots s
+    using unnest($1::bigint[], $2::date[]) as c (portfolio_id, snapshot_date)
+    where s.snapshot_date = c.snapshot_date and s.portfolio_id = c.portfolio_id
+      and s.claim_id = $3::bigint and s.state = 'claimed' and not s.is_complete
+    """)
+  private static let expire = Statement(
+    "slots-expire",
+    """
+    update closebell.portfolio_snapshots s
+    set state = 'failed', error = 'lease expired'
+    from closebell.worker_lease w
+    where s.snapshot_date between w.first_date and w.last_date
+      and s.claim_id = w.claim_id and s.state = 'claimed'
+      and not \(Leases.isAlive("s.claim_id"))
+      and ($1::float8 <= 0
+        or w.lease_until < pg_catalog.clock_timestamp() - $1::float8 * interval '1 second')
+    returning s.portfolio_id, s.snapshot_date, s.claim_id
+    """)
+}

@@ -1,0 +1,159 @@
+public import Accounting
+public import Postgres
+
+/// A row of `portfolio_snapshots` as it stands.
+public struct StoredSnapshot: Sendable {
+  /// The slot.
+  public var slot: Slot
+  /// How often it was closed again.
+  public var revision: Int32
+  /// The revision of the snapshot that it opened from.
+  public var openedFromRevision: Int32?
+  /// The run that wrote it.
+  public var run: Int64?
+  /// Whether an input changed after it was computed.
+  public var isStale: Bool
+  /// The numbers.
+  public var snapshot: Snapshot
+}
+
+/// A stored money-weighted return.
+public struct StoredReturn: Sendable {
+  /// The slot.
+  public var slot: Slot
+  /// The holding; nil for the portfolio's own.
+  public var holding: ID<Holding>?
+  /// The value and what it is worth.
+  public var result: IRRResult
+  /// How it is annualised.
+  public var convention: IRRConvention
+}
+
+/// Reads of complete slots, for showing, exporting and comparing.
+public enum StoredSnapshots {
+  /// The complete slots of some portfolios over a range of dates, ascending by portfolio, date.
+  public static func read(
+    of portfolios: [ID<Portfolio>], from first: Day, through last: Day,
+    on db: isolated Connection
+  ) throws -> [StoredSnapshot] {
+    try db.rows(
+      rows, portfolios.map(\.rawValue), first.postgres, last.postgres, as: { try decode(&$0) })
+  }
+
+  /// What a slot's row says about its state, complete or not: nil where there is no row.
+  public static func state(
+    of slot: Slot, on db: isolated Connection
+  ) throws -> (state: String, error: String?)? {
+    try db.row(stateRow, slot.portfolio.rawValue, slot.date.postgres) {
+      (try $0.nextString(), try $0.nextOptional(String.self))
+    }
+  }
+
+  /// The money-weighted returns of holdings over a range, ascending by portfolio, date, holding.
+  public static func holdingReturns(
+    of portfolios: [ID<Portfolio>], from first: Day, through last: Day,
+    on db: isolated Connection
+  ) throws -> [StoredReturn] {
+    try db.rows(holdingReturnRows, portfolios.map(\.rawValue), first.postgres, last.postgres) {
+      let slot = try $0.nextSlot()
+      return StoredReturn(
+        slot: slot, holding: try $0.nextID(), result: try result(&$0),
+        convention: try $0.nextWord())
+    }
+  }
+
+  /// The money-weighted returns of portfolios over a range, ascending by portfolio, date.
+  public static func portfolioReturns(
+    of portfolios: [ID<Portfolio>], from first: Day, through last: Day,
+    on db: isolated Connection
+  ) throws -> [StoredReturn] {
+    try db.rows(portfolioReturnRows, portfolios.map(\.rawValue), first.postgres, last.postgres) {
+      let slot = try $0.nextSlot()
+      return StoredReturn(
+        slot: slot, holding: nil, result: try result(&$0), convention: try $0.nextWord())
+    }
+  }
+
+  private static func result(_ row: inout RowReader) throws -> IRRResult {
+    let rate = try row.nextDoubleOrNil()
+    let logGrowth = try row.nextDoubleOrNil()
+    let roots = Int(try row.next(Int16.self))
+    return IRRResult(
+      status: try row.nextWord(), logGrowth: logGrowth, rate: rate, roots: roots)
+  }
+
+  private static func decode(_ row: inout RowReader) throws -> StoredSnapshot {
+    let slot = try row.nextSlot()
+    let openedFrom = try row.nextDayOrNil()
+    let revision = try row.nextInt32()
+    let openedFromRevision = try row.nextOptional(Int32.self)
+    let run = try row.nextInt64OrNil()
+    let isStale = try row.nextBool()
+    let opening: Money = try row.nextFixed()
+    let inflow: Money = try row.nextFixed()
+    let outflow: Money = try row.nextFixed()
+    let dailyPnL: Money = try row.nextFixed()
+    var attribution = Attribution()
+    attribution.realized = try row.nextFixed()
+    attribution.unrealizedChange = try row.nextFixed()
+    let unrealizedPnL: Money = try row.nextFixed()
+    attribution.income = try row.nextFixed()
+    attribution.fees = try row.nextFixed()
+    attribution.taxes = try row.nextFixed()
+    attribution.fx = try row.nextFixed()
+    attribution.priorPeriod = try row.nextFixed()
+    let snapshot = Snapshot(
+      date: slot.date, openedFrom: openedFrom, openingEquity: opening, inflow: inflow,
+      outflow: outflow, dailyPnL: dailyPnL, attribution: attribution,
+      unrealizedPnL: unrealizedPnL, closingEquity: try row.nextFixed(),
+      cash: try row.nextFixed(), longValue: try row.nextFixed(), shortValue: try row.nextFixed(),
+      grossExposure: try row.nextFixed(), netExposure: try row.nextFixed(),
+      dailyReturn: try row.nextDoubleOrNil(), index: try row.nextDouble(),
+      indexSince: try row.nextDay(), cumulativePnL: try row.nextFixed(),
+      pricedCount: Int(try row.nextInt32()), carriedCount: Int(try row.nextInt32()),
+      missingCount: Int(try row.nextInt32()), maxCarriedDays: Int(try row.nextInt32()),
+      isDegraded: try row.nextBool())
+    return StoredSnapshot(
+      slot: slot, revision: revision, openedFromRevision: openedFromRevision, run: run,
+      isStale: isStale, snapshot: snapshot)
+  }
+
+  private static let rows = Statement(
+    "snapshots-read",
+    """
+    select s.portfolio_id, s.snapshot_date, s.opened_from_date, s.revision,
+      s.opened_from_revision, s.run_id, \(Staleness.isStale("s")),
+      s.opening_equity, s.inflow, s.outflow, s.daily_pnl, s.realized_pnl, s.unrealized_change,
+      s.unrealized_pnl, s.income, s.fees, s.taxes, s.fx_pnl, s.prior_period_adjustment,
+      s.closing_equity, s.cash, s.long_value, s.short_value, s.gross_exposure, s.net_exposure,
+      s.daily_return, s.return_index, s.index_since, s.cumulative_pnl, s.priced_count,
+      s.carried_count, s.missing_count, s.max_carried_days, s.is_degraded
+    from closebell.portfolio_snapshots s
+    where s.portfolio_id = any($1::bigint[]) and s.is_complete
+      and s.snapshot_date between $2::date and $3::date
+    order by s.portfolio_id, s.snapshot_date
+    """)
+  private static let stateRow = Statement(
+    "snapshots-state",
+    """
+    select s.state, s.error from closebell.portfolio_snapshots s
+    where s.portfolio_id = $1::bigint and s.snapshot_date = $2::date
+    """)
+  private static let holdingReturnRows = Statement(
+    "snapshots-holding-returns",
+    """
+    select r.portfolio_id, r.date, r.fund_id, r.irr_result, r.log_growth, r.roots, r.status,
+      r.convention
+    from closebell.portfolio_fund_irr_values r
+    where r.portfolio_id = any($1::bigint[]) and r.date between $2::date and $3::date
+    order by r.portfolio_id, r.date, r.fund_id
+    """)
+  private static let portfolioReturnRows = Statement(
+    "snapshots-portfolio-returns",
+    """
+    select r.portfolio_id, r.date, r.irr_result, r.log_growth, r.roots, r.status, r.convention
+    from closebell.portfolio_irr_values r
+    where r.portfolio_id = any($1::bigint[]) and r.date between $2::date and $3::date
+    order by r.portfolio_id, r.date
+    """)
+}
