@@ -45,12 +45,15 @@ struct NightPlan {
     return page
   }
 
+  /// Without a date asked for, a calendar's own last date whose cut-off has passed.
   private func dueDates(of planned: PlannedPortfolio, _ calendar: BusinessCalendar) -> [Day] {
+    let through = settings.closedBy.map { calendar.lastClosed(at: $0) } ?? date
     guard let last = planned.lastComplete else {
-      return calendar.isBusinessDay(date) ? [date] : []
+      return calendar.isBusinessDay(through) && through >= planned.portfolio.inception
+        ? [through] : []
     }
-    guard last < date else { return [] }
-    let open = calendar.businessDayList(after: last, through: date)
+    guard last < through else { return [] }
+    let open = calendar.businessDayList(after: last, through: through)
     return settings.catchesUp ? open : Array(open.suffix(1))
   }
 

@@ -10,6 +10,9 @@ public struct RunSettings: Sendable {
   public var chunk = 500
   /// How long a claim is protected without a sign of life.
   public var leaseSeconds = 120.0
+  /// Close what each calendar had closed by this moment (seconds since 2000-01-01 00:00 UTC);
+  /// nil: close the date asked for.
+  public var closedBy: Int64?
   /// Whether missed business dates before the date asked for are closed first.
   public var catchesUp = true
   /// How many dates of a portfolio a night may close or close again.

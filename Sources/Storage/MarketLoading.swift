@@ -34,7 +34,8 @@ public enum MarketLoading {
     }
   }
 
-  private static func instruments(
+  /// Every instrument by its key.
+  public static func instruments(
     on db: isolated Connection
   ) throws -> [ID<Instrument>: Instrument] {
     var result: [ID<Instrument>: Instrument] = [:]

@@ -16,10 +16,13 @@ public enum Planning {
   /// - Parameters:
   ///   - after: The range begins after this id.
   ///   - codes: Only these; empty means all. A `CODE#ID` names a retired portfolio.
+  ///   - includingRetired: Whether those retired by `date` are given too.
   public static func portfolios(
-    after: Int64, limit: Int, activeOn date: Day, codes: [String], on db: isolated Connection
+    after: Int64, limit: Int, activeOn date: Day, codes: [String],
+    includingRetired: Bool = false, on db: isolated Connection
   ) throws -> [PlannedPortfolio] {
-    try db.rows(next, after, Int64(limit), date.postgres, codes, as: Self.decode)
+    try db.rows(
+      next, after, Int64(limit), date.postgres, codes, includingRetired, as: Self.decode)
   }
 
   /// How many portfolios are active on `date`, among `codes` if there are any.
@@ -87,12 +90,13 @@ public enum Planning {
   }
 
   /// A code names the portfolio active on the date, `CODE#ID` one by its id whatever its state.
-  private static func isMeant(date: String, codes: String) -> String {
+  private static func isMeant(date: String, codes: String, retired: String) -> String {
     """
     p.inception_date <= \(date)
       and case when pg_catalog.cardinality(\(codes)) = 0
-        then p.retired_on is null or p.retired_on > \(date)
-        else (p.code = any(\(codes)) and (p.retired_on is null or p.retired_on > \(date)))
+        then \(retired) or p.retired_on is null or p.retired_on > \(date)
+        else p.code = any(\(codes))
+            and (\(retired) or p.retired_on is null or p.retired_on > \(date))
           or p.code || '#' || p.id = any(\(codes)) end
     """
   }
@@ -107,14 +111,14 @@ public enum Planning {
       select snapshot_date from closebell.portfolio_snapshots s
       where s.portfolio_id = p.id and s.is_complete
       order by s.opened_from_date desc nulls last limit 1) s on true
-    where p.id > $1::bigint and \(isMeant(date: "$3::date", codes: "$4::text[]"))
+    where p.id > $1::bigint and \(isMeant(date: "$3::date", codes: "$4::text[]", retired: "$5::boolean"))
     order by p.id limit $2::bigint
     """)
   private static let total = Statement(
     "plan-count",
     """
     select count(*) from closebell.portfolios p
-    where \(isMeant(date: "$1::date", codes: "$2::text[]"))
+    where \(isMeant(date: "$1::date", codes: "$2::text[]", retired: "false"))
     """)
   private static let unknown = Statement(
     "plan-unknown-codes",

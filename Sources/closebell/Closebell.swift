@@ -1,1 +1,45 @@
-@main struct Closebell { static func main() {} }
+import ArgumentParser
+import Glibc
+
+/// The root of the command tree; it does nothing itself.
+struct Closebell: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "closebell",
+    abstract: "Closes the books of portfolios, each business date exactly once.",
+    discussion: """
+      Run it twice, kill it half-way, run it on several machines at once: every portfolio's date \
+      is closed once, with the same numbers.
+
+      Exit codes: 0 done, or nothing to do · 1 something was not closed, or differs · 2 the run \
+      failed · 64 usage · 65 bad input data · 69 database unreachable · 75 somebody else is at \
+      it, try later · 78 configuration or schema version · 130 interrupted.
+      """,
+    version: Version.current,
+    subcommands: [
+      PostgresCommand.self, MigrateCommand.self, ImportCommand.self, ImportsCommand.self,
+      RunCommand.self, ReplayCommand.self, CleanupCommand.self, PauseCommand.self,
+      ResumeCommand.self, StatusCommand.self, ShowCommand.self, ExportCommand.self,
+    ])
+}
+
+/// The program: parse, run, and turn whatever went wrong into a message and an exit code.
+@main
+enum Program {
+  static func main() async {
+    do {
+      var command = try Closebell.parseAsRoot()
+      if var asynchronous = command as? any AsyncParsableCommand {
+        try await asynchronous.run()
+      } else {
+        try command.run()
+      }
+    } catch {
+      exit(Failure(error).report())
+    }
+  }
+}
+
+/// The version, as `--version` and the run history say it.
+enum Version {
+  static let current = "0.1.0"
+}

@@ -1,0 +1,74 @@
+public import Accounting
+public import Postgres
+public import Storage
+
+/// How far the books are closed over a range of dates.
+public struct CoverageReport: Sendable {
+  /// One business date.
+  public struct Row: Sendable {
+    /// The date.
+    public var date: Day
+    /// Its slots by state.
+    public var states: Coverage.Row
+    /// Slots that ought to be there and are not: of portfolios whose first close lies before.
+    public var missing: Int
+  }
+
+  /// The dates on which a slot exists or ought to, ascending.
+  public var dates: [Row] = []
+  /// Slots that failed, at most twenty.
+  public var failures: [Coverage.Failure] = []
+  /// The latest runs.
+  public var runs: [Coverage.Run] = []
+
+  /// Whether nothing is missing, failed or stale.
+  public var isHealthy: Bool {
+    dates.allSatisfy { $0.missing == 0 && $0.states.failed == 0 && $0.states.stale == 0 }
+  }
+
+  /// Reads the coverage.
+  ///
+  /// - Parameters:
+  ///   - from: The first date; nil: two weeks before the last.
+  ///   - through: The last date; nil: the latest closed one.
+  public static func read(
+    from: Day?, through: Day?, on db: isolated Connection
+  ) throws -> CoverageReport {
+    try Migrator.requireCurrentSchema(on: db)
+    var report = CoverageReport()
+    report.runs = try Coverage.runs(limit: 5, on: db)
+    let extent = try Coverage.extent(on: db)
+    guard let last = through ?? extent?.last else { return report }
+    let first = from ?? max(last - 13, extent?.first ?? last - 13)
+    let states = Dictionary(
+      uniqueKeysWithValues: try Coverage.byDate(from: first, through: last, on: db).map {
+        ($0.date, $0)
+      })
+    let expected = try expectedSlots(from: first, through: last, on: db)
+    for date in Set(states.keys).union(expected.keys).sorted() {
+      let row =
+        states[date]
+        ?? Coverage.Row(date: date, complete: 0, degraded: 0, claimed: 0, failed: 0, stale: 0)
+      let there = row.complete + row.claimed + row.failed
+      report.dates.append(
+        Row(date: date, states: row, missing: max(0, (expected[date] ?? 0) - there)))
+    }
+    report.failures = try Coverage.failures(from: first, through: last, limit: 20, on: db)
+    return report
+  }
+
+  private static func expectedSlots(
+    from first: Day, through last: Day, on db: isolated Connection
+  ) throws -> [Day: Int] {
+    let calendars = Calendars(overrides: try MarketLoading.overrides(on: db))
+    var result: [Day: Int] = [:]
+    for group in try Coverage.expectations(from: first, through: last, on: db)
+    where group.from <= group.through {
+      let calendar = try calendars.named(group.calendar)
+      for date in calendar.businessDayList(after: group.from - 1, through: group.through) {
+        result[date, default: 0] += group.count
+      }
+    }
+    return result
+  }
+}

@@ -1,0 +1,68 @@
+import ArgumentParser
+import Close
+import Glibc
+import Import
+import Postgres
+import PrivateCluster
+import Storage
+
+/// A message for the operator and the exit code that scripts see.
+struct Failure: Error {
+  var message: String
+  var code: Int32
+
+  init(_ message: String, code: Int32) {
+    self.message = message
+    self.code = code
+  }
+
+  init(_ error: any Error) {
+    switch error {
+    case let failure as Failure: self = failure
+    case let code as ExitCode: self.init("", code: code.rawValue)
+    case let error as PostgresError: self.init(error.description, code: Self.code(of: error))
+    case let error as SchemaError: self.init(error.description, code: 78)
+    case let error as UnknownPortfolios: self.init(error.description, code: 65)
+    case let error as ImportError: self.init(error.description, code: 65)
+    case let error as ClusterError: self.init(error.description, code: 78)
+    case let error as StorageError: self.init(error.description, code: 2)
+    default:
+      // What the parser says: help and version are successes, the rest is usage.
+      let code = Closebell.exitCode(for: error).rawValue
+      self.init(Closebell.fullMessage(for: error), code: code)
+      isFromParser = true
+    }
+  }
+
+  private var isFromParser = false
+
+  private static func code(of error: PostgresError) -> Int32 {
+    if error.isConnectionFailure { return error.isAuthenticationFailure ? 78 : 69 }
+    return 2
+  }
+
+  /// Prints the message where it belongs and returns the code.
+  func report() -> Int32 {
+    guard !message.isEmpty else { return code }
+    if isFromParser, code == 0 {
+      print(message)
+    } else if isFromParser {
+      Terminal.complain(message)
+    } else {
+      let text = message.hasPrefix("error: ") ? message : "error: \(message)"
+      Terminal.complain(text)
+    }
+    return code
+  }
+}
+
+/// Where people and programs read.
+enum Terminal {
+  /// Writes a line to standard error.
+  static func complain(_ line: String) {
+    fputs(line + "\n", stderr)
+  }
+
+  /// Whether standard error is a terminal that may be drawn on.
+  static var isInteractive: Bool { isatty(STDERR_FILENO) == 1 && getenv("NO_COLOR") == nil }
+}

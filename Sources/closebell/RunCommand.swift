@@ -1,0 +1,165 @@
+import Accounting
+import ArgumentParser
+import Close
+import Glibc
+import Postgres
+
+/// The nightly close.
+struct RunCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run",
+    abstract: "Closes every portfolio for a date, and the dates missed before it.",
+    discussion: """
+      Without --date: the last business date of each portfolio's calendar whose cut-off has \
+      passed. A portfolio without any snapshot is closed for that date only. Run again, it \
+      finds nothing to do.
+      """)
+
+  @OptionGroup var common: CommonOptions
+  @OptionGroup var work: WorkOptions
+
+  @Option(help: ArgumentHelp("The business date to close.", valueName: "date"))
+  var date: Day?
+
+  @Flag(help: "Close the date alone, over whatever gap lies before it.")
+  var noCatchUp = false
+
+  @Option(help: ArgumentHelp("Most dates of a portfolio that one run closes.", valueName: "n"))
+  var maxCatchUp: Int?
+
+  func validate() throws {
+    if let maxCatchUp, maxCatchUp < 1 { throw ValidationError("--max-catch-up is at least 1") }
+    if let date, date > Clock.today { throw ValidationError("\(date) lies in the future") }
+  }
+
+  func run() async throws {
+    var settings = try work.settings()
+    settings.catchesUp = !noCatchUp
+    settings.maxCatchUp = maxCatchUp ?? Environment.integer("MAX_CATCH_UP") ?? 10
+    settings.closedBy = date == nil ? Clock.now : nil
+    let report = try await Supervised.run(
+      .night(date ?? Clock.today), settings: settings, options: common)
+    try Supervised.conclude(report, common, verb: "closed")
+  }
+}
+
+/// Closes a range of dates again.
+struct ReplayCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "replay",
+    abstract: "Closes complete dates of a range again, and dates of it that were never closed.",
+    discussion: """
+      Readers see the old values until the new ones are there; what was replaced is kept in \
+      closebell.snapshot_history with the run and the reason. A slot that comes out the same is \
+      left alone.
+      """)
+
+  @OptionGroup var common: CommonOptions
+  @OptionGroup var work: WorkOptions
+
+  @Option(help: ArgumentHelp("The first date.", valueName: "date"))
+  var from: Day
+
+  @Option(help: ArgumentHelp("The last date.", valueName: "date"))
+  var to: Day
+
+  @Flag(help: "Only dates whose inputs changed since they were closed.")
+  var onlyStale = false
+
+  @Flag(help: "Go on to each portfolio's latest complete date.")
+  var throughLatest = false
+
+  func validate() throws {
+    if to < from { throw ValidationError("--to \(to) lies before --from \(from)") }
+    if to > Clock.today { throw ValidationError("\(to) lies in the future") }
+  }
+
+  func run() async throws {
+    let settings = try work.settings()
+    let range = ReplayRange(
+      from: from, through: to, onlyStale: onlyStale, throughLatest: throughLatest)
+    let report = try await Supervised.run(.replay(range), settings: settings, options: common)
+    try Supervised.conclude(report, common, verb: "closed again")
+  }
+}
+
+/// What a run and a replay have in common.
+struct WorkOptions: ParsableArguments {
+  @Option(
+    name: .customLong("portfolio"),
+    help: ArgumentHelp("Only this portfolio; may be given several times.", valueName: "code"))
+  var portfolios: [String] = []
+
+  @Option(help: ArgumentHelp("Workers, one connection each.", valueName: "n"))
+  var workers: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "Oldest close, in business days, that is not degraded.", valueName: "n"))
+  var maxCarriedDays: Int?
+
+  @Flag(help: "Refuse a snapshot with too many carried or missing prices; exit 1 if there is one.")
+  var strict = false
+
+  @Option(
+    help: ArgumentHelp(
+      "How long to wait for slots that another run holds (90s, 5m).", valueName: "duration"))
+  var wait: Span?
+
+  func settings() throws -> RunSettings {
+    var settings = RunSettings()
+    settings.codes = portfolios
+    settings.workers = workers ?? Environment.integer("WORKERS") ?? 2
+    settings.chunk = Environment.integer("CHUNK") ?? 500
+    settings.leaseSeconds = Environment.number("LEASE_SECONDS") ?? 120
+    settings.policy.maxCarriedBusinessDays = maxCarriedDays ?? 5
+    settings.isStrict = strict
+    settings.waitSeconds = wait?.seconds
+    settings.host = Host.name
+    settings.pid = getpid()
+    settings.version = Version.current
+    settings.arguments = Host.argumentsWithoutSecrets
+    guard settings.workers >= 1, settings.workers <= 64 else {
+      throw Failure("workers: from 1 to 64, not \(settings.workers)", code: 64)
+    }
+    guard settings.chunk >= 1, settings.chunk <= 100_000 else {
+      throw Failure("CLOSEBELL_CHUNK: from 1 to 100000, not \(settings.chunk)", code: 78)
+    }
+    guard settings.leaseSeconds >= 1 else {
+      throw Failure("CLOSEBELL_LEASE_SECONDS: at least 1", code: 78)
+    }
+    return settings
+  }
+}
+
+/// Facts about this process.
+enum Host {
+  /// The machine's name.
+  static var name: String {
+    var buffer = [CChar](repeating: 0, count: 256)
+    guard gethostname(&buffer, buffer.count - 1) == 0 else { return "unknown" }
+    return String(
+      decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
+  /// The command line as the run history keeps it: a database URL may hold a password.
+  static var argumentsWithoutSecrets: String {
+    var hidesNext = false
+    return CommandLine.arguments.dropFirst().map { argument in
+      defer { hidesNext = argument == "--database" }
+      if hidesNext { return "…" }
+      return argument.hasPrefix("--database=") ? "--database=…" : argument
+    }.joined(separator: " ")
+  }
+}
+
+/// The only place that looks at the clock.
+enum Clock {
+  /// Seconds since 2000-01-01 00:00 UTC.
+  static var now: Int64 { Int64(time(nil)) - 946_684_800 }
+
+  /// The calendar date, UTC.
+  static var today: Day {
+    Day(number: Int32(now / 86_400))
+  }
+}

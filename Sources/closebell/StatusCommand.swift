@@ -1,0 +1,101 @@
+import Accounting
+import ArgumentParser
+import Close
+import Postgres
+import Storage
+
+/// How far the books are closed.
+struct StatusCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "status",
+    abstract: "Shows per date what is closed, failed, missing or stale; and the last runs.",
+    discussion: "Exit code 1 where a slot of the range is missing, failed or stale.")
+
+  @OptionGroup var common: CommonOptions
+
+  @Option(help: ArgumentHelp("The first date; default: ten dates back.", valueName: "date"))
+  var from: Day?
+
+  @Option(help: ArgumentHelp("The last date; default: the latest closed.", valueName: "date"))
+  var to: Day?
+
+  func run() async throws {
+    let connection = try await common.connect(for: "status")
+    let (from, to) = (from, to)
+    let report = try await connection.perform { db in
+      try CoverageReport.read(from: from, through: to, on: db)
+    }
+    await connection.close()
+    if common.json {
+      print(Self.json(report).text)
+    } else if !common.quiet {
+      print(Self.text(report))
+    }
+    if !report.isHealthy { throw Failure("", code: 1) }
+  }
+
+  private static func text(_ report: CoverageReport) -> String {
+    guard !report.dates.isEmpty else { return "nothing is closed yet" }
+    var table = TextTable([
+      ("date", .left), ("complete", .right), ("degraded", .right), ("claimed", .right),
+      ("failed", .right), ("missing", .right), ("stale", .right),
+    ])
+    for row in report.dates {
+      table.add(
+        [row.date.description]
+          + [
+            row.states.complete, row.states.degraded, row.states.claimed, row.states.failed,
+            row.missing, row.states.stale,
+          ].map(String.init))
+    }
+    var parts = [table.text]
+    if !report.failures.isEmpty {
+      parts.append(
+        report.failures.map { "failed: \($0.code), \($0.date): \($0.error)" }
+          .joined(separator: "\n"))
+    }
+    var runs = TextTable([
+      ("run", .right), ("kind", .left), ("for", .left), ("status", .left), ("began", .left),
+      ("took", .right),
+    ])
+    for run in report.runs {
+      let dates = [run.dates.from, run.dates.through].compactMap(\.self)
+      let range = dates.count == 2 && dates[0] == dates[1] ? [dates[0]] : dates
+      runs.add([
+        String(run.id), run.kind, range.map(\.description).joined(separator: " … "), run.status,
+        run.startedAt, run.seconds.map(Readable.seconds) ?? "–",
+      ])
+    }
+    if !report.runs.isEmpty { parts.append(runs.text) }
+    return parts.joined(separator: "\n\n")
+  }
+
+  private static func json(_ report: CoverageReport) -> JSON {
+    let dates = report.dates.map { row in
+      JSON.object([
+        ("date", .string(row.date.description)),
+        ("complete", .integer(row.states.complete)), ("degraded", .integer(row.states.degraded)),
+        ("claimed", .integer(row.states.claimed)), ("failed", .integer(row.states.failed)),
+        ("missing", .integer(row.missing)), ("stale", .integer(row.states.stale)),
+      ])
+    }
+    let runs = report.runs.map { run in
+      JSON.object([
+        ("run_id", .integer(Int(run.id))), ("kind", .string(run.kind)),
+        ("from", .optional(run.dates.from?.description)),
+        ("to", .optional(run.dates.through?.description)), ("status", .string(run.status)),
+        ("started_at", .string(run.startedAt)), ("duration_seconds", .optional(run.seconds)),
+      ])
+    }
+    let failures = report.failures.map {
+      JSON.object([
+        ("portfolio", .string($0.code)), ("date", .string($0.date.description)),
+        ("error", .string($0.error)),
+      ])
+    }
+    return .object([
+      ("healthy", .bool(report.isHealthy)), ("dates", .array(dates)),
+      ("failures", .array(failures)), ("runs", .array(runs)),
+    ])
+  }
+}

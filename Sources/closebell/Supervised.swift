@@ -1,0 +1,186 @@
+import Accounting
+import Close
+import Dispatch
+import Glibc
+import Postgres
+
+/// A run with its signals, its progress line, and its report.
+enum Supervised {
+  /// Runs to the end; SIGINT or SIGTERM stops it after the open chunks, a second one at once.
+  static func run(
+    _ purpose: CloseRun.Purpose, settings: RunSettings, options: CommonOptions
+  ) async throws -> RunReport {
+    let configuration = try await options.configuration(for: "run")
+    let run = CloseRun(purpose, settings: settings) {
+      try await Connection.connect(configuration)
+    }
+    let signals = Signals { count in
+      if count > 1 { _exit(130) }
+      run.stop()
+    }
+    defer { signals.ignore() }
+    let progress = Task { await ProgressLine(isQuiet: options.quiet).show { run.progress } }
+    defer { progress.cancel() }
+    let report = try await run.run()
+    progress.cancel()
+    await progress.value
+    return report
+  }
+
+  /// Prints what the run did and leaves with its exit code.
+  static func conclude(_ report: RunReport, _ options: CommonOptions, verb: String) throws {
+    if options.json {
+      print(RunSummary(report).json.text)
+    } else if !options.quiet {
+      print(RunSummary(report).text(verb: verb))
+    }
+    for failure in report.failures.prefix(20) {
+      Terminal.complain("error: portfolio \(failure.portfolio), \(failure.date): \(failure.error)")
+    }
+    let hidden = report.counts.failed - min(report.failures.count, 20)
+    if hidden > 0 { Terminal.complain("detail: and \(hidden) more; see: closebell status") }
+    if report.paused {
+      Terminal.complain("error: claims are paused\nhint: closebell resume")
+    } else if report.exitCode == 75 {
+      Terminal.complain(
+        "error: \(report.counts.busy) slots are held by another run\nhint: try again later")
+    }
+    if report.exitCode != 0 { throw Failure("", code: report.exitCode) }
+  }
+}
+
+/// SIGINT and SIGTERM, delivered to a closure with their count so far.
+final class Signals: Sendable {
+  private let sources: [any DispatchSourceSignal & Sendable]
+
+  init(_ received: @escaping @Sendable (Int) -> Void) {
+    let queue = DispatchQueue(label: "closebell.signals")
+    let count = Counter()
+    sources = [SIGINT, SIGTERM].map { number in
+      signal(number, SIG_IGN)
+      let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
+      source.setEventHandler { received(count.next()) }
+      source.resume()
+      return source
+    }
+  }
+
+  /// Takes no more signals.
+  func ignore() {
+    for source in sources { source.cancel() }
+  }
+
+  /// Counts on the one queue that the signals arrive on.
+  private final class Counter: @unchecked Sendable {
+    // Only ever touched on the serial queue above.
+    private var value = 0
+
+    func next() -> Int {
+      value += 1
+      return value
+    }
+  }
+}
+
+/// One line on a terminal that says how far the run is; nothing where output is not a terminal.
+struct ProgressLine {
+  let isQuiet: Bool
+
+  func show(_ report: @Sendable () -> RunReport?) async {
+    guard !isQuiet, Terminal.isInteractive else { return }
+    let started = ContinuousClock.now
+    var isDrawn = false
+    while (try? await Task.sleep(for: .milliseconds(200))) != nil {
+      guard let counts = report()?.counts, counts.completed > 0 else { continue }
+      let seconds = max((ContinuousClock.now - started) / .seconds(1), 0.001)
+      let rate = Int(Double(counts.completed) / seconds)
+      fputs("\r\u{1B}[Kclosing: \(counts.completed) slots, \(rate) slots/s", stderr)
+      isDrawn = true
+    }
+    if isDrawn { fputs("\r\u{1B}[K", stderr) }
+  }
+}
+
+/// A report as people and programs read it.
+struct RunSummary {
+  let report: RunReport
+
+  init(_ report: RunReport) { self.report = report }
+
+  func text(verb: String) -> String {
+    let counts = report.counts
+    if counts.planned == 0 && counts.failed == 0 {
+      return report.paused ? "paused: nothing was begun" : "nothing to do"
+    }
+    var lines: [String] = []
+    var parts = ["\(counts.completed) \(verb)"]
+    if counts.degraded > 0 { parts.append("\(counts.degraded) of them degraded") }
+    if counts.unchanged > 0 { parts.append("\(counts.unchanged) unchanged") }
+    if counts.takenOver > 0 { parts.append("\(counts.takenOver) taken over") }
+    if counts.failed > 0 { parts.append("\(counts.failed) failed") }
+    if counts.blocked > 0 { parts.append("\(counts.blocked) blocked") }
+    if counts.busy > 0 { parts.append("\(counts.busy) busy") }
+    if counts.fenced > 0 { parts.append("\(counts.fenced) fenced") }
+    lines.append(
+      "run \(report.run), \(report.date): \(parts.joined(separator: ", ")) "
+        + "in \(Readable.seconds(report.seconds))")
+    if report.takenBack > 0 {
+      lines.append("\(report.takenBack) placeholders of dead owners were taken back")
+    }
+    if let stale = report.staleFrom {
+      lines.append("later slots are stale from \(stale) on; the next run closes them again")
+    }
+    lines.append(stages.text)
+    return lines.joined(separator: "\n")
+  }
+
+  private var stages: TextTable {
+    var table = TextTable([
+      ("stage", .left), ("slots", .right), ("seconds", .right), ("slots/s", .right),
+    ])
+    let slots = report.counts.completed + report.counts.unchanged
+    func add(_ name: String, _ seconds: Double) {
+      let rate = seconds > 0 ? String(Int(Double(slots) / seconds)) : "–"
+      table.add([name, String(slots), Readable.seconds(seconds), rate])
+    }
+    add("plan", report.stages.plan)
+    add("claim", report.stages.claim)
+    add("load", report.stages.load)
+    add("compute", report.stages.compute)
+    add("populate", report.stages.populate)
+    add("wall clock", report.seconds)
+    return table
+  }
+
+  var json: JSON {
+    let counts = report.counts
+    return .object([
+      ("run_id", .integer(Int(report.run))),
+      ("date", .string(report.date.description)),
+      (
+        "slots",
+        .object([
+          ("planned", .integer(counts.planned)), ("claimed", .integer(counts.claimed)),
+          ("completed", .integer(counts.completed)), ("degraded", .integer(counts.degraded)),
+          ("skipped", .integer(counts.skipped)), ("busy", .integer(counts.busy)),
+          ("blocked", .integer(counts.blocked)), ("failed", .integer(counts.failed)),
+          ("taken_over", .integer(counts.takenOver)), ("fenced", .integer(counts.fenced)),
+          ("unchanged", .integer(counts.unchanged)),
+        ])
+      ),
+      (
+        "failures",
+        .array(
+          report.failures.map {
+            .object([
+              ("portfolio", .string($0.portfolio)), ("date", .string($0.date.description)),
+              ("error", .string($0.error)),
+            ])
+          })
+      ),
+      ("taken_back", .integer(report.takenBack)),
+      ("stale_from", .optional(report.staleFrom?.description)),
+      ("duration_seconds", .number(report.seconds)),
+    ])
+  }
+}
