@@ -1,5 +1,5 @@
 /// All that one close produces.
-public struct BookClose: Sendable {
+public struct BookClose: Hashable, Sendable {
   /// The portfolio's numbers.
   public var snapshot: Snapshot
   /// One row a holding that is open or had something happen since the opening, ascending by
@@ -44,7 +44,7 @@ public struct ClosePolicy: Hashable, Sendable {
 }
 
 /// What was true at the last close: all that the next one needs to go on from there.
-public struct BookOpening: Sendable {
+public struct BookOpening: Hashable, Sendable {
   /// The date of the last close.
   public var date: Day
   /// Its closing equity.

@@ -71,7 +71,7 @@ extension PortfolioBook {
           CashBalance(currency: change.currency, balance: .zero, baseValue: .zero), at: index)
       }
       next[index].balance += change.local
-      sums.attribution.fx -= change.base - change.exchanged
+      sums.attribution.fx -= change.base
     }
     for index in next.indices {
       sums.attribution.fx -= next[index].baseValue

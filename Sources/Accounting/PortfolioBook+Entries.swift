@@ -85,9 +85,10 @@ extension PortfolioBook {
         throw .notAllowed(reference, .needsCurrencyCash)
       }
       let amount = try entry.amount(reference)
-      try receive(
-        activity.type == .exchangeIn ? amount : -amount, entry, isExchange: true,
-        totals: &totals)
+      let leg = activity.type == .exchangeIn ? amount : -amount
+      try receive(leg, entry, totals: &totals)
+      // The two legs sum to what the exchange gained or lost against the date's rates.
+      totals.attribution.book(fx: leg.base, isLate: entry.isLate)
     case .dividend, .interest, .fee, .tax:
       let amount = try entry.amount(reference)
       try totals.bookCash(entry, amount)
@@ -100,13 +101,13 @@ extension PortfolioBook {
 
   /// Receives cash, and pays the activity's own fee.
   private func receive(
-    _ amount: Worth, _ entry: Entry, isExchange: Bool = false, totals: inout WindowTotals
+    _ amount: Worth, _ entry: Entry, totals: inout WindowTotals
   ) throws(CloseError) {
     let activity = entry.activity
     do throws(ArithmeticError) {
       let fee = try entry.worth(activity.fee)
       try totals.receive(
-        amount, in: activity.currency, lateRate: entry.lateCashRate, isExchange: isExchange)
+        amount, in: activity.currency, lateRate: entry.lateCashRate)
       try totals.receive(-fee, in: activity.currency, lateRate: entry.lateCashRate)
       totals.attribution.book(fees: fee.base, isLate: entry.isLate)
     } catch {

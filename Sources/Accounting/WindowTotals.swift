@@ -7,8 +7,6 @@ struct WindowTotals: Sendable {
     var local = Money.zero
     /// The same at the rates of the entries, in base currency.
     var base = Money.zero
-    /// The part of `base` that was only exchanged, not earned or spent.
-    var exchanged = Money.zero
   }
 
   private(set) var cash: [CashChange] = []
@@ -27,7 +25,7 @@ struct WindowTotals: Sendable {
   /// - Parameter lateRate: For a balance that should have been there at the opening, the rate
   ///   there: it moves with its currency only since then.
   mutating func receive(
-    _ paid: Worth, in currency: Currency, lateRate: Rate? = nil, isExchange: Bool = false
+    _ paid: Worth, in currency: Currency, lateRate: Rate? = nil
   ) throws(ArithmeticError) {
     if paid == .zero { return }
     var amount = paid
@@ -44,7 +42,6 @@ struct WindowTotals: Sendable {
     }
     cash[index].local += amount.local
     cash[index].base += amount.base
-    if isExchange { cash[index].exchanged += amount.base }
   }
 
   /// Counts an external flow: positive comes into the portfolio.
@@ -81,16 +78,18 @@ extension Attribution {
     left.priorPeriod += right.priorPeriod
   }
 
-  /// Books income, costs and taxes; a late entry's as corrections of an earlier period.
+  /// Books income, costs, taxes and exchanges; a late entry's as corrections of an earlier period.
   mutating func book(
-    income: Money = .zero, fees: Money = .zero, taxes: Money = .zero, isLate: Bool
+    income: Money = .zero, fees: Money = .zero, taxes: Money = .zero,
+    fx: Money = .zero, isLate: Bool
   ) {
     guard !isLate else {
-      priorPeriod += income - fees - taxes
+      priorPeriod += income - fees - taxes + fx
       return
     }
     self.income += income
     self.fees += fees
     self.taxes += taxes
+    self.fx += fx
   }
 }
