@@ -15,6 +15,18 @@ public enum ActivityType: String, CaseIterable, Sendable {
   case productSwitchOut = "product_switch_out"
   case fundSwitchIn = "fund_switch_in"
   case fundSwitchOut = "fund_switch_out"
+
+  /// Whether it is money or securities that come into the portfolio or leave it.
+  public var isExternalFlow: Bool {
+    switch self {
+    case .deposit, .withdrawal, .transferIn, .transferOut, .investment, .regularInvestment,
+      .governmentUplift, .productSwitchIn, .regularWithdrawal, .productSwitchOut:
+      true
+    case .buy, .sell, .expire, .dividend, .interest, .fee, .tax, .exchangeOut, .exchangeIn,
+      .fundSwitchIn, .fundSwitchOut:
+      false
+    }
+  }
 }
 
 /// One row of a portfolio's activity log.
@@ -45,12 +57,22 @@ public struct Activity: Sendable {
   /// The last close on or before `date`, adjusted for splits since; present only where the
   /// activity needs one (a transfer in kind without an amount).
   public var referenceClose: Price?
+  /// The first open date, for a late activity whose own `date` lies in a locked period.
+  ///
+  /// Nil for all others, which are booked on their own date.
+  public var bookedOn: Day?
+
+  /// The date on which it enters the books.
+  @inlinable public var bookingDate: Day { bookedOn ?? date }
+
+  /// Whether it was locked out of its own date, and is booked later as a correction.
+  @inlinable public var isLate: Bool { bookingDate > date }
 
   /// A row of the activity log.
   public init(
     id: Int64, date: Day, type: ActivityType, holding: ID<Holding>? = nil,
     quantity: Quantity? = nil, price: Price? = nil, amount: Money? = nil, fee: Money = .zero,
-    currency: Currency, acquired: Day? = nil, referenceClose: Price? = nil
+    currency: Currency, acquired: Day? = nil, referenceClose: Price? = nil, bookedOn: Day? = nil
   ) {
     self.id = id
     self.date = date
@@ -63,5 +85,6 @@ public struct Activity: Sendable {
     self.currency = currency
     self.acquired = acquired
     self.referenceClose = referenceClose
+    self.bookedOn = bookedOn
   }
 }

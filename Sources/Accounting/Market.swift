@@ -34,8 +34,9 @@ public struct CorporateAction: Hashable, Sendable {
   }
 }
 
-/// Closes, exchange rates and corporate actions over a window of dates, as they were read in one
-/// database snapshot. A value: sharing it between workers costs nothing.
+/// Closes, exchange rates and corporate actions over a window of dates.
+///
+/// As they were read in one database snapshot. A value: sharing it between workers costs nothing.
 public struct Market: Sendable {
   /// Per instrument its closes, ascending by date: every one in the window, and the last before it.
   public var closes: [ID<Instrument>: [Close]]

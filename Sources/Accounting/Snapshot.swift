@@ -12,7 +12,9 @@ public struct HoldingSnapshot: Hashable, Sendable {
   public var price: Price?
   /// The date of that close, or of the last statement of a valued holding.
   public var priceDate: Day?
-  /// Market value in the instrument's currency. For a valued holding its carried value.
+  /// Market value in the instrument's currency.
+  ///
+  /// For a valued holding its carried value, for a future the notional of its last settlement.
   public var localValue: Money
   /// Market value; 0 for a future.
   public var marketValue: Money
@@ -30,6 +32,27 @@ public struct HoldingSnapshot: Hashable, Sendable {
   public var attribution: Attribution
   /// What the close knew about the value.
   public var quality: PriceQuality
+
+  /// A row of these numbers.
+  public init(
+    holding: ID<Holding>, quantity: Quantity, price: Price?, priceDate: Day?, localValue: Money,
+    marketValue: Money, localCost: Money, costBasis: Money, unrealized: Money, unrealizedFX: Money,
+    dailyPnL: Money, attribution: Attribution, quality: PriceQuality
+  ) {
+    self.holding = holding
+    self.quantity = quantity
+    self.price = price
+    self.priceDate = priceDate
+    self.localValue = localValue
+    self.marketValue = marketValue
+    self.localCost = localCost
+    self.costBasis = costBasis
+    self.unrealized = unrealized
+    self.unrealizedFX = unrealizedFX
+    self.dailyPnL = dailyPnL
+    self.attribution = attribution
+    self.quality = quality
+  }
 }
 
 /// The parts of a daily P&L; they sum to it without rest.
@@ -125,7 +148,10 @@ public struct Snapshot: Hashable, Sendable {
   public var dailyReturn: Double?
   /// Linked growth of 1 since `indexSince`; stays as it is over a date without a return.
   public var index: Double
-  /// The close that the index counts from (its value there is 1).
+  /// The close that the index counts from; returns across it are not known.
+  ///
+  /// The index was 1 there, or, where a date had no return and a new chain started, what it was
+  /// at the break.
   public var indexSince: Day
   /// Σ daily P&L of every date so far.
   public var cumulativePnL: Money
@@ -139,6 +165,39 @@ public struct Snapshot: Hashable, Sendable {
   public var maxCarriedDays: Int
   /// Too many carried or missing prices by the portfolio's policy.
   public var isDegraded: Bool
+
+  /// A snapshot of these numbers.
+  public init(
+    date: Day, openedFrom: Day?, openingEquity: Money, inflow: Money, outflow: Money,
+    dailyPnL: Money, attribution: Attribution, unrealizedPnL: Money, closingEquity: Money,
+    cash: Money, longValue: Money, shortValue: Money, grossExposure: Money, netExposure: Money,
+    dailyReturn: Double?, index: Double, indexSince: Day, cumulativePnL: Money, pricedCount: Int,
+    carriedCount: Int, missingCount: Int, maxCarriedDays: Int, isDegraded: Bool
+  ) {
+    self.date = date
+    self.openedFrom = openedFrom
+    self.openingEquity = openingEquity
+    self.inflow = inflow
+    self.outflow = outflow
+    self.dailyPnL = dailyPnL
+    self.attribution = attribution
+    self.unrealizedPnL = unrealizedPnL
+    self.closingEquity = closingEquity
+    self.cash = cash
+    self.longValue = longValue
+    self.shortValue = shortValue
+    self.grossExposure = grossExposure
+    self.netExposure = netExposure
+    self.dailyReturn = dailyReturn
+    self.index = index
+    self.indexSince = indexSince
+    self.cumulativePnL = cumulativePnL
+    self.pricedCount = pricedCount
+    self.carriedCount = carriedCount
+    self.missingCount = missingCount
+    self.maxCarriedDays = maxCarriedDays
+    self.isDegraded = isDegraded
+  }
 
   /// `inflow − outflow`.
   public var netExternalFlow: Money { inflow - outflow }

@@ -1,0 +1,293 @@
+extension HoldingLedger {
+  /// Applies one activity of the holding.
+  mutating func apply(
+    _ entry: Entry, in window: Window, totals: inout WindowTotals
+  ) throws(CloseError) {
+    if isValued {
+      try applyValued(entry, totals: &totals)
+    } else {
+      try applyQuoted(entry, in: window, totals: &totals)
+    }
+  }
+
+  private mutating func applyQuoted(
+    _ entry: Entry, in window: Window, totals: inout WindowTotals
+  ) throws(CloseError) {
+    switch entry.activity.type {
+    case .buy, .sell: try trade(entry, in: window, totals: &totals)
+    case .expire: try expire(entry, in: window, totals: &totals)
+    case .transferIn, .transferOut: try transfer(entry, in: window, totals: &totals)
+    case .dividend where window.portfolio.dividendMode == .automatic:
+      throw .notAllowed(reference(entry), .dividendsAreAutomatic)
+    case .dividend, .interest, .fee, .tax: try income(entry, totals: &totals)
+    case .deposit, .exchangeOut, .exchangeIn: throw .notAllowed(reference(entry), .hasHolding)
+    case .withdrawal, .investment, .regularInvestment, .governmentUplift, .productSwitchIn,
+      .regularWithdrawal, .productSwitchOut, .fundSwitchIn, .fundSwitchOut:
+      throw .notAllowed(reference(entry), .onQuotedHolding)
+    }
+  }
+
+  func reference(_ entry: Entry) -> ActivityReference {
+    ActivityReference(entry.activity, symbol: instrument.symbol)
+  }
+
+  private mutating func trade(
+    _ entry: Entry, in window: Window, totals: inout WindowTotals
+  ) throws(CloseError) {
+    let quantity = try signedQuantity(entry, isIn: entry.activity.type == .buy)
+    guard let price = entry.activity.price else { throw .lacks(reference(entry), "price") }
+    let paid = try worth(quantity, at: price, entry)
+    let moved = try lateQuantity(quantity, entry, in: window, totals: &totals)
+    let mark = try openingMark(moved, entry, in: window)
+    let move = Move(
+      quantity: moved, paid: paid, cost: paid, acquired: entry.activity.date, mark: mark)
+    if isFuture {
+      try applyFuture(move, entry, in: window, totals: &totals)
+      try pay(.zero, entry, totals: &totals)
+    } else {
+      try apply(move, entry, in: window)
+      try pay(paid, entry, totals: &totals)
+    }
+  }
+
+  /// Closes a position without cash: an option at zero, a future at its final settlement.
+  private mutating func expire(
+    _ entry: Entry, in window: Window, totals: inout WindowTotals
+  ) throws(CloseError) {
+    let held = position.quantity
+    let asked = entry.activity.quantity ?? held.magnitude
+    guard !held.isZero, asked > .zero, asked <= held.magnitude else {
+      throw .nothingToExpire(reference(entry), held: held)
+    }
+    let quantity = held < .zero ? asked : -asked
+    var move = Move(
+      quantity: quantity, paid: .zero, cost: .zero, acquired: entry.activity.date,
+      mark: try openingMark(quantity, entry, in: window))
+    if isFuture {
+      move.paid = try finalSettlement(quantity, entry, in: window)
+      try applyFuture(move, entry, in: window, totals: &totals)
+    } else {
+      try apply(move, entry, in: window)
+    }
+    try pay(.zero, entry, totals: &totals)
+  }
+
+  private func finalSettlement(
+    _ quantity: Quantity, _ entry: Entry, in window: Window
+  ) throws(CloseError) -> Worth {
+    let close = try lastClose(entry, in: window)
+    if let price = entry.activity.price ?? close { return try worth(quantity, at: price, entry) }
+    do throws(ArithmeticError) {
+      return try -position.cost.share(-quantity, of: position.quantity)
+    } catch {
+      throw .arithmetic(subject: instrument.symbol, date: entry.day, error)
+    }
+  }
+
+  private mutating func transfer(
+    _ entry: Entry, in window: Window, totals: inout WindowTotals
+  ) throws(CloseError) {
+    let activity = entry.activity
+    let quantity = try signedQuantity(entry, isIn: activity.type == .transferIn)
+    let paid = try flowValue(quantity, entry, in: window)
+    var cost = paid
+    if let price = activity.price { cost = try worth(quantity, at: price, entry) }
+    let moved = try lateQuantity(quantity, entry, in: window, totals: &totals)
+    let mark =
+      entry.isLate
+      ? try openingMark(moved, entry, in: window) : Mark.worth(paid, rate: entry.rate)
+    var move = Move(
+      quantity: moved, paid: paid, cost: cost, acquired: activity.acquired ?? activity.date,
+      mark: mark)
+    if isFuture {
+      // It arrives at the settlement of its flow value, and is worth nothing by itself.
+      if !entry.isLate { move.mark = .none }
+      try applyFuture(move, entry, in: window, totals: &totals)
+    } else {
+      try apply(move, entry, in: window)
+      totals.externalFlow(paid.base, on: entry.day)
+      note(-paid.base, on: entry.day, totals: &totals)
+    }
+    try pay(.zero, entry, totals: &totals)
+  }
+
+  private func flowValue(
+    _ quantity: Quantity, _ entry: Entry, in window: Window
+  ) throws(CloseError) -> Worth {
+    if entry.activity.amount != nil {
+      let worth = try amount(entry)
+      return quantity < .zero ? -worth : worth
+    }
+    let close = try lastClose(entry, in: window)
+    guard let price = entry.activity.referenceClose ?? close else {
+      throw .noFlowValue(reference(entry))
+    }
+    return try worth(quantity, at: price, entry)
+  }
+
+  private func lastClose(_ entry: Entry, in window: Window) throws(CloseError) -> Price? {
+    do throws(ArithmeticError) {
+      return try window.market.close(of: instrument.id, on: entry.activity.date)?.price
+    } catch {
+      throw .arithmetic(subject: instrument.symbol, date: entry.activity.date, error)
+    }
+  }
+
+  private mutating func income(
+    _ entry: Entry, totals: inout WindowTotals
+  ) throws(CloseError) {
+    let received = try attribution.bookIncome(entry, amount(entry), totals: &totals)
+    note(received, on: entry.day, totals: &totals)
+  }
+}
+
+// MARK: - Parts of an activity
+
+extension HoldingLedger {
+  /// Pays for a trade and its fee, and notes both as one flow of the holding.
+  private mutating func pay(
+    _ paid: Worth, _ entry: Entry, totals: inout WindowTotals
+  ) throws(CloseError) {
+    do throws(ArithmeticError) {
+      let activity = entry.activity
+      let fee = try entry.worth(activity.fee)
+      try totals.receive(-paid, in: activity.currency, lateRate: entry.lateCashRate)
+      try totals.receive(-fee, in: activity.currency, lateRate: entry.lateCashRate)
+      attribution.book(fees: fee.base, isLate: entry.isLate)
+      note(-paid.base - fee.base, on: entry.day, totals: &totals)
+    } catch {
+      throw .arithmetic(subject: reference(entry).description, date: entry.day, error)
+    }
+  }
+
+  private func signedQuantity(_ entry: Entry, isIn: Bool) throws(CloseError) -> Quantity {
+    guard let quantity = entry.activity.quantity, !quantity.isZero else {
+      throw .lacks(reference(entry), "quantity")
+    }
+    guard quantity > .zero else { throw .wrongSign(reference(entry), "quantity") }
+    try requireOwnCurrency(entry)
+    return isIn ? quantity : -quantity
+  }
+
+  func requireOwnCurrency(_ entry: Entry) throws(CloseError) {
+    guard entry.activity.currency == instrument.currency else {
+      throw .wrongCurrency(
+        reference(entry), expected: instrument.currency, found: entry.activity.currency)
+    }
+  }
+
+  /// The activity's amount and its value in base currency.
+  func amount(_ entry: Entry) throws(CloseError) -> Worth {
+    try entry.amount(reference(entry))
+  }
+
+  private func worth(
+    _ quantity: Quantity, at price: Price, _ entry: Entry
+  ) throws(CloseError) -> Worth {
+    do throws(ArithmeticError) {
+      let multiplier = instrument.multiplier
+      return Worth(
+        local: try localValue(quantity, at: price, multiplier: multiplier),
+        base: try baseValue(quantity, at: price, multiplier: multiplier, rate: entry.rate))
+    } catch {
+      throw .arithmetic(subject: reference(entry).description, date: entry.day, error)
+    }
+  }
+
+  /// A late activity's quantity in the units of its booking date; its missed dividends are paid.
+  private mutating func lateQuantity(
+    _ quantity: Quantity, _ entry: Entry, in window: Window, totals: inout WindowTotals
+  ) throws(CloseError) -> Quantity {
+    guard entry.isLate else { return quantity }
+    var quantity = quantity
+    let missed = Window(
+      portfolio: window.portfolio, relief: window.relief, market: window.market,
+      after: entry.activity.date, through: entry.day - 1)
+    for action in missed.actions(of: instrument.id) {
+      switch action.effect {
+      case .split(let ratio):
+        do throws(ArithmeticError) {
+          quantity = try quantity.scaled(by: ratio)
+        } catch {
+          throw .arithmetic(subject: reference(entry).description, date: action.exDate, error)
+        }
+      case .dividend(let perUnit):
+        let paid = try dividend(
+          perUnit, on: quantity, exDate: action.exDate, in: missed, totals: &totals)
+        attribution.priorPeriod += paid.base
+        note(paid.base, on: entry.day, totals: &totals)
+      }
+    }
+    return quantity
+  }
+
+  /// What a late activity's units were worth at the opening.
+  private func openingMark(
+    _ quantity: Quantity, _ entry: Entry, in window: Window
+  ) throws(CloseError) -> Mark {
+    guard entry.isLate else { return .none }
+    guard let opening = window.after else { return .cost(rate: entry.openingRate) }
+    do throws(ArithmeticError) {
+      let close = try window.market.close(
+        of: instrument.id, on: opening, inUnitsOf: entry.day - 1)
+      guard let price = close?.price else { return .cost(rate: entry.openingRate) }
+      let multiplier = instrument.multiplier
+      let rate = entry.openingRate
+      return .worth(
+        Worth(
+          local: try localValue(quantity, at: price, multiplier: multiplier),
+          base: try baseValue(quantity, at: price, multiplier: multiplier, rate: rate)),
+        rate: rate)
+    } catch {
+      throw .arithmetic(subject: reference(entry).description, date: entry.day, error)
+    }
+  }
+}
+
+extension Entry {
+  /// The amount and its value in base currency, where the type's sign allows it.
+  func amount(_ reference: ActivityReference) throws(CloseError) -> Worth {
+    guard let amount = activity.amount else { throw .lacks(reference, "amount") }
+    guard amount >= .zero || activity.type.mayBeNegative else {
+      throw .wrongSign(reference, "amount")
+    }
+    do throws(ArithmeticError) {
+      return try worth(amount)
+    } catch {
+      throw .arithmetic(subject: reference.description, date: day, error)
+    }
+  }
+}
+
+extension ActivityType {
+  /// Whether a negative amount has a meaning: paid interest, a refunded fee or tax.
+  var mayBeNegative: Bool { self == .interest || self == .fee || self == .tax }
+}
+
+extension Attribution {
+  /// Books a dividend, interest, a fee or a tax, of a holding or of none.
+  ///
+  /// - Returns: What was received in base currency, net of the activity's own fee.
+  mutating func bookIncome(
+    _ entry: Entry, _ amount: Worth, totals: inout WindowTotals
+  ) throws(CloseError) -> Money {
+    let activity = entry.activity
+    do throws(ArithmeticError) {
+      let fee = try entry.worth(activity.fee)
+      let isCost = activity.type == .fee || activity.type == .tax
+      let received = isCost ? -amount : amount
+      try totals.receive(received, in: activity.currency, lateRate: entry.lateCashRate)
+      try totals.receive(-fee, in: activity.currency, lateRate: entry.lateCashRate)
+      switch activity.type {
+      case .fee: book(fees: amount.base, isLate: entry.isLate)
+      case .tax: book(taxes: amount.base, isLate: entry.isLate)
+      default: book(income: amount.base, isLate: entry.isLate)
+      }
+      book(fees: fee.base, isLate: entry.isLate)
+      return received.base - fee.base
+    } catch {
+      throw .arithmetic(
+        subject: ActivityReference(activity).description, date: entry.day, error)
+    }
+  }
+}

@@ -1,0 +1,78 @@
+/// A portfolio's book as of its last close, ready to close the next date.
+///
+/// Everything that happened enters through `close`: activities, statements, and a market of
+/// closes, rates and corporate actions. The book is a value; closing many dates one after the
+/// other gives, to the last digit, what opening it anew from the stored rows each time gives.
+///
+/// After a close that threw, the book is unusable: open it again.
+public struct PortfolioBook: Sendable {
+  /// The portfolio's terms.
+  public let portfolio: Portfolio
+  /// The date of the last close; nil before the first.
+  public internal(set) var lastClose: Day?
+
+  /// Ascending by holding.
+  var ledgers: [HoldingLedger]
+  var equity = Money.zero
+  var cash = Money.zero
+  /// Ascending by currency, none of them zero.
+  var balances: [CashBalance] = []
+  var chain: ReturnChain
+  var cumulativePnL = Money.zero
+  /// What is wrong with the opening; thrown by the first close.
+  var openingFault: CloseError?
+  var isSpent = false
+
+  /// Opens a book.
+  ///
+  /// - Parameters:
+  ///   - portfolio: Its terms.
+  ///   - instruments: The instrument of each of its holdings, those exited included that may
+  ///     still have activities.
+  ///   - opening: What was true at the last close; nil before the first snapshot.
+  public init(
+    portfolio: Portfolio, instruments: [ID<Holding>: Instrument], opening: BookOpening?
+  ) {
+    self.portfolio = portfolio
+    ledgers = instruments.sorted { $0.key < $1.key }.map { HoldingLedger($0.key, of: $0.value) }
+    chain = ReturnChain(index: 1, since: portfolio.inception)
+    guard let opening else { return }
+    lastClose = opening.date
+    equity = opening.closingEquity
+    cash = opening.cash
+    balances = opening.cashBalances.filter { !$0.balance.isZero }
+      .sorted { $0.currency < $1.currency }
+    chain = ReturnChain(index: opening.index, since: opening.indexSince)
+    cumulativePnL = opening.cumulativePnL
+    open(opening)
+  }
+
+  /// Takes over the rows of the opening, and checks that they make its equity.
+  private mutating func open(_ opening: BookOpening) {
+    var sum = opening.cash
+    for row in opening.holdings {
+      guard let index = index(of: row.holding) else {
+        openingFault = .unknownHolding(row.holding, date: opening.date)
+        return
+      }
+      ledgers[index].open(from: row)
+      sum += row.costBasis + row.unrealized + row.unrealizedFX
+    }
+    if sum != opening.closingEquity {
+      openingFault = .openingDoesNotAddUp(
+        date: opening.date, stored: opening.closingEquity, sum: sum)
+    }
+    guard portfolio.cashMode == .perCurrency else { return }
+    let balance = balances.reduce(Money.zero) { $0 + $1.baseValue }
+    if balance != opening.cash {
+      openingFault = .openingDoesNotAddUp(
+        date: opening.date, stored: opening.cash, sum: balance)
+    }
+  }
+
+  func index(of holding: ID<Holding>) -> Int? {
+    let index = ledgers.count(while: { $0.holding < holding })
+    guard index < ledgers.count, ledgers[index].holding == holding else { return nil }
+    return index
+  }
+}

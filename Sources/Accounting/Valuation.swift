@@ -1,0 +1,159 @@
+/// Prices holdings at one date: looks up closes and rates, and keeps their ages.
+struct Valuation {
+  let date: Day
+  let market: Market
+  let baseCurrency: Currency
+  /// The rates already looked up; a portfolio has few currencies.
+  private var rates: [(currency: Currency, rate: DatedRate)] = []
+  /// The ages already counted, in business days; carried closes have few dates.
+  private var ages: [(date: Day, businessDays: Int)] = []
+
+  init(date: Day, market: Market, baseCurrency: Currency) {
+    self.date = date
+    self.market = market
+    self.baseCurrency = baseCurrency
+  }
+
+  mutating func rate(of currency: Currency) throws(CloseError) -> DatedRate {
+    if currency == baseCurrency { return DatedRate(date: date, rate: .one) }
+    if let known = rates.first(where: { $0.currency == currency }) { return known.rate }
+    let rate = try market.rate(from: currency, to: baseCurrency, on: date)
+    rates.append((currency, rate))
+    return rate
+  }
+
+  mutating func quality(
+    asOf oldest: Day, businessDays: (Day, Day) -> Int
+  ) -> PriceQuality {
+    if oldest >= date { return .priced }
+    if let known = ages.first(where: { $0.date == oldest }) {
+      return .carried(businessDays: known.businessDays)
+    }
+    let age = businessDays(oldest, date)
+    ages.append((oldest, age))
+    return .carried(businessDays: age)
+  }
+}
+
+extension HoldingLedger {
+  /// What a close adds to the portfolio's sums.
+  struct Valued {
+    var row: HoldingSnapshot
+    /// The market value, or a future's notional.
+    var exposure: Money
+  }
+
+  /// Values the holding, books the change of its levels, and starts the next window.
+  ///
+  /// - Returns: nil for a holding that was and is flat.
+  mutating func close(
+    _ valuation: inout Valuation, businessDays: (Day, Day) -> Int
+  ) throws(CloseError) -> Valued? {
+    if isFlat {
+      guard isTouched else { return nil }
+      let row = book(Level(), quality: .priced)
+      return Valued(row: row, exposure: .zero)
+    }
+    let rate = try valuation.rate(of: instrument.currency)
+    do throws(ArithmeticError) {
+      if isValued {
+        let level = try statementLevel(at: rate.rate)
+        let quality = level.priceDate.map {
+          valuation.quality(asOf: min($0, rate.date), businessDays: businessDays)
+        }
+        let row = book(level, quality: quality ?? .missing)
+        return Valued(row: row, exposure: level.value.base)
+      }
+      let close = try valuation.market.close(of: instrument.id, on: valuation.date)
+      let quality = close.map {
+        valuation.quality(asOf: min($0.date, rate.date), businessDays: businessDays)
+      }
+      let (level, exposure) =
+        isFuture
+        ? try futureLevel(close, at: rate.rate) : try quotedLevel(close, at: rate.rate)
+      let row = book(level, quality: quality ?? .missing)
+      return Valued(row: row, exposure: exposure)
+    } catch {
+      throw .arithmetic(subject: instrument.symbol, date: valuation.date, error)
+    }
+  }
+
+  private func quotedLevel(
+    _ close: Close?, at rate: Rate
+  ) throws(ArithmeticError) -> (Level, exposure: Money) {
+    var level = Level(price: close?.price, priceDate: close?.date)
+    if let price = close?.price {
+      let multiplier = instrument.multiplier
+      level.value.local = try localValue(position.quantity, at: price, multiplier: multiplier)
+      level.value.base = try baseValue(
+        position.quantity, at: price, multiplier: multiplier, rate: rate)
+    } else {
+      level.value.local = position.cost.local
+      level.value.base = try convert(position.cost.local, at: rate)
+    }
+    try measureGain(&level, at: rate)
+    return (level, level.value.base)
+  }
+
+  private func statementLevel(at rate: Rate) throws(ArithmeticError) -> Level {
+    var level = Level(priceDate: self.level.priceDate)
+    level.value = Worth(local: carriedValue, base: try convert(carriedValue, at: rate))
+    try measureGain(&level, at: rate)
+    return level
+  }
+
+  /// The levels of the gain; the currency's part is the remainder and is not rounded again.
+  private func measureGain(_ level: inout Level, at rate: Rate) throws(ArithmeticError) {
+    level.unrealized = try convert(level.value.local - position.cost.local, at: rate)
+    level.unrealizedFX = level.value.base - position.cost.base - level.unrealized
+  }
+
+  /// A settled future is worth nothing: its local value is the notional of its settlement.
+  private func futureLevel(
+    _ close: Close?, at rate: Rate
+  ) throws(ArithmeticError) -> (Level, exposure: Money) {
+    var level = Level(price: close?.price, priceDate: close?.date)
+    level.value.local = position.cost.local
+    return (level, try convert(position.cost.local, at: rate))
+  }
+
+  /// Books the change of level and makes the row.
+  private mutating func book(_ next: Level, quality: PriceQuality) -> HoldingSnapshot {
+    attribution.unrealizedChange += next.unrealized - level.unrealized
+    attribution.fx += next.unrealizedFX - level.unrealizedFX
+    let row = HoldingSnapshot(
+      holding: holding, quantity: position.quantity, price: next.price,
+      priceDate: next.priceDate, localValue: next.value.local, marketValue: next.value.base,
+      localCost: position.cost.local, costBasis: position.cost.base,
+      unrealized: next.unrealized, unrealizedFX: next.unrealizedFX,
+      dailyPnL: attribution.total, attribution: attribution, quality: quality)
+    level = next
+    attribution = Attribution()
+    isTouched = false
+    return row
+  }
+
+  /// Settles a future at the date's close: the gain since the last settlement goes to cash.
+  ///
+  /// Without any close it stays at its price of trade.
+  mutating func settleFuture(
+    _ valuation: inout Valuation, totals: inout WindowTotals
+  ) throws(CloseError) {
+    guard isFuture, !position.quantity.isZero else { return }
+    let rate = try valuation.rate(of: instrument.currency).rate
+    do throws(ArithmeticError) {
+      guard let close = try valuation.market.close(of: instrument.id, on: valuation.date) else {
+        return
+      }
+      let notional = try localValue(
+        position.quantity, at: close.price, multiplier: instrument.multiplier)
+      let gain = notional - position.cost.local
+      let worth = Worth(local: gain, base: try convert(gain, at: rate))
+      try totals.receive(worth, in: instrument.currency)
+      attribution.realized += worth.base
+      position.settle(at: notional)
+    } catch {
+      throw .arithmetic(subject: instrument.symbol, date: valuation.date, error)
+    }
+  }
+}
