@@ -118,14 +118,14 @@ struct SweepComputation {
       self.statements = statements
     }
 
-    mutating func next(through date: Day) -> ([Activity], [FundStatement]) {
+    mutating func next(through date: Day) -> ([Activity], [Accounting.Statement]) {
       let now = activities.prefix { $0.date <= date }
       let reported = statements.prefix { $0.date <= date }
       activities = activities[now.endIndex...]
       statements = statements[reported.endIndex...]
       return (
         Array(now),
-        reported.map { FundStatement(holding: $0.holding, date: $0.date, value: $0.value) }
+        reported.map { Accounting.Statement(holding: $0.holding, date: $0.date, value: $0.value) }
       )
     }
   }

@@ -70,3 +70,6 @@ extension CopyWriter {
     if let number { write(double: number) } else { writeNull() }
   }
 }
+
+/// In this module a statement is SQL; the ledger's statements of funds are rows like others.
+typealias Statement = Postgres.Statement

@@ -39,9 +39,18 @@ struct CommonOptions: ParsableArguments {
     if let url = Environment.string("DATABASE_URL") { return url }
     let standard = ["PGHOST", "PGHOSTADDR", "PGDATABASE", "PGSERVICE"]
     if standard.contains(where: { Environment.variable($0) != nil }) { return "" }
-    let cluster = try PrivateCluster()
-    try await cluster.start()
-    return cluster.conninfo
+    return try await Self.privateCluster.start()
+  }
+
+  /// The cluster that is used when no database is named.
+  static var privateCluster: PrivateCluster {
+    let names = ["CLOSEBELL_HOME", "XDG_DATA_HOME", "HOME"]
+    let environment = Dictionary(
+      uniqueKeysWithValues: names.compactMap { name in
+        Environment.variable(name).map { (name, $0) }
+      })
+    return PrivateCluster(
+      dataFolder: PrivateCluster.defaultDataFolder(environment: environment))
   }
 
   /// A connection for one command.
