@@ -16,6 +16,7 @@ let package = Package(
     .executable(name: "closebell", targets: ["closebell"]),
     .library(name: "Accounting", targets: ["Accounting"]),
     .library(name: "Postgres", targets: ["Postgres"]),
+    .library(name: "PrivateCluster", targets: ["PrivateCluster"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),

@@ -1,0 +1,139 @@
+import Glibc
+import Postgres
+import PrivateCluster
+
+/// Measures one night end to end against PostgreSQL only copying the same rows, in alternating
+/// pairs on the same server, and prints medians.
+///
+/// Usage: closebell-bench CLOSEBELL GENERATOR [PORTFOLIOS [PAIRS]]
+@main
+struct Bench {
+  let closebell: String
+  let generator: String
+  let portfolios: Int
+  let pairs: Int
+
+  static let before = "2025-06-30"
+  static let night = "2025-07-01"
+
+  static func main() async {
+    let arguments = CommandLine.arguments
+    guard arguments.count >= 3 else {
+      fputs("usage: closebell-bench CLOSEBELL GENERATOR [PORTFOLIOS [PAIRS]]\n", stderr)
+      exit(64)
+    }
+    let bench = Bench(
+      closebell: arguments[1], generator: arguments[2],
+      portfolios: arguments.count > 3 ? Int(arguments[3]) ?? 1_000 : 1_000,
+      pairs: arguments.count > 4 ? Int(arguments[4]) ?? 5 : 5)
+    do {
+      try await bench.run()
+    } catch {
+      fputs("error: \(error)\n", stderr)
+      exit(2)
+    }
+  }
+
+  private func run() async throws {
+    let home = "/tmp/closebell-bench-\(getuid())"
+    try removeFolder(home)
+    setenv("CLOSEBELL_HOME", home, 1)
+    let cluster = PrivateCluster(dataFolder: home)
+    let url = try await cluster.start()
+    do {
+      try await measure(url, workload: home + "-workload")
+    } catch {
+      try? await cluster.stop()
+      throw error
+    }
+    try await cluster.stop()
+    try removeFolder(home)
+    try removeFolder(home + "-workload")
+  }
+
+  private func removeFolder(_ path: String) throws {
+    _ = try MeasuredCommand.run(["rm", "-rf", path])
+  }
+
+  private func measure(_ url: String, workload: String) async throws {
+    _ = try MeasuredCommand.run(
+      ["python3", generator, workload, "--portfolios", String(portfolios)])
+    try command(url, "migrate")
+    let importing = try importAll(url, workload)
+    let first = try command(url, "run", "--date", Self.before, "--workers", "2")
+    let connection = try await Connection.connect(
+      Configuration(conninfo: url, applicationName: "closebell-bench"))
+    try await connection.perform { db in try db.execute(sql: "vacuum analyze") }
+    var nights = [try command(url, "run", "--date", Self.night, "--workers", "2")]
+    let digest = try await digest(connection)
+    let plain = PlainTables(connection: connection)
+    try await plain.build(day: Self.before, night: Self.night)
+    nights = []
+    var floors: [Double] = []
+    for _ in 0..<pairs {
+      floors.append(try await plain.copySeconds(day: Self.before, night: Self.night))
+      try await reopenNight(connection)
+      nights.append(try command(url, "run", "--date", Self.night, "--workers", "2"))
+    }
+    let again = try command(url, "run", "--date", Self.night)
+    let same = try await self.digest(connection)
+    await connection.close()
+    guard same == digest else { throw Changed(before: digest, after: same) }
+    report(importing, first, nights, floors, again, digest)
+  }
+
+  struct Changed: Error, CustomStringConvertible {
+    var before: String
+    var after: String
+    var description: String { "the night's digest changed: \(before), then \(after)" }
+  }
+
+  @discardableResult
+  private func command(_ url: String, _ arguments: String...) throws -> MeasuredCommand {
+    try MeasuredCommand.run([closebell] + arguments + ["--database", url])
+  }
+
+  private func importAll(_ url: String, _ workload: String) throws -> MeasuredCommand {
+    var total = MeasuredCommand(seconds: 0, peakMegabytes: 0, cpuSeconds: 0)
+    for kind in ["instruments", "portfolios", "prices", "activities"] {
+      let one = try command(url, "import", kind, "\(workload)/\(kind).csv")
+      total.seconds += one.seconds
+      total.cpuSeconds += one.cpuSeconds
+      total.peakMegabytes = max(total.peakMegabytes, one.peakMegabytes)
+    }
+    return total
+  }
+
+  /// Takes the night's rows away again, as if it had not been closed.
+  private func reopenNight(_ connection: Connection) async throws {
+    try await connection.perform { db in
+      for (table, date) in [
+        ("portfolio_snapshots", "snapshot_date"), ("portfolio_fund_valuations", "valuation_date"),
+        ("portfolio_fund_irr_values", "date"), ("portfolio_irr_values", "date"),
+      ] {
+        try db.execute(sql: "delete from closebell.\(table) where \(date) = '\(Self.night)'")
+        try db.execute(sql: "vacuum analyze closebell.\(table)")
+      }
+      try db.execute(sql: "update closebell.portfolio_irr_moments m set as_of = k.as_of, moments = k.moments from kept_moments k where k.portfolio_id = m.portfolio_id")
+      try db.execute(sql: "vacuum analyze closebell.portfolio_irr_moments")
+      try db.execute(sql: "checkpoint")
+    }
+  }
+
+  /// Slots, Σ closing equity, Σ P&L, Σ IRR of holdings and of portfolios to six decimals.
+  private func digest(_ connection: Connection) async throws -> String {
+    let query = Statement(
+      "digest",
+      """
+      select pg_catalog.concat_ws(' ', count(*), sum(closing_equity), sum(daily_pnl),
+        (select round(sum(irr_result)::numeric, 6) from closebell.portfolio_fund_irr_values
+         where date = '\(Self.night)'),
+        (select round(sum(irr_result)::numeric, 6) from closebell.portfolio_irr_values
+         where date = '\(Self.night)'))
+      from closebell.portfolio_snapshots where snapshot_date = '\(Self.night)' and is_complete
+      """)
+    return try await connection.perform { db in
+      try db.row(query) { try $0.nextString() } ?? ""
+    }
+  }
+}

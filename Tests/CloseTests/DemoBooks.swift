@@ -1,0 +1,122 @@
+import Accounting
+import Close
+import Import
+import Postgres
+import Storage
+import TestSupport
+
+/// The demo's fixtures in a database of a test's own, and what tests do with it.
+struct DemoBooks: Sendable {
+  let conninfo: String
+
+  /// A fresh copy of a database into which the fixtures were imported once.
+  static func fresh() async throws -> DemoBooks {
+    let template = try await imported.value
+    return DemoBooks(conninfo: try await TestCluster.shared.freshDatabase(template: template))
+  }
+
+  /// A database with the schema and nothing else.
+  static func empty() async throws -> DemoBooks {
+    let books = DemoBooks(conninfo: try await TestCluster.shared.freshDatabase())
+    try await books.perform { db in _ = try Migrator.migrate(on: db) }
+    return books
+  }
+
+  private static let imported = Task {
+    let conninfo = try await TestCluster.shared.freshDatabase()
+    let connection = try await connect(conninfo)
+    try await connection.perform { db in _ = try Migrator.migrate(on: db) }
+    for (kind, file) in [
+      (ImportKind.instruments, "instruments"), (.portfolios, "portfolios"),
+      (.calendars, "calendars"), (.prices, "prices"), (.fxRates, "fx-rates"),
+      (.corporateActions, "corporate-actions"), (.activities, "activities"),
+      (.valuations, "valuations"),
+    ] {
+      let report = try await runImport(
+        ImportRequest(kind: kind, source: .file(Fixtures.path("demo/\(file).csv"))),
+        on: connection, progress: nil)
+      guard report.refused == 0 else { throw Refused(rows: report.refusedRows) }
+    }
+    await connection.close()
+    return conninfo
+  }
+
+  struct Refused: Error {
+    var rows: [RefusedRow]
+  }
+
+  static func connect(_ conninfo: String) async throws -> Connection {
+    try await Connection.connect(
+      Configuration(conninfo: conninfo, applicationName: "closebell-tests"))
+  }
+
+  func perform<R: Sendable>(
+    _ body: @escaping @Sendable (isolated Connection) throws -> R
+  ) async throws -> R {
+    let connection = try await Self.connect(conninfo)
+    do {
+      let result = try await connection.perform(body)
+      await connection.close()
+      return result
+    } catch {
+      await connection.close()
+      throw error
+    }
+  }
+
+  func execute(_ sql: String) async throws {
+    try await perform { db in try db.execute(sql: sql) }
+  }
+
+  func integer(_ sql: String) async throws -> Int64 {
+    try await perform { db in
+      try db.row(Postgres.Statement("ask", "select (\(sql))::bigint")) { try $0.nextInt64() } ?? 0
+    }
+  }
+
+  // MARK: - Closing
+
+  static func settings(
+    workers: Int = 2, chunk: Int = 5, _ change: (inout RunSettings) -> Void = { _ in }
+  ) -> RunSettings {
+    var settings = RunSettings()
+    settings.workers = workers
+    settings.chunk = chunk
+    settings.host = "test"
+    settings.version = "test"
+    change(&settings)
+    return settings
+  }
+
+  func close(_ date: String, _ settings: RunSettings = settings()) async throws -> RunReport {
+    try await run(.night(Day(date) ?? .earliest), settings)
+  }
+
+  func replay(
+    _ from: String, _ through: String, onlyStale: Bool = false, throughLatest: Bool = false,
+    _ settings: RunSettings = settings()
+  ) async throws -> RunReport {
+    let range = ReplayRange(
+      from: Day(from) ?? .earliest, through: Day(through) ?? .earliest, onlyStale: onlyStale,
+      throughLatest: throughLatest)
+    return try await run(.replay(range), settings)
+  }
+
+  private func run(_ purpose: CloseRun.Purpose, _ settings: RunSettings) async throws -> RunReport {
+    let conninfo = conninfo
+    return try await CloseRun(purpose, settings: settings) {
+      try await Self.connect(conninfo)
+    }.run()
+  }
+
+  func tables() async throws -> [String] {
+    try await perform { db in try ResultTables.rows(on: db) }
+  }
+
+  func shown(_ code: String, _ date: String) async throws -> ShownSnapshot? {
+    let day = Day(date) ?? .earliest
+    let shown = try await perform { db in try Books.show(code, on: day, on: db) }
+    if case .closed(let snapshot) = shown { return snapshot }
+    return nil
+  }
+}

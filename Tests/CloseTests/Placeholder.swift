@@ -1,1 +1,0 @@
-// The first file of CloseTests takes this one's place.

@@ -1,0 +1,149 @@
+import Accounting
+import Close
+import Postgres
+import Storage
+import TestSupport
+import Testing
+
+/// Dates closed again after their inputs changed, and dates that were never closed.
+@Suite struct ReplayTests {
+  private func week() async throws -> DemoBooks {
+    let books = try await DemoBooks.fresh()
+    _ = try await books.close("2017-06-26")
+    _ = try await books.close("2017-06-30")
+    return books
+  }
+
+  /// Raises one close without going through an import, and says so as an import does.
+  private func correctPrice(
+    _ symbol: String, _ date: String, by factor: String, _ books: DemoBooks
+  ) async throws {
+    try await books.execute(
+      """
+      begin;
+      update closebell.prices p set close = close * \(factor) from closebell.instruments i
+      where i.id = p.instrument_id and i.symbol = '\(symbol)' and p.price_date = '\(date)';
+      insert into closebell.input_changes (from_date, instrument_ids)
+      select '\(date)', array[id] from closebell.instruments where symbol = '\(symbol)';
+      commit
+      """)
+  }
+
+  @Test("a replay of unchanged inputs writes nothing")
+  func unchanged() async throws {
+    let books = try await week()
+    let before = try await books.tables()
+    let ids = try await books.integer("select sum(id) from closebell.portfolio_fund_irr_values")
+    let report = try await books.replay("2017-06-27", "2017-06-29")
+    #expect(report.counts.completed == 0)
+    #expect(report.counts.unchanged > 60)
+    #expect(try await books.tables() == before)
+    #expect(
+      try await books.integer("select sum(id) from closebell.portfolio_fund_irr_values") == ids)
+    #expect(
+      try await books.integer("select max(revision) from closebell.portfolio_snapshots") == 1)
+  }
+
+  @Test("a corrected price makes stale what depends on it, and the next run closes just that again")
+  func correctedPrice() async throws {
+    let books = try await week()
+    try await correctPrice("AMZN", "2017-06-28", by: "1.01", books)
+    let reference = try await DemoBooks.fresh()
+    try await correctPrice("AMZN", "2017-06-28", by: "1.01", reference)
+    _ = try await reference.close("2017-06-26")
+    _ = try await reference.close("2017-06-30")
+    #expect(try await books.tables() != (try await reference.tables()))
+
+    let stale = try await books.perform { db in try Planning.stale(through: .latest, on: db) }
+    #expect(!stale.isEmpty)
+    #expect(stale.values.allSatisfy { $0 == Day("2017-06-28") })
+    let holders = try await books.integer(
+      """
+      select count(*) from closebell.portfolio_funds f
+      join closebell.instruments i on i.id = f.instrument_id
+      join closebell.portfolio_snapshots s using (portfolio_id)
+      where i.symbol = 'AMZN' and s.snapshot_date = '2017-06-28'
+      """)
+    #expect(stale.count == Int(holders))
+
+    let report = try await books.close("2017-06-30")
+    #expect(report.counts.completed > 0)
+    #expect(try await books.tables() == (try await reference.tables()))
+    let left = try await books.perform { db in try Planning.stale(through: .latest, on: db) }
+    #expect(left.isEmpty)
+    #expect(try await books.integer("select count(*) from closebell.snapshot_history") > 0)
+  }
+
+  @Test("a run closes a stale date before it closes the next one")
+  func staleFirst() async throws {
+    let books = try await DemoBooks.fresh()
+    _ = try await books.close("2017-06-28")
+    _ = try await books.close("2017-06-29")
+    try await correctPrice("AMZN", "2017-06-29", by: "0.98", books)
+    _ = try await books.close("2017-06-30")
+    let reference = try await DemoBooks.fresh()
+    try await correctPrice("AMZN", "2017-06-29", by: "0.98", reference)
+    _ = try await reference.close("2017-06-28")
+    _ = try await reference.close("2017-06-29")
+    _ = try await reference.close("2017-06-30")
+    #expect(try await books.tables() == (try await reference.tables()))
+  }
+
+  @Test("a hole is filled, and the slot behind it opens from the filled one")
+  func fillsHole() async throws {
+    let books = try await DemoBooks.fresh()
+    let gap = DemoBooks.settings { $0.catchesUp = false }
+    _ = try await books.close("2017-06-27", gap)
+    _ = try await books.close("2017-06-30", gap)
+    let report = try await books.replay("2017-06-28", "2017-06-29")
+    #expect(report.exitCode == 0, "\(report.failures)")
+    let reference = try await DemoBooks.fresh()
+    for date in ["2017-06-27", "2017-06-28", "2017-06-29", "2017-06-30"] {
+      _ = try await reference.close(date)
+    }
+    #expect(try await books.tables() == (try await reference.tables()))
+  }
+
+  @Test("a backfill before the first slot makes the old first slot open from it")
+  func backfillsBeforeTheFirst() async throws {
+    let books = try await DemoBooks.fresh()
+    _ = try await books.close("2017-06-29")
+    let report = try await books.replay("2017-06-28", "2017-06-28")
+    #expect(report.exitCode == 0, "\(report.failures)")
+    let reference = try await DemoBooks.fresh()
+    _ = try await reference.close("2017-06-28")
+    _ = try await reference.close("2017-06-29")
+    #expect(try await books.tables() == (try await reference.tables()))
+  }
+
+  @Test("a replay keeps the ids of IRR rows and the old values' history")
+  func keepsIDs() async throws {
+    let books = try await week()
+    let sql = """
+      select sum(id * (fund_id + 7)) from closebell.portfolio_fund_irr_values
+      where date = '2017-06-28'
+      """
+    let before = try await books.integer(sql)
+    try await correctPrice("AMZN", "2017-06-28", by: "1.05", books)
+    let report = try await books.replay("2017-06-28", "2017-06-28", throughLatest: true)
+    #expect(report.counts.completed > 0)
+    #expect(try await books.integer(sql) == before)
+    #expect(
+      try await books.integer("select count(*) from closebell.snapshot_history")
+        == Int64(report.counts.completed))
+  }
+
+  @Test("slots after a replayed range that changed are stale, and the report says from when")
+  func laterSlotsAreStale() async throws {
+    let books = try await week()
+    try await correctPrice("AMZN", "2017-06-28", by: "1.05", books)
+    let report = try await books.replay("2017-06-28", "2017-06-28")
+    #expect(report.staleFrom == Day("2017-06-29"))
+    _ = try await books.close("2017-06-30")
+    let reference = try await DemoBooks.fresh()
+    try await correctPrice("AMZN", "2017-06-28", by: "1.05", reference)
+    _ = try await reference.close("2017-06-26")
+    _ = try await reference.close("2017-06-30")
+    #expect(try await books.tables() == (try await reference.tables()))
+  }
+}
