@@ -120,7 +120,7 @@ def kestrel(market):
     book.buy("2017-05-01", "AAPL170630C00140000", 4)
     book.buy("2017-05-15", "GOOGL170915C00950000", 1)
     book.expire("2017-05-19", "TSLA170519P00280000", note="worthless: the premium is kept")
-    book.sell("2017-06-07", "AAPL170616C00145000", 2, note="saves what is left of two")
+    book.sell("2017-06-07", "AAPL170616C00145000", 2, note="takes the gain on two")
     book.expire("2017-06-16", "AAPL170616C00145000", note="worthless")
     book.expire("2017-06-30", "AAPL170630C00140000", note="exercised")
     book.buy("2017-06-30", "AAPL", 400, price=Decimal("140"), note="at the strike")

@@ -119,9 +119,11 @@ class Market:
             """A random walk in cents; a split divides the level on its ex-date."""
             draws = random.Random(f"{seed} {symbol}")
             ratios = {day(ex): float(ratio) for name, ex, ratio in SPLITS if name == symbol}
-            level = start
+            level, previous = start, dates[0]
             for date in dates:
-                level = max(0.5, level / ratios.get(date, 1) * (1 + draws.gauss(drift, volatility)))
+                for ex_date, ratio in ratios.items():
+                    level /= ratio if previous < ex_date <= date else 1
+                level, previous = max(0.5, level * (1 + draws.gauss(drift, volatility))), date
                 self._add(symbol, date, Decimal(level).quantize(CENT, ROUND_HALF_EVEN))
 
         us_dates = [date for date in self.us_dates if date >= day("2015-01-02")]
