@@ -5,8 +5,8 @@
 
 Every portfolio saves into H random symbols once a month for K months. Two dates matter:
 FIRST_CLOSE gives the opening equity, MEASURED_NIGHT is the close that is timed; about one holding
-in twenty buys on it. The same arguments give the same bytes on every machine: the order of the draws below is part
-of the format.
+in twenty buys on it. The same arguments give the same bytes on every machine: the order of the
+draws below is part of the format.
 """
 
 import argparse
