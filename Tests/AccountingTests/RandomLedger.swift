@@ -30,7 +30,7 @@ struct RandomLedger {
   private var random: SeededGenerator
   /// The symbol that never had a close.
   private var missing: String?
-  /// Signed units as far as the generator needs them: is there something to expire?
+  /// Signed units as far as the generator needs them, to know what can expire.
   private var held: [ID<Holding>: Double] = [:]
   private let firstDay = Day.iso("2024-03-01")
   private let isWithLate: Bool
