@@ -134,9 +134,10 @@ public struct ActivityReference: Hashable, Sendable, CustomStringConvertible {
   }
 
   /// For example `sell of ACME on 2024-03-01 (activity 12)`.
-  public var description: String {
-    "\(type.rawValue)\(symbol.map { " of \($0)" } ?? "") on \(date) (activity \(id))"
-  }
+  public var description: String { "\(name) on \(date) (activity \(id))" }
+
+  /// For example `sell of ACME`, where the date is named elsewhere.
+  var name: String { "\(type.rawValue)\(symbol.map { " of \($0)" } ?? "")" }
 }
 
 /// A position's quantity and costs.

@@ -156,7 +156,7 @@ extension HoldingLedger {
       attribution.book(fees: fee.base, isLate: entry.isLate)
       note(-paid.base - fee.base, on: entry.day, totals: &totals)
     } catch {
-      throw .arithmetic(subject: reference(entry).description, date: entry.day, error)
+      throw .arithmetic(subject: reference(entry).name, date: entry.day, error)
     }
   }
 
@@ -190,7 +190,7 @@ extension HoldingLedger {
         local: try localValue(quantity, at: price, multiplier: multiplier),
         base: try baseValue(quantity, at: price, multiplier: multiplier, rate: entry.rate))
     } catch {
-      throw .arithmetic(subject: reference(entry).description, date: entry.day, error)
+      throw .arithmetic(subject: reference(entry).name, date: entry.day, error)
     }
   }
 
@@ -209,7 +209,7 @@ extension HoldingLedger {
         do throws(ArithmeticError) {
           quantity = try quantity.scaled(by: ratio)
         } catch {
-          throw .arithmetic(subject: reference(entry).description, date: action.exDate, error)
+          throw .arithmetic(subject: reference(entry).name, date: action.exDate, error)
         }
       case .dividend(let perUnit):
         let paid = try dividend(
@@ -239,7 +239,7 @@ extension HoldingLedger {
           base: try baseValue(quantity, at: price, multiplier: multiplier, rate: rate)),
         rate: rate)
     } catch {
-      throw .arithmetic(subject: reference(entry).description, date: entry.day, error)
+      throw .arithmetic(subject: reference(entry).name, date: entry.day, error)
     }
   }
 }
@@ -254,7 +254,7 @@ extension Entry {
     do throws(ArithmeticError) {
       return try worth(amount)
     } catch {
-      throw .arithmetic(subject: reference.description, date: day, error)
+      throw .arithmetic(subject: reference.name, date: day, error)
     }
   }
 }
@@ -287,7 +287,7 @@ extension Attribution {
       return received.base - fee.base
     } catch {
       throw .arithmetic(
-        subject: ActivityReference(activity).description, date: entry.day, error)
+        subject: ActivityReference(activity).name, date: entry.day, error)
     }
   }
 }

@@ -47,7 +47,7 @@ extension HoldingLedger {
       let mark = try openingMark(isIncluded ? .zero : flow.local, entry)
       try bookOpened(paid: flow, cost: flow, mark: mark)
     } catch {
-      throw .arithmetic(subject: reference(entry).description, date: entry.day, error)
+      throw .arithmetic(subject: reference(entry).name, date: entry.day, error)
     }
     return flow
   }
@@ -70,7 +70,7 @@ extension HoldingLedger {
       let mark = try openingMark(left, entry)
       try bookClosed(proceeds: flow, relieved: relieved, mark: mark, rate: entry.rate)
     } catch {
-      throw .arithmetic(subject: reference(entry).description, date: entry.day, error)
+      throw .arithmetic(subject: reference(entry).name, date: entry.day, error)
     }
     return flow
   }

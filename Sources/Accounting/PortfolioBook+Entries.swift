@@ -112,7 +112,7 @@ extension PortfolioBook {
       totals.attribution.book(fees: fee.base, isLate: entry.isLate)
     } catch {
       throw .arithmetic(
-        subject: ActivityReference(activity).description, date: entry.day, error)
+        subject: ActivityReference(activity).name, date: entry.day, error)
     }
   }
 

@@ -85,8 +85,10 @@ extension HoldingLedger {
     if let price = close?.price {
       let multiplier = instrument.multiplier
       level.value.local = try localValue(position.quantity, at: price, multiplier: multiplier)
-      level.value.base = try baseValue(
-        position.quantity, at: price, multiplier: multiplier, rate: rate)
+      level.value.base =
+        rate == .one
+        ? level.value.local
+        : try baseValue(position.quantity, at: price, multiplier: multiplier, rate: rate)
     } else {
       level.value.local = position.cost.local
       level.value.base = try convert(position.cost.local, at: rate)

@@ -24,11 +24,13 @@ struct RandomLedger {
   var world: BookWorld
   /// The dates to close, ascending; the others are gaps.
   var closingDates: [Day] = []
-  private(set) var hasExpiry = false
-  private(set) var hasLate = false
+  private(set) var hasLateFundFlow = false
+  var hasMissingPrice: Bool { missing != nil }
 
   private var random: SeededGenerator
-  /// Signed units as far as the generator needs them: is there something to expire?
+  /// The symbol that never had a close.
+  private var missing: String?
+  /// Signed units as far as the generator needs them, to know what can expire.
   private var held: [ID<Holding>: Double] = [:]
   private let firstDay = Day.iso("2024-03-01")
   private let isWithLate: Bool
@@ -64,7 +66,7 @@ struct RandomLedger {
   private mutating func makeMarket() {
     var euro = 110_000
     var pound = 85_000
-    let missing = random.chance(oneIn: 4) ? random.pick(quoted) : nil
+    missing = random.chance(oneIn: 4) ? random.pick(quoted) : nil
     var prices = quoted.map { _ in 5_000 + random.below(10_000) }
     for offset in -1..<21 {
       let date = (firstDay + offset).description
@@ -80,10 +82,7 @@ struct RandomLedger {
         }
       }
     }
-    hasMissingPrice = missing
   }
-
-  private var hasMissingPrice: String?
 
   private mutating func makeActions(on date: Day) {
     for symbol in ["AAA", "BBB", "CCC"] {
@@ -110,7 +109,6 @@ struct RandomLedger {
     if isWithLate, date > firstDay, random.chance(oneIn: 4) {
       written = max(firstDay, date - 1 - random.below(6))
       bookedOn = date
-      hasLate = true
     }
     let symbol = random.pick(quoted)
     switch random.below(10) {
@@ -121,7 +119,6 @@ struct RandomLedger {
     case 8: makeFundFlow(written, bookedOn)
     default:
       if let units = held[world.holding(symbol)], units != 0, !isWithLate {
-        hasExpiry = true
         held[world.holding(symbol)] = 0
         world.log(date.description, .expire, symbol)
       } else {
@@ -143,7 +140,7 @@ struct RandomLedger {
   private mutating func makeTransfer(_ symbol: String, _ date: Day, _ bookedOn: Day?) {
     let quarters = 1 + random.below(80)
     let isIn = random.chance(oneIn: 2)
-    let needsAmount = symbol == hasMissingPrice || random.chance(oneIn: 2)
+    let needsAmount = symbol == missing || random.chance(oneIn: 2)
     held[world.holding(symbol), default: 0] += Double(isIn ? quarters : -quarters) / 4
     world.log(
       date.description, isIn ? .transferIn : .transferOut, symbol, text(quarters * 25, 2),
@@ -183,6 +180,7 @@ struct RandomLedger {
   }
 
   private mutating func makeFundFlow(_ date: Day, _ bookedOn: Day?) {
+    if bookedOn != nil { hasLateFundFlow = true }
     world.log(
       date.description,
       random.pick([
