@@ -12,7 +12,7 @@ public enum Pricing: String, CaseIterable, Sendable {
 }
 
 /// A thing that portfolios hold.
-public struct Instrument: Sendable, Identifiable {
+public struct Instrument: Sendable {
   /// The database key.
   public let id: ID<Instrument>
   /// The symbol, unique among instruments in use.

@@ -28,7 +28,7 @@ public enum IRRConvention: String, CaseIterable, Sendable {
 }
 
 /// A portfolio's terms: what it is called, counts in, and which rules it chose.
-public struct Portfolio: Sendable, Identifiable {
+public struct Portfolio: Sendable {
   /// The database key.
   public let id: ID<Portfolio>
   /// The code, unique among active portfolios.

@@ -1,6 +1,6 @@
 public import Accounting
 public import Postgres
-internal import Storage
+public import Storage
 
 /// A closed date of one portfolio, with names instead of keys: what `show` shows.
 public struct ShownSnapshot: Sendable {

@@ -46,9 +46,7 @@ public struct CoverageReport: Sendable {
       })
     let expected = try expectedSlots(from: first, through: last, on: db)
     for date in Set(states.keys).union(expected.keys).sorted() {
-      let row =
-        states[date]
-        ?? Coverage.Row(date: date, complete: 0, degraded: 0, claimed: 0, failed: 0, stale: 0)
+      let row = states[date] ?? .none(on: date)
       let there = row.complete + row.claimed + row.failed
       report.dates.append(
         Row(date: date, states: row, missing: max(0, (expected[date] ?? 0) - there)))

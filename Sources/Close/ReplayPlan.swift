@@ -1,4 +1,4 @@
-internal import Accounting
+public import Accounting
 internal import Postgres
 internal import Storage
 

@@ -169,8 +169,14 @@ struct Worker {
   /// Whether an error concerns the whole run and not just some portfolio of a chunk.
   private func isFinal(_ error: any Error) -> Bool {
     if error is LeaseEnded || error is CancellationError || error is SchemaError { return true }
-    guard let error = error as? PostgresError else { return false }
-    return error.mayRetry || !error.isFromServer
+    guard let error = Self.cause(of: error) else { return false }
+    return error.mayRetry || error.kind != .server
+  }
+
+  /// What the database said. A commit whose outcome is unknown is a passing fault too: a chunk
+  /// that is taken again finds its slots complete under its own claim.
+  private static func cause(of error: any Error) -> PostgresError? {
+    error as? PostgresError ?? (error as? TransactionError)?.cause
   }
 
   private func fail(
@@ -179,7 +185,7 @@ struct Worker {
     let first = sweep.steps[0]
     let slot = Slot(portfolio: sweep.portfolio.id, date: first.date)
     let reason = "\(error)"
-    let state = (error as? PostgresError)?.sqlState
+    let state = Self.cause(of: error)?.sqlState
     try await retrying(&connection) { [context] db in
       try Slots.fail([(slot, reason, state)], as: context.claim, on: db)
       let rest = sweep.steps.dropFirst().map {
@@ -206,8 +212,9 @@ struct Worker {
       do {
         let usable = try await ready(&connection)
         return try await usable.perform(step)
-      } catch let error as PostgresError
-        where error.mayRetry && attempt < Self.maxAttempts && context.mayWrite
+      } catch let error
+        where Self.cause(of: error)?.mayRetry == true && attempt < Self.maxAttempts
+        && context.mayWrite
       {
         let milliseconds = Double(50 << attempt) * Double.random(in: 0.5...1.5)
         try await Task.sleep(for: .milliseconds(Int(milliseconds)))

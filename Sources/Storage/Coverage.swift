@@ -17,6 +17,11 @@ public enum Coverage {
     public var failed: Int
     /// Closed, but an input changed since.
     public var stale: Int
+
+    /// A date without any slot.
+    public static func none(on date: Day) -> Row {
+      Row(date: date, complete: 0, degraded: 0, claimed: 0, failed: 0, stale: 0)
+    }
   }
 
   /// A slot that could not be closed, and why.

@@ -110,6 +110,13 @@ public struct StoredMoments: Sendable {
   public var asOf: Day
   /// The packed series.
   public var bytes: [UInt8]
+
+  /// The moments of all flows up to and with a date.
+  public init(portfolio: ID<Portfolio>, asOf: Day, bytes: [UInt8]) {
+    self.portfolio = portfolio
+    self.asOf = asOf
+    self.bytes = bytes
+  }
 }
 
 /// Reads of a chunk's inputs: one statement each, whatever the number of portfolios; rows ascend

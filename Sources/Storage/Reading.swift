@@ -5,7 +5,7 @@ internal import Postgres
 // days since 2000-01-01 on both sides. One place, so that no scale is spelled twice.
 
 extension Day {
-  var postgres: PostgresDate { PostgresDate(daysSince2000: number) }
+  var postgres: PostgresDate { PostgresDate(days: number) }
 }
 
 extension RowReader {

@@ -21,6 +21,8 @@ struct Failure: Error {
     case let failure as Failure: self = failure
     case let code as ExitCode: self.init("", code: code.rawValue)
     case let error as PostgresError: self.init(error.description, code: Self.code(of: error))
+    case let error as TransactionError:
+      self.init(error.description, code: Self.code(of: error.cause))
     case let error as SchemaError: self.init(error.description, code: 78)
     case let error as UnknownPortfolios: self.init(error.description, code: 65)
     case let error as ImportError: self.init(error.description, code: 65)
@@ -37,8 +39,13 @@ struct Failure: Error {
   private var isFromParser = false
 
   private static func code(of error: PostgresError) -> Int32 {
-    if error.isConnectionFailure { return error.isAuthenticationFailure ? 78 : 69 }
-    return 2
+    // 28…: refused for who we are; 3D000: no such database; 3F000: a setting of the session.
+    let isConfiguration = error.sqlState.map { $0.hasPrefix("28") || $0 == "3D000" } ?? false
+    switch error.kind {
+    case .connectFailed: return isConfiguration ? 78 : 69
+    case .connectionLost: return 69
+    default: return 2
+    }
   }
 
   /// Prints the message where it belongs and returns the code.

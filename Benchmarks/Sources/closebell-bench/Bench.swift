@@ -63,12 +63,16 @@ struct Bench {
     let first = try command(url, "run", "--date", Self.before, "--workers", "2")
     let connection = try await Connection.connect(
       Configuration(conninfo: url, applicationName: "closebell-bench"))
-    try await connection.perform { db in try db.execute(sql: "vacuum analyze") }
-    var nights = [try command(url, "run", "--date", Self.night, "--workers", "2")]
+    try await connection.perform { db in
+      try db.execute(
+        sql: "create table public.kept_moments as select * from closebell.portfolio_irr_moments")
+      try db.execute(sql: "vacuum analyze")
+    }
+    try command(url, "run", "--date", Self.night, "--workers", "2")
     let digest = try await digest(connection)
     let plain = PlainTables(connection: connection)
     try await plain.build(day: Self.before, night: Self.night)
-    nights = []
+    var nights: [MeasuredCommand] = []
     var floors: [Double] = []
     for _ in 0..<pairs {
       floors.append(try await plain.copySeconds(day: Self.before, night: Self.night))
@@ -114,7 +118,12 @@ struct Bench {
         try db.execute(sql: "delete from closebell.\(table) where \(date) = '\(Self.night)'")
         try db.execute(sql: "vacuum analyze closebell.\(table)")
       }
-      try db.execute(sql: "update closebell.portfolio_irr_moments m set as_of = k.as_of, moments = k.moments from kept_moments k where k.portfolio_id = m.portfolio_id")
+      try db.execute(
+        sql: """
+          update closebell.portfolio_irr_moments m set as_of = k.as_of, moments = k.moments
+          from public.kept_moments k
+          where k.portfolio_id = m.portfolio_id and k.as_of <> m.as_of
+          """)
       try db.execute(sql: "vacuum analyze closebell.portfolio_irr_moments")
       try db.execute(sql: "checkpoint")
     }
