@@ -11,8 +11,10 @@ struct DemoBooks: Sendable {
 
   /// A fresh copy of a database into which the fixtures were imported once.
   static func fresh() async throws -> DemoBooks {
-    let template = try await imported.value
-    return DemoBooks(conninfo: try await TestCluster.shared.freshDatabase(template: template))
+    DemoBooks(
+      conninfo: try await TestCluster.shared.freshDatabase(template: "demo_books") {
+        try await importDemo(into: $0)
+      })
   }
 
   /// A database with the schema and nothing else.
@@ -22,8 +24,7 @@ struct DemoBooks: Sendable {
     return books
   }
 
-  private static let imported = Task {
-    let conninfo = try await TestCluster.shared.freshDatabase()
+  private static func importDemo(into conninfo: String) async throws {
     let connection = try await connect(conninfo)
     try await connection.perform { db in _ = try Migrator.migrate(on: db) }
     for (kind, file) in [
@@ -38,7 +39,6 @@ struct DemoBooks: Sendable {
       guard report.refused == 0 else { throw Refused(rows: report.refusedRows) }
     }
     await connection.close()
-    return conninfo
   }
 
   struct Refused: Error {

@@ -1,0 +1,114 @@
+import Glibc
+import Postgres
+import TestSupport
+import Testing
+
+/// Bad weather: processes that die, are stopped, and run over one another.
+@Suite struct WeatherTests {
+  @Test("kill -9 in the middle, followed at once by a run, ends in the same tables")
+  func killed() async throws {
+    let expected = try await OperatorBooks.undisturbed()
+    var killedHalfWay = 0
+    for attempt in 0..<12 {
+      let books = try await OperatorBooks.demo()
+      let killed = try await books.run(
+        ["run", "--date", "2017-06-30", "--workers", "1"], environment: ["CLOSEBELL_CHUNK": "1"]
+      ) { process in
+        try await Task.sleep(for: .milliseconds(30 + 12 * attempt))
+        process.send(SIGKILL)
+      }
+      let left = try await books.tables().count
+      if killed.exitCode == 137, left < expected.count { killedHalfWay += 1 }
+      let next = try await books.run("run", "--date", "2017-06-30")
+      #expect(next.exitCode == 0, "\(next.standardError)")
+      #expect(try await books.tables() == expected, "killed after \(30 + 12 * attempt) ms")
+    }
+    #expect(killedHalfWay >= 3, "the kills must hit the middle to prove anything")
+  }
+
+  @Test("sixteen processes on one date close each slot once, with exit codes 0 or 75")
+  func sixteenProcesses() async throws {
+    let expected = try await OperatorBooks.undisturbed()
+    let books = try await OperatorBooks.demo()
+    let codes = try await withThrowingTaskGroup(of: Int.self) { group in
+      for _ in 0..<16 {
+        group.addTask {
+          try await books.run(
+            ["run", "--date", "2017-06-30", "--quiet"], environment: ["CLOSEBELL_CHUNK": "4"]
+          ).exitCode
+        }
+      }
+      var codes: [Int] = []
+      for try await code in group { codes.append(code) }
+      return codes
+    }
+    #expect(codes.allSatisfy { $0 == 0 || $0 == 75 }, "\(codes)")
+    #expect(try await books.tables() == expected)
+  }
+
+  @Test("an interrupted run releases its claims and leaves with 130", arguments: [SIGINT, SIGTERM])
+  func interrupted(signal: Int32) async throws {
+    let expected = try await OperatorBooks.undisturbed()
+    var interruptions = 0
+    for delay in [40, 60, 80, 100, 140] {
+      let books = try await OperatorBooks.demo()
+      let stopped = try await books.run(
+        ["run", "--date", "2017-06-30", "--workers", "1"], environment: ["CLOSEBELL_CHUNK": "1"]
+      ) { process in
+        try await Task.sleep(for: .milliseconds(delay))
+        process.send(signal)
+      }
+      if stopped.exitCode == 130 { interruptions += 1 }
+      let claimed = try await books.perform { db in
+        try db.row(Self.placeholders) { try $0.nextInt64() }
+      }
+      if stopped.exitCode == 130 { #expect(claimed == 0) }
+      let next = try await books.run("run", "--date", "2017-06-30")
+      #expect(next.exitCode == 0, "\(next.standardError)")
+      #expect(try await books.tables() == expected)
+    }
+    #expect(interruptions >= 1, "a signal must hit a run that works to prove anything")
+  }
+
+  private static let placeholders = Statement(
+    "placeholders",
+    "select count(*) from closebell.portfolio_snapshots where not is_complete")
+
+  @Test("a server that crashes under a run costs nothing: the next run ends in the same tables")
+  func serverCrash() async throws {
+    let cluster = TestCluster()
+    let books = OperatorBooks(url: try await cluster.freshDatabase())
+    try await books.prepareSmall()
+    let expected = try await books.tables()
+    try await books.execute("delete from closebell.portfolio_snapshots")
+    for table in ["portfolio_fund_valuations", "portfolio_fund_irr_values", "portfolio_irr_values"] {
+      try await books.execute("delete from closebell.\(table)")
+    }
+    let crashed = try await books.run(
+      ["run", "--date", "2017-06-30", "--workers", "1"], environment: ["CLOSEBELL_CHUNK": "1"]
+    ) { _ in
+      try await Task.sleep(for: .milliseconds(60))
+      try await cluster.crash()
+    }
+    try await cluster.start()
+    #expect([0, 2, 69].contains(crashed.exitCode), "\(crashed.standardError)")
+    let next = try await books.run("run", "--date", "2017-06-30")
+    #expect(next.exitCode == 0, "\(next.standardError)")
+    #expect(try await books.tables() == expected)
+    try await cluster.discard()
+  }
+}
+
+extension OperatorBooks {
+  /// The demo, and one date closed.
+  func prepareSmall() async throws {
+    try await expectDone("migrate")
+    for kind in [
+      "instruments", "portfolios", "calendars", "prices", "fx-rates", "corporate-actions",
+      "activities", "valuations",
+    ] {
+      try await expectDone("import", kind, Fixtures.path("demo/\(kind).csv"))
+    }
+    try await expectDone("run", "--date", "2017-06-30")
+  }
+}
