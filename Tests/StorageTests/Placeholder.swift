@@ -1,1 +1,0 @@
-// The first file of StorageTests takes this one's place.
