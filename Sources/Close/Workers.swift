@@ -224,7 +224,7 @@ struct Worker {
   }
 
   private func ready(_ connection: inout Connection?) async throws -> Connection {
-    if let open = connection, await open.isUsable { return open }
+    if let open = connection, open.isUsable { return open }
     await connection?.close()
     let fresh = try await connect()
     connection = fresh

@@ -1,5 +1,5 @@
-import ArgumentParser
-import Import
+public import ArgumentParser
+public import Import
 import Postgres
 import Storage
 
