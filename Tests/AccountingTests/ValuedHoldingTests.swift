@@ -49,6 +49,20 @@ struct ValuedHoldingTests {
     #expect(row.dailyPnL == .zero)
   }
 
+  @Test("Money taken out of a fund below its cost relieves by value too, and realizes the loss")
+  func partialWithdrawalAtLoss() throws {
+    var world = Self.funds()
+    world.log("2024-01-01", .investment, "ALPHA", amount: "1000")
+    world.statement("ALPHA", "2024-01-01", "800")
+    world.log("2024-01-02", .withdrawal, "ALPHA", amount: "200")
+    _ = try world.close("2024-01-01")
+    let row = try world.close("2024-01-02").row()
+    // A quarter of the value: cost 250, realized −50; the level rises from −200 to −150.
+    #expect(row.costBasis == .of("750"))
+    #expect(row.attribution.realized == .of("-50"))
+    #expect(row.attribution.unrealizedChange == .of("50"))
+  }
+
   @Test("An outflow above the carried value sets it to 0, and the excess is that date's P&L")
   func excessOutflow() throws {
     var world = Self.funds()
