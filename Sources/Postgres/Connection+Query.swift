@@ -4,12 +4,14 @@ extension Connection {
   /// Runs a statement and returns the number of rows it touched.
   @discardableResult
   public func execute(_ statement: Statement, _ values: (any PostgresValue)?...) throws -> Int {
-    try execute(statement, values)
+    try execute(statement, parameters: values)
   }
 
   /// Runs a statement and returns the number of rows it touched.
   @discardableResult
-  public func execute(_ statement: Statement, _ values: [(any PostgresValue)?]) throws -> Int {
+  public func execute(_ statement: Statement, parameters values: [(any PostgresValue)?]) throws
+    -> Int
+  {
     try session.runStatement(statement, values).rowsAffected
   }
 
@@ -25,12 +27,12 @@ extension Connection {
     _ statement: Statement, _ values: (any PostgresValue)?...,
     as decode: (inout RowReader) throws -> R
   ) throws -> [R] {
-    try rows(statement, values, as: decode)
+    try rows(statement, parameters: values, as: decode)
   }
 
   /// Runs a statement and returns its rows, decoded.
   public func rows<R>(
-    _ statement: Statement, _ values: [(any PostgresValue)?],
+    _ statement: Statement, parameters values: [(any PostgresValue)?],
     as decode: (inout RowReader) throws -> R
   ) throws -> [R] {
     let result = try session.runStatement(statement, values)
@@ -51,14 +53,14 @@ extension Connection {
     _ statement: Statement, _ values: (any PostgresValue)?...,
     as decode: (inout RowReader) throws -> R
   ) throws -> R? {
-    try row(statement, values, as: decode)
+    try row(statement, parameters: values, as: decode)
   }
 
   /// Runs a statement that returns at most one row; `nil` if there is none.
   ///
   /// - Throws: an error of kind `unexpectedAnswer` if there are more.
   public func row<R>(
-    _ statement: Statement, _ values: [(any PostgresValue)?],
+    _ statement: Statement, parameters values: [(any PostgresValue)?],
     as decode: (inout RowReader) throws -> R
   ) throws -> R? {
     let result = try session.runStatement(statement, values)
@@ -83,7 +85,7 @@ extension Connection {
     _ statement: Statement, _ values: (any PostgresValue)?...,
     do body: (inout RowReader) throws -> Void
   ) throws -> Int {
-    try forEachRow(statement, values, do: body)
+    try forEachRow(statement, parameters: values, do: body)
   }
 
   /// Runs a statement and hands over its rows as they arrive, in bounded memory.
@@ -94,7 +96,7 @@ extension Connection {
   /// - Returns: the number of rows.
   @discardableResult
   public func forEachRow(
-    _ statement: Statement, _ values: [(any PostgresValue)?],
+    _ statement: Statement, parameters values: [(any PostgresValue)?],
     do body: (inout RowReader) throws -> Void
   ) throws -> Int {
     let call = try session.startStatement(statement, values)

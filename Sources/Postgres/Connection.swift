@@ -95,7 +95,7 @@ public actor Connection {
     session.notices.handler = handler
   }
 
-  /// Ends the connection; later statements fail. Closing twice is harmless.
+  /// Ends the connection, after which statements fail; closing twice is harmless.
   public func close() { session.close() }
 }
 

@@ -11,9 +11,9 @@ public struct PostgresDate: PostgresValue, PostgresArrayElement, Hashable, Compa
   /// Whether it is an actual date, neither `infinity` nor `-infinity`.
   public var isFinite: Bool { days != .min && days != .max }
 
-  /// `date`
+  /// The server's `date`.
   public static var oid: UInt32 { 1082 }
-  /// `date[]`
+  /// The server's `date[]`.
   public static var arrayOID: UInt32 { 1182 }
   /// Four bytes.
   public func encode(into buffer: inout BinaryBuffer) { buffer.append(days) }
@@ -39,9 +39,9 @@ public struct Timestamp: PostgresValue, PostgresArrayElement, Hashable, Comparab
   /// Whether it is an actual instant, neither `infinity` nor `-infinity`.
   public var isFinite: Bool { microseconds != .min && microseconds != .max }
 
-  /// `timestamptz`
+  /// The server's `timestamptz`.
   public static var oid: UInt32 { 1184 }
-  /// `timestamptz[]`
+  /// The server's `timestamptz[]`.
   public static var arrayOID: UInt32 { 1185 }
   /// Eight bytes.
   public func encode(into buffer: inout BinaryBuffer) { buffer.append(microseconds) }
@@ -105,9 +105,9 @@ public struct UUID: PostgresValue, PostgresArrayElement, Hashable, CustomStringC
     return text
   }
 
-  /// `uuid`
+  /// The server's `uuid`.
   public static var oid: UInt32 { 2950 }
-  /// `uuid[]`
+  /// The server's `uuid[]`.
   public static var arrayOID: UInt32 { 2951 }
   /// Sixteen bytes.
   public func encode(into buffer: inout BinaryBuffer) { buffer.append(value) }
@@ -155,9 +155,9 @@ public struct Numeric: PostgresValue, PostgresArrayElement, Hashable, CustomStri
     return (coefficient < 0 ? "-" : "") + whole + (scale > 0 ? "." + fraction : "")
   }
 
-  /// `numeric`
+  /// The server's `numeric`.
   public static var oid: UInt32 { 1700 }
-  /// `numeric[]`
+  /// The server's `numeric[]`.
   public static var arrayOID: UInt32 { 1231 }
   /// Digits of base 10 000.
   public func encode(into buffer: inout BinaryBuffer) {

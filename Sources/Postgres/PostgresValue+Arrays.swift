@@ -47,9 +47,9 @@ extension Optional: PostgresArrayElement where Wrapped: PostgresArrayElement {
 
 /// Makes `[UInt8]` a value, and not an array: the bytes of a `bytea`.
 extension UInt8: PostgresArrayElement {
-  /// `"char"`, of which no use is made.
+  /// The type `"char"`, of which no use is made.
   public static var elementOID: UInt32 { 18 }
-  /// `bytea`
+  /// The server's `bytea`.
   public static var elementArrayOID: UInt32 { 17 }
   /// Bytes stand in no array of the server's.
   public func encodeElement(into buffer: inout BinaryBuffer) {

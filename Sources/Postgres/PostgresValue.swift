@@ -31,9 +31,9 @@ extension PostgresValue {
 }
 
 extension Bool: PostgresValue, PostgresArrayElement {
-  /// `boolean`
+  /// The server's `boolean`.
   public static var oid: UInt32 { 16 }
-  /// `boolean[]`
+  /// The server's `boolean[]`.
   public static var arrayOID: UInt32 { 1000 }
   /// One byte: 0 or 1.
   public func encode(into buffer: inout BinaryBuffer) { buffer.append(UInt8(self ? 1 : 0)) }
@@ -45,9 +45,9 @@ extension Bool: PostgresValue, PostgresArrayElement {
 }
 
 extension Int16: PostgresValue, PostgresArrayElement {
-  /// `smallint`
+  /// The server's `smallint`.
   public static var oid: UInt32 { 21 }
-  /// `smallint[]`
+  /// The server's `smallint[]`.
   public static var arrayOID: UInt32 { 1005 }
   /// Two bytes.
   public func encode(into buffer: inout BinaryBuffer) { buffer.append(self) }
@@ -58,9 +58,9 @@ extension Int16: PostgresValue, PostgresArrayElement {
 }
 
 extension Int32: PostgresValue, PostgresArrayElement {
-  /// `integer`
+  /// The server's `integer`.
   public static var oid: UInt32 { 23 }
-  /// `integer[]`
+  /// The server's `integer[]`.
   public static var arrayOID: UInt32 { 1007 }
   /// Four bytes.
   public func encode(into buffer: inout BinaryBuffer) { buffer.append(self) }
@@ -74,9 +74,9 @@ extension Int32: PostgresValue, PostgresArrayElement {
 }
 
 extension Int64: PostgresValue, PostgresArrayElement {
-  /// `bigint`
+  /// The server's `bigint`.
   public static var oid: UInt32 { 20 }
-  /// `bigint[]`
+  /// The server's `bigint[]`.
   public static var arrayOID: UInt32 { 1016 }
   /// Eight bytes.
   public func encode(into buffer: inout BinaryBuffer) { buffer.append(self) }
@@ -92,9 +92,9 @@ extension Int64: PostgresValue, PostgresArrayElement {
 }
 
 extension Double: PostgresValue, PostgresArrayElement {
-  /// `double precision`
+  /// The server's `double precision`.
   public static var oid: UInt32 { 701 }
-  /// `double precision[]`
+  /// The server's `double precision[]`.
   public static var arrayOID: UInt32 { 1022 }
   /// Eight bytes.
   public func encode(into buffer: inout BinaryBuffer) { buffer.append(self) }
@@ -108,9 +108,9 @@ extension Double: PostgresValue, PostgresArrayElement {
 }
 
 extension String: PostgresValue, PostgresArrayElement {
-  /// `text`
+  /// The server's `text`.
   public static var oid: UInt32 { 25 }
-  /// `text[]`
+  /// The server's `text[]`.
   public static var arrayOID: UInt32 { 1009 }
   /// The text in UTF-8.
   public func encode(into buffer: inout BinaryBuffer) { buffer.append(self) }
@@ -121,11 +121,14 @@ extension String: PostgresValue, PostgresArrayElement {
     }
     return text
   }
-  /// `text`, `varchar`, `char(n)`, `name`, `"char"`, `json`, `xml`, untyped literals, and
-  /// whatever the database itself defines, for enumerations travel as text.
+  /// The types of text, and whatever the database itself defines.
+  ///
+  /// These are `text`, `varchar`, `char(n)`, `name`, `"char"`, `json`, `xml`, and untyped
+  /// literals; enumerations travel as text too. `void` (of a function called for its effect)
+  /// is read as the empty text.
   public static func reads(_ columnOID: UInt32) -> Bool {
     switch columnOID {
-    case 25, 1043, 1042, 19, 18, 114, 142, 705: true
+    case 25, 1043, 1042, 19, 18, 114, 142, 705, 2278: true
     default: columnOID >= 16_384
     }
   }

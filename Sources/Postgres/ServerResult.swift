@@ -8,7 +8,7 @@ struct ServerResult: ~Copyable {
 
   deinit { PQclear(pointer) }
 
-  /// `PQresultStatus`
+  /// What the result is: `PQresultStatus`.
   var status: ExecStatusType { PQresultStatus(pointer) }
 
   /// Whether it carries an error.

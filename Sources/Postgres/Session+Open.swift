@@ -1,7 +1,7 @@
 internal import CLibPQ
 
 extension Session {
-  /// Connects and sets up the session: `PQconnectdbParams`. Blocks.
+  /// Connects and sets up the session, blocking meanwhile: `PQconnectdbParams`.
   static func open(_ configuration: Configuration) throws -> Session {
     guard let settings = configuration.parsed else {
       throw PostgresError(

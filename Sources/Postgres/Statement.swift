@@ -5,7 +5,7 @@
 public struct Statement: Hashable, Sendable {
   /// The name, unique in the program.
   public var name: String
-  /// The text, with parameters `$1`, `$2` …
+  /// The text; its parameters are `$1`, `$2` and so on.
   public var sql: String
   /// Whether the server keeps the statement for the next use.
   public var isPrepared: Bool
