@@ -229,8 +229,6 @@ struct Worker {
     let fresh = try await connect()
     connection = fresh
     try await fresh.perform { db in
-      // Tables grow within a session: a plan made for an empty one must not be kept.
-      try db.execute(sql: "set plan_cache_mode = force_custom_plan")
       try Populating.prepare(on: db)
     }
     return fresh
