@@ -169,3 +169,25 @@ public struct Numeric: PostgresValue, PostgresArrayElement, Hashable, CustomStri
     return Numeric(coefficient: try NumericDecoding.units(bytes, scale: scale), scale: scale)
   }
 }
+
+/// Bytes as one value, for arrays of them: `[Bytes]` is the server's `bytea[]`.
+///
+/// Alone, `[UInt8]` serves as well.
+public struct Bytes: PostgresValue, PostgresArrayElement, Hashable {
+  /// The bytes.
+  public var bytes: [UInt8]
+
+  /// The bytes as one value.
+  public init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+  /// The server's `bytea`.
+  public static var oid: UInt32 { 17 }
+  /// The server's `bytea[]`.
+  public static var arrayOID: UInt32 { 1001 }
+  /// The bytes as they are.
+  public func encode(into buffer: inout BinaryBuffer) { buffer.append(bytes) }
+  /// The bytes as they are.
+  public static func decode(_ bytes: UnsafeRawBufferPointer) throws -> Bytes {
+    Bytes(Array(bytes))
+  }
+}

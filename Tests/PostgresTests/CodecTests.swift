@@ -61,6 +61,7 @@ struct CodecTests {
     try await roundTrip("numeric[]", [[Numeric(coefficient: 125, scale: 2)]])
     try await roundTrip("bool[]", [[true, false]])
     try await roundTrip("uuid[]", [[UUID(1), UUID(2)]])
+    try await roundTrip("bytea[]", [[Bytes([1, 0, 2]), Bytes([])]])
   }
 
   @Test("the server understands what each type means")
