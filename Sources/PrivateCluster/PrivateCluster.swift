@@ -68,6 +68,7 @@ public struct PrivateCluster: Sendable {
   @discardableResult
   public func start() async throws -> String {
     if case .running = try status(), socketFolderIsOurs() { return url }
+    try requireSpeakablePath()
     try createHomeFolder()
     let owner = try Owner.ofCluster(in: rootFolder)
     try owner.requireReach(of: dataFolder)
@@ -129,12 +130,14 @@ extension PrivateCluster {
   var rootFolder: String { dataFolder + "/postgres" }
   var clusterFolder: String { rootFolder + "/data" }
 
-  /// The folder of the socket: inside the cluster's, or a short one when that would be too long.
+  /// The folder of the socket: inside the cluster's where that can be, else a short one.
   ///
-  /// A socket's path may take 107 bytes; PostgreSQL adds the name of the socket to the folder.
+  /// A socket's path may take 107 bytes, the name that PostgreSQL gives it included, and clients take
+  /// a comma in it for the end of one of several hosts.
   public var socketFolder: String {
     let inside = rootFolder + "/run"
-    guard (inside + "/.s.PGSQL.\(Self.port)").utf8.count > 107 else { return inside }
+    let length = (inside + "/.s.PGSQL.\(Self.port)").utf8.count
+    if length <= 107, !inside.contains(",") { return inside }
     return "/tmp/closebell-" + fingerprint(of: rootFolder)
   }
 
