@@ -28,8 +28,12 @@ extension PrivateCluster {
   /// cut short leaves nothing that looks like a cluster.
   func initialize(owner: Owner, binaries: PostgresBinaries) async throws {
     try createOwnedFolder(rootFolder, owner: owner)
-    let draft = clusterFolder + ".new"
-    removeTree(draft)
+    // An initdb that outlived a killed starter clears up after itself, hence a name for each
+    // process.
+    for name in entries(of: rootFolder) where name.hasPrefix("data.new") {
+      removeTree(rootFolder + "/" + name)
+    }
+    let draft = clusterFolder + ".new-\(getpid())"
     var arguments = ["-D", draft, "-U", Self.name, "--encoding=UTF8", "--locale=C"]
     arguments += ["--auth-local=trust", "--auth-host=reject", "--no-instructions"]
     arguments += settings.isDurable ? ["--data-checksums"] : ["--no-sync"]
