@@ -75,9 +75,10 @@ func createFolders(_ path: String, mode: mode_t, parentMode: mode_t = 0o755) thr
     if mkdir(prefix, index == parts.count - 1 ? mode : parentMode) == 0 || errno == EEXIST {
       continue
     }
+    let code = errno
     guard !exists(prefix) else { continue }
     throw ClusterError(
-      .folder, "cannot create the folder \(prefix): \(errorText(errno))",
+      .folder, "cannot create the folder \(prefix): \(errorText(code))",
       hint: "choose a folder you may write to with CLOSEBELL_HOME")
   }
 }

@@ -12,7 +12,8 @@ public struct PostgresBinaries: Sendable, Equatable {
   /// The major version, such as 15.
   public let version: Int
 
-  /// Finds an installation: where `pg_config` says, then Debian's folders newest first, then `PATH`.
+  /// Finds an installation: where `pg_config` says, then Debian's folders newest first, then
+  /// `PATH`.
   ///
   /// - Parameter version: The major version it must have, nil for any from ``oldestVersion`` on.
   public static func locate(serving version: Int? = nil) async throws -> PostgresBinaries {

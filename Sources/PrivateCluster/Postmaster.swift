@@ -8,8 +8,8 @@ struct Postmaster {
 
   /// The server that runs in `clusterFolder`, nil if the file is missing or stale.
   ///
-  /// After a crash or a reboot the number in the file may have gone to some other program: it is the
-  /// server only if it is alive and works in that very folder.
+  /// After a crash or a reboot the number in the file may have gone to some other program: it is
+  /// the server only if it is alive and works in that very folder.
   static func running(in clusterFolder: String) -> Postmaster? {
     guard let text = readText(clusterFolder + "/postmaster.pid") else { return nil }
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
@@ -20,16 +20,22 @@ struct Postmaster {
     return Postmaster(processID: processID, isReady: state == "ready")
   }
 
-  /// Removes a file whose number has gone to another program of the server's own user.
+  /// Removes what a dead server left that would keep a new one from starting.
   ///
-  /// PostgreSQL recovers from a file that names no process, but not from that. The file of a dead
-  /// process stays: with it PostgreSQL finds out whether children of that server are still alive.
-  static func removeMisleadingFile(in clusterFolder: String) {
+  /// PostgreSQL recovers by itself from a `postmaster.pid` that names no process, but not from one
+  /// whose number has gone to another program of the same user, or to a zombie nobody has
+  /// collected. Children of a dead server that still work are noticed all the same, by their shared
+  /// memory. The socket's lock file says nothing that `postmaster.pid` does not: nobody else may
+  /// enter its folder.
+  static func removeRemains(in clusterFolder: String, socketFolder: String) {
+    guard running(in: clusterFolder) == nil else { return }
     let path = clusterFolder + "/postmaster.pid"
-    guard running(in: clusterFolder) == nil, let text = readText(path),
-      let processID = Int32(text.prefix { $0.isNumber }), processID > 1, kill(processID, 0) == 0
-    else { return }
-    unlink(path)
+    if let text = readText(path), let processID = Int32(text.prefix { $0.isNumber }),
+      processID > 1, kill(processID, 0) == 0
+    {
+      unlink(path)
+    }
+    unlink(socketFolder + "/.s.PGSQL.\(PrivateCluster.port).lock")
   }
 
   private static func workingDirectory(of processID: Int32) -> String? {

@@ -9,6 +9,16 @@ extension PrivateCluster {
       hint: "run as its owner, or choose another folder with CLOSEBELL_HOME")
   }
 
+  /// Refuses what `pg_ctl`, which puts paths between double quotes for the shell, would garble.
+  func requireSpeakablePath() throws {
+    guard dataFolder.unicodeScalars.contains(where: { "\"$`\\".unicodeScalars.contains($0) }) else {
+      return
+    }
+    throw ClusterError(
+      .folder, "the data folder's path \(dataFolder) has a quote, dollar, backquote or backslash",
+      hint: "choose another folder with CLOSEBELL_HOME")
+  }
+
   /// The data folder: others may pass through root's, since the server's user must.
   func createHomeFolder() throws {
     try createFolders(dataFolder, mode: geteuid() == 0 ? 0o755 : 0o700)
@@ -18,8 +28,12 @@ extension PrivateCluster {
   /// cut short leaves nothing that looks like a cluster.
   func initialize(owner: Owner, binaries: PostgresBinaries) async throws {
     try createOwnedFolder(rootFolder, owner: owner)
-    let draft = clusterFolder + ".new"
-    removeTree(draft)
+    // An initdb that outlived a killed starter clears up after itself, hence a name for each
+    // process.
+    for name in entries(of: rootFolder) where name.hasPrefix("data.new") {
+      removeTree(rootFolder + "/" + name)
+    }
+    let draft = clusterFolder + ".new-\(getpid())"
     var arguments = ["-D", draft, "-U", Self.name, "--encoding=UTF8", "--locale=C"]
     arguments += ["--auth-local=trust", "--auth-host=reject", "--no-instructions"]
     arguments += settings.isDurable ? ["--data-checksums"] : ["--no-sync"]
@@ -93,15 +107,13 @@ extension PrivateCluster {
   ///
   /// Children of a server that was killed take a moment to notice; until then a start is refused.
   func launch(owner: Owner, binaries: PostgresBinaries) async throws {
-    Postmaster.removeMisleadingFile(in: clusterFolder)
+    Postmaster.removeRemains(in: clusterFolder, socketFolder: socketFolder)
     if fileSize(logFile) > 4 << 20 { rename(logFile, logFile + ".1") }
     let clock = ContinuousClock()
     let deadline = clock.now + .seconds(15)
     while true {
       let logStart = fileSize(logFile)
-      let options =
-        "-c unix_socket_directories="
-        + shellQuoted("\"" + socketFolder.split(separator: "\"").joined(separator: "\"\"") + "\"")
+      let options = "-c unix_socket_directories=" + shellQuoted("\"\(socketFolder)\"")
       let outcome = try await binaries.run(
         "pg_ctl",
         ["-D", clusterFolder, "-l", logFile, "-o", options, "-s", "-w", "-t", "600", "start"],

@@ -2,9 +2,9 @@ import Glibc
 
 /// The PostgreSQL cluster Closebell keeps for itself when no database is named.
 ///
-/// It lives in `dataFolder`, listens on a Unix socket in a folder that only its owner may enter, never
-/// on the network, and outlives the process that starts it. Every method may be called by several
-/// processes at once: changes happen under a lock file.
+/// It lives in `dataFolder`, listens on a Unix socket in a folder that only its owner may enter,
+/// never on the network, and outlives the process that starts it. Every method may be called by
+/// several processes at once: changes happen under a lock file.
 ///
 /// PostgreSQL refuses to run as root. As root the server runs as the owner of an existing cluster,
 /// else as the system user `postgres`.
@@ -28,8 +28,8 @@ public struct PrivateCluster: Sendable {
 
   /// The data folder of this user.
   ///
-  /// `CLOSEBELL_HOME`, else `/var/lib/closebell` for root, else `closebell` in `XDG_DATA_HOME`, else
-  /// `.local/share/closebell` in the home folder. Empty variables count as unset.
+  /// `CLOSEBELL_HOME`, else `/var/lib/closebell` for root, else `closebell` in `XDG_DATA_HOME`,
+  /// else `.local/share/closebell` in the home folder. Empty variables count as unset.
   public static func defaultDataFolder(
     environment: [String: String]
   ) -> String {
@@ -63,11 +63,12 @@ public struct PrivateCluster: Sendable {
       ? .running(processID: postmaster.processID) : .changing(processID: postmaster.processID)
   }
 
-  /// Makes the cluster on first use, starts its server if it does not run, and waits until it accepts
-  /// connections; returns ``url``.
+  /// Makes the cluster on first use, starts its server if it does not run, and waits until it
+  /// accepts connections; returns ``url``.
   @discardableResult
   public func start() async throws -> String {
     if case .running = try status(), socketFolderIsOurs() { return url }
+    try requireSpeakablePath()
     try createHomeFolder()
     let owner = try Owner.ofCluster(in: rootFolder)
     try owner.requireReach(of: dataFolder)
@@ -111,7 +112,8 @@ public struct PrivateCluster: Sendable {
     }
   }
 
-  /// The connection URL, with every part percent-encoded: `postgresql:///closebell?host=…&port=…&user=…`.
+  /// The connection URL, with every part percent-encoded:
+  /// `postgresql:///closebell?host=…&port=…&user=…`.
   public var url: String { url(database: settings.database ?? "postgres") }
 
   /// The connection URL of another database of the cluster.
@@ -129,12 +131,14 @@ extension PrivateCluster {
   var rootFolder: String { dataFolder + "/postgres" }
   var clusterFolder: String { rootFolder + "/data" }
 
-  /// The folder of the socket: inside the cluster's, or a short one when that would be too long.
+  /// The folder of the socket: inside the cluster's where that can be, else a short one.
   ///
-  /// A socket's path may take 107 bytes; PostgreSQL adds the name of the socket to the folder.
+  /// A socket's path may take 107 bytes, the name that PostgreSQL gives it included, and clients
+  /// take a comma in it for the end of one of several hosts.
   public var socketFolder: String {
     let inside = rootFolder + "/run"
-    guard (inside + "/.s.PGSQL.\(Self.port)").utf8.count > 107 else { return inside }
+    let length = (inside + "/.s.PGSQL.\(Self.port)").utf8.count
+    if length <= 107, !inside.contains(",") { return inside }
     return "/tmp/closebell-" + fingerprint(of: rootFolder)
   }
 

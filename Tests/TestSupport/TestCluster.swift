@@ -2,10 +2,12 @@ import Glibc
 public import PrivateCluster
 import Synchronization
 
-/// A PostgreSQL cluster that lives as long as the test process, in a folder of its own under `/tmp`.
+/// A PostgreSQL cluster that lives as long as the test process, in a folder of its own under
+/// `/tmp`.
 ///
-/// Nothing is synced to disk. Root's server runs as the user `postgres`. At exit the server is ended
-/// and the folder removed; what a killed test process left behind goes when the next one starts.
+/// Nothing is synced to disk. Root's server runs as the user `postgres`. At exit the server is
+/// ended and the folder removed; what a killed test process left behind goes when the next one
+/// starts.
 public actor TestCluster {
   /// The cluster most tests use, each with a database of its own.
   ///
