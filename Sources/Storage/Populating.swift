@@ -197,7 +197,7 @@ public enum Populating {
   private static func keep(_ moments: [StoredMoments], on db: isolated Connection) throws {
     _ = try db.execute(
       upsertMoments, moments.map(\.portfolio.rawValue), moments.map(\.asOf.postgres),
-      moments.map { ByteString(bytes: $0.bytes) })
+      moments.map { Bytes($0.bytes) })
   }
 
   /// Slots after a replaced one opened from what it said before: they are stale from the next

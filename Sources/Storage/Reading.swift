@@ -73,18 +73,3 @@ extension CopyWriter {
 
 /// In this module a statement is SQL; the ledger's statements of funds are rows like others.
 typealias Statement = Postgres.Statement
-
-/// A `bytea` that may stand in an array.
-struct ByteString: PostgresValue, PostgresArrayElement {
-  var bytes: [UInt8]
-
-  static var oid: UInt32 { [UInt8].oid }
-  /// `bytea[]`
-  static var arrayOID: UInt32 { 1001 }
-
-  func encode(into buffer: inout BinaryBuffer) { buffer.append(bytes) }
-
-  static func decode(_ bytes: UnsafeRawBufferPointer) throws -> ByteString {
-    ByteString(bytes: [UInt8](bytes))
-  }
-}
