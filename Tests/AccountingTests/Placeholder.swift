@@ -1,1 +1,0 @@
-// The first file of AccountingTests takes this one's place.
