@@ -206,8 +206,3 @@ struct SweepReturns {
     computed.ledger.isChanged = true
   }
 }
-
-extension IRRResult {
-  /// A return that cannot be told, since the closing value is not known well enough.
-  static let incomplete = IRRResult(status: .incomplete, logGrowth: nil, rate: nil, roots: 0)
-}
