@@ -1,0 +1,139 @@
+internal import CLibPQ
+
+/// Where and how to connect, and the limits under which a session lives.
+///
+/// What the connection string leaves open libpq takes from its usual places: the environment
+/// (`PGHOST`, `PGDATABASE`, …), the service file and the password file.
+public struct Configuration: Sendable {
+  /// Keywords and values, a URL, or the name of a database; see libpq's "Connection Strings".
+  public var conninfo: String
+  /// The name under which the session appears in `pg_stat_activity`.
+  public var applicationName: String
+  /// How long to try each host, unless the connection string says otherwise.
+  public var connectTimeoutSeconds: Int
+  /// How long one statement may take; 0 for ever.
+  public var statementTimeoutMilliseconds: Int
+  /// How long one statement may wait for a lock; 0 for ever.
+  public var lockTimeoutMilliseconds: Int
+  /// How long a transaction may sit idle before the server ends the session; 0 for ever.
+  public var idleInTransactionTimeoutMilliseconds: Int
+  /// Receives the server's notices and warnings, and this module's; on the connection's queue.
+  ///
+  /// Without one they are dropped. Nothing is ever written to standard error.
+  public var onNotice: (@Sendable (Notice) -> Void)?
+  /// Failures planned for tests.
+  package var faultPlan: FaultPlan?
+
+  /// A configuration; whether it is right shows when it is used to connect.
+  public init(
+    conninfo: String = "", applicationName: String, connectTimeoutSeconds: Int = 10,
+    statementTimeoutMilliseconds: Int = 0, lockTimeoutMilliseconds: Int = 30_000,
+    idleInTransactionTimeoutMilliseconds: Int = 300_000,
+    onNotice: (@Sendable (Notice) -> Void)? = nil
+  ) {
+    self.conninfo = conninfo
+    self.applicationName = applicationName
+    self.connectTimeoutSeconds = connectTimeoutSeconds
+    self.statementTimeoutMilliseconds = statementTimeoutMilliseconds
+    self.lockTimeoutMilliseconds = lockTimeoutMilliseconds
+    self.idleInTransactionTimeoutMilliseconds = idleInTransactionTimeoutMilliseconds
+    self.onNotice = onNotice
+    faultPlan = FaultPlan.ofEnvironment
+  }
+
+  /// The connection string's settings for messages: every secret is left out.
+  public var redacted: String {
+    guard let settings = parsed else { return "(a connection string that cannot be parsed)" }
+    let shown = settings.filter { !$0.isSecret }.map { "\($0.keyword)=\($0.value)" }
+    return shown.isEmpty ? "(the defaults of the environment)" : shown.joined(separator: " ")
+  }
+}
+
+extension Configuration {
+  /// One setting of a connection string.
+  struct Setting {
+    var keyword: String
+    var value: String
+    /// libpq marks with `*` what a form should hide.
+    var isSecret: Bool
+  }
+
+  /// The settings that the connection string makes itself; `nil` if it cannot be parsed.
+  ///
+  /// libpq's own reason is dropped: it quotes pieces of the string, and so perhaps the password.
+  var parsed: [Setting]? {
+    guard isConnectionString else {
+      return conninfo.isEmpty
+        ? [] : [Setting(keyword: "dbname", value: conninfo, isSecret: false)]
+    }
+    var reason: UnsafeMutablePointer<CChar>?
+    guard let options = PQconninfoParse(conninfo, &reason) else {
+      PQfreemem(reason)
+      return nil
+    }
+    defer { PQconninfoFree(options) }
+    return Configuration.settings(options)
+  }
+
+  /// libpq's rule: anything with `=` in it, or a URL; else it is the name of a database.
+  private var isConnectionString: Bool {
+    conninfo.contains("=") || conninfo.hasPrefix("postgresql://")
+      || conninfo.hasPrefix("postgres://")
+  }
+
+  /// The settings in libpq's list that have a value.
+  static func settings(_ options: UnsafeMutablePointer<PQconninfoOption>) -> [Setting] {
+    var settings: [Setting] = []
+    var option = options
+    while let keyword = option.pointee.keyword {
+      if let value = option.pointee.val, value.pointee != 0 {
+        let keyword = String(cString: keyword)
+        let isMarked = option.pointee.dispchar.map { $0.pointee == UInt8(ascii: "*") } ?? false
+        settings.append(
+          Setting(
+            keyword: keyword, value: String(cString: value),
+            isSecret: isMarked || keyword.contains("password")))
+      }
+      option += 1
+    }
+    return settings
+  }
+
+  /// The parameters for libpq: what may be overridden, the connection string, what may not.
+  ///
+  /// A later entry replaces an earlier one, and the environment fills only what no entry sets;
+  /// so a default for which there is a variable is left out when the variable is set. A service
+  /// file decides for itself: libpq lets it set only what nobody set before.
+  func parameters(_ settings: [Setting]) -> [(keyword: String, value: String)] {
+    var parameters: [(String, String)] = []
+    if environment("PGCONNECT_TIMEOUT") == nil {
+      parameters.append(("connect_timeout", String(connectTimeoutSeconds)))
+    }
+    let hasService =
+      environment("PGSERVICE") != nil || settings.contains { $0.keyword == "service" }
+    if !hasService {
+      if environment("PGTARGETSESSIONATTRS") == nil {
+        parameters.append(("target_session_attrs", "read-write"))
+      }
+      parameters += [
+        ("keepalives", "1"), ("keepalives_idle", "30"), ("keepalives_interval", "10"),
+        ("keepalives_count", "3"), ("tcp_user_timeout", "60000"),
+      ]
+    }
+    if !conninfo.isEmpty { parameters.append(("dbname", conninfo)) }
+    parameters.append(("application_name", applicationName))
+    parameters.append(("client_encoding", "UTF8"))
+    return parameters
+  }
+
+  /// The server's settings for each session, in milliseconds where they are times.
+  var sessionSettings: [(name: String, value: String)] {
+    [
+      ("search_path", ""), ("TimeZone", "UTC"), ("DateStyle", "ISO, YMD"),
+      ("IntervalStyle", "postgres"), ("extra_float_digits", "1"),
+      ("statement_timeout", String(statementTimeoutMilliseconds)),
+      ("lock_timeout", String(lockTimeoutMilliseconds)),
+      ("idle_in_transaction_session_timeout", String(idleInTransactionTimeoutMilliseconds)),
+    ]
+  }
+}

@@ -1,0 +1,146 @@
+internal import CLibPQ
+
+extension Session {
+  /// Connects and sets up the session, blocking meanwhile: `PQconnectdbParams`.
+  static func open(_ configuration: Configuration) throws -> Session {
+    guard let settings = configuration.parsed else {
+      throw PostgresError(
+        .connectFailed, "the connection string cannot be parsed",
+        hint: "expected are key=value pairs separated by spaces, or postgresql://user@host/name",
+        sqlState: nil, reachedServer: true)
+    }
+    let fault = configuration.faultPlan?.next("connect")
+    if fault == .kill { pq_kill_self() }
+    if let fault, fault != .killAfterSend { throw injectedRefusal(fault) }
+    guard let handle = connect(configuration.parameters(settings)) else {
+      throw PostgresError(.connectFailed, "out of memory")
+    }
+    if fault == .killAfterSend { pq_kill_self() }
+    guard PQstatus(handle) == CONNECTION_OK else {
+      defer { PQfinish(handle) }
+      throw connectFailure(handle, configuration)
+    }
+    let notices = NoticeSink(configuration.onNotice)
+    notices.attach(to: handle)
+    let session = Session(handle: handle, notices: notices, configuration: configuration)
+    session.warnAboutPlainText()
+    try session.applySettings(configuration)
+    return session
+  }
+
+  private static func connect(_ parameters: [(keyword: String, value: String)]) -> OpaquePointer? {
+    withCStrings(parameters.map(\.keyword)) { keywords in
+      withCStrings(parameters.map(\.value)) { values in
+        PQconnectdbParams(keywords, values, 1)
+      }
+    }
+  }
+
+  /// Applies the session's settings in one statement, skipping those the server does not know.
+  private func applySettings(_ configuration: Configuration) throws {
+    let call = Call(name: "session settings", isInterruptible: false)
+    let sql = Self.settingsSQL(configuration.sessionSettings)
+    _ = try exchange(call) { PQsendQuery(handle, sql) }
+    // Where the platform has no such check the server refuses the setting; then go without.
+    let check = Self.settingsSQL([("client_connection_check_interval", "500ms")])
+    let optional = Call(name: "client connection check", isInterruptible: false)
+    do {
+      _ = try exchange(optional) { PQsendQuery(handle, check) }
+    } catch let error as PostgresError where error.kind == .server && !isReplaced {
+    }
+  }
+
+  private static func settingsSQL(_ settings: [(name: String, value: String)]) -> String {
+    let rows = settings.map { "('\($0.name)', '\($0.value)')" }.joined(separator: ", ")
+    return """
+      select pg_catalog.set_config(s.name, s.value, false)
+      from (values \(rows)) as s (name, value)
+      where pg_catalog.current_setting(s.name, true) is not null
+      """
+  }
+
+  // MARK: failures
+
+  private static func injectedRefusal(_ fault: FaultPlan.Fault) -> PostgresError {
+    PostgresError(
+      .connectFailed, "injected fault", sqlState: fault == .serverError ? "53300" : "08001",
+      statementName: "connect")
+  }
+
+  /// Names host, user and database; a password never appears.
+  private static func connectFailure(
+    _ handle: OpaquePointer, _ configuration: Configuration
+  ) -> PostgresError {
+    var text = ServerResult.oneLine(String(cString: PQerrorMessage(handle)))
+    if let password = PQpass(handle), password.pointee != 0 {
+      text = text.replacing(String(cString: password), with: "***")
+    }
+    let host = PQhost(handle).map { String(cString: $0) } ?? ""
+    let port = PQport(handle).map { String(cString: $0) } ?? ""
+    let user = PQuser(handle).map { String(cString: $0) } ?? ""
+    let database = PQdb(handle).map { String(cString: $0) } ?? ""
+    let isAnswer = text.contains("FATAL:") || PQconnectionNeedsPassword(handle) == 1
+    var error = PostgresError(
+      .connectFailed,
+      "cannot connect to database \"\(database)\" as user \"\(user)\" on \(host):\(port)",
+      detail: text, sqlState: inferredState(text), reachedServer: isAnswer)
+    if PQconnectionNeedsPassword(handle) == 1 {
+      error.sqlState = "28P01"
+      error.hint = "put the password into the password file (~/.pgpass, or PGPASSFILE)"
+    }
+    return error
+  }
+
+  /// libpq keeps the code of a refused connection to itself; these texts are the server's own.
+  private static func inferredState(_ text: String) -> String? {
+    let known: [(String, String)] = [
+      ("password authentication failed", "28P01"), ("no pg_hba.conf entry", "28000"),
+      ("authentication failed", "28000"), ("too many clients", "53300"),
+      ("too many connections", "53300"), ("remaining connection slots", "53300"),
+      ("is starting up", "57P03"), ("is shutting down", "57P03"),
+      ("in recovery mode", "57P03"), ("not accepting connections", "57P03"),
+    ]
+    if let match = known.first(where: { text.contains($0.0) }) { return match.1 }
+    if text.contains("FATAL:"), text.contains("does not exist") {
+      return text.contains("database \"") ? "3D000" : "28000"
+    }
+    return text.contains("FATAL:") ? nil : "08001"
+  }
+
+  /// Says so when the connection crosses a network without a verified certificate.
+  private func warnAboutPlainText() {
+    let host = PQhost(handle).map { String(cString: $0) } ?? ""
+    let isLocal =
+      host.isEmpty || host.hasPrefix("/") || host.hasPrefix("@") || host == "localhost"
+      || host == "::1" || host.hasPrefix("127.")
+    guard !isLocal, let options = PQconninfo(handle) else { return }
+    defer { PQconninfoFree(options) }
+    let mode = Configuration.settings(options).first { $0.keyword == "sslmode" }?.value ?? "prefer"
+    guard mode != "verify-full" else { return }
+    notices.handler?(
+      Notice(
+        severity: "WARNING", sqlState: nil,
+        message: "the connection to \(host) does not verify the server (sslmode=\(mode))",
+        detail: nil, hint: "set sslmode=verify-full and sslrootcert"))
+  }
+}
+
+/// A list of C strings that ends in NULL, as libpq takes it.
+func withCStrings<R>(
+  _ strings: [String], _ body: (UnsafePointer<UnsafePointer<CChar>?>) throws -> R
+) rethrows -> R {
+  var bytes: [CChar] = []
+  var offsets: [Int] = []
+  for string in strings {
+    offsets.append(bytes.count)
+    bytes += string.utf8CString
+  }
+  return try bytes.withUnsafeBufferPointer { bytes in
+    var pointers = offsets.map { offset in bytes.baseAddress.map { $0 + offset } }
+    pointers.append(nil)
+    return try pointers.withUnsafeBufferPointer { pointers in
+      guard let start = pointers.baseAddress else { preconditionFailure("never empty") }
+      return try body(start)
+    }
+  }
+}

@@ -1,1 +1,0 @@
-// The first file of PostgresTests takes this one's place.
