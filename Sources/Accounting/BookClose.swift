@@ -33,7 +33,7 @@ public struct FlowEvent: Hashable, Sendable {
 public struct ClosePolicy: Hashable, Sendable {
   /// The oldest close or exchange rate, in business days, that still counts as usual.
   public var maxCarriedBusinessDays = 5
-  /// The oldest statement of a valued holding, in calendar days, that still counts as usual.
+  /// The oldest statement of a valued holding, in calendar days, with which an IRR is still told.
   public var maxStatementAgeDays = 100
   /// The share of the gross market value (0…1) that may be older than that or missing a price
   /// without the snapshot being degraded.

@@ -55,6 +55,9 @@ struct ExactProduct {
     guard !overflowed else { throw .overflow }
     precondition(scale >= Result.scale, "a product never has fewer decimals than its factors")
     var quotient = limbs
+    // The highest limb in use: a market value rarely has more than two.
+    var top = 5
+    while top > 0, quotient[top] == 0 { top -= 1 }
     var remaining = scale - Result.scale
     var dropped: UInt64 = 0
     var half: UInt64 = 0
@@ -63,13 +66,14 @@ struct ExactProduct {
       let step = min(remaining, 18)
       let divisor = UInt64(powerOfTen(step))
       sticky = sticky || dropped != 0
-      dropped = Self.divide(&quotient, by: divisor)
+      dropped = Self.divide(&quotient, through: top, by: divisor)
+      if top > 0, quotient[top] == 0 { top -= 1 }
       half = divisor / 2
       remaining -= step
     }
+    guard top < 2 else { throw .overflow }
     var magnitude = UInt128(quotient[0]) | (UInt128(quotient[1]) << 64)
-    let isHigh = quotient[2] != 0 || quotient[3] != 0 || quotient[4] != 0 || quotient[5] != 0
-    guard !isHigh, magnitude < UInt128(Result.derivedLimit) else { throw .overflow }
+    guard magnitude < UInt128(Result.derivedLimit) else { throw .overflow }
     let isTie = dropped == half && !sticky
     if half > 0, isTie ? magnitude & 1 == 1 : dropped >= half { magnitude += 1 }
     guard magnitude < UInt128(Result.derivedLimit) else { throw .overflow }
@@ -78,10 +82,10 @@ struct ExactProduct {
 
   /// Divides in place and returns the remainder.
   private static func divide(
-    _ limbs: inout InlineArray<6, UInt64>, by divisor: UInt64
+    _ limbs: inout InlineArray<6, UInt64>, through top: Int, by divisor: UInt64
   ) -> UInt64 {
     var remainder: UInt64 = 0
-    for index in stride(from: 5, through: 0, by: -1) {
+    for index in stride(from: top, through: 0, by: -1) {
       let (quotient, rest) = divisor.dividingFullWidth((remainder, limbs[index]))
       limbs[index] = quotient
       remainder = rest

@@ -111,11 +111,13 @@ extension PortfolioBook {
       dailyReturn = chain.link(
         opening: opening, inflow: totals.inflow, profit: profit, from: lastClose, to: sums.date)
     } else {
-      // The first close is where the index starts; its own return does not enter it.
-      var first = chain
-      dailyReturn = first.link(
-        opening: opening, inflow: totals.inflow, profit: profit, from: sums.date, to: sums.date)
+      // The index starts at the first close; only an inception on that very date has a return
+      // of its own, which is then its first link.
       chain = ReturnChain(index: 1, since: sums.date)
+      if isChained {
+        dailyReturn = chain.link(
+          opening: opening, inflow: totals.inflow, profit: profit, from: sums.date, to: sums.date)
+      }
     }
     cumulativePnL += profit
     let snapshot = Snapshot(
@@ -124,7 +126,7 @@ extension PortfolioBook {
       unrealizedPnL: sums.unrealized, closingEquity: closing, cash: cash,
       longValue: sums.longValue, shortValue: sums.shortValue,
       grossExposure: sums.grossExposure, netExposure: sums.netExposure,
-      dailyReturn: isChained ? dailyReturn : nil, index: chain.index, indexSince: chain.since,
+      dailyReturn: dailyReturn, index: chain.index, indexSince: chain.since,
       cumulativePnL: cumulativePnL, pricedCount: sums.pricedCount,
       carriedCount: sums.carriedCount, missingCount: sums.missingCount,
       maxCarriedDays: sums.maxCarriedDays, isDegraded: sums.isDegraded(by: policy))
@@ -176,25 +178,19 @@ struct ClosingSums {
     grossExposure += valued.exposure.magnitude
     netExposure += valued.exposure
     guard !isFlat else { return }
-    count(row, isValued: isValued, policy)
     grossValue += valued.exposure.magnitude
+    // A statement is no price: how old it may be is a question of the IRR, not of degradation.
+    if !isValued { count(row, policy) }
   }
 
-  private mutating func count(
-    _ row: HoldingSnapshot, isValued: Bool, _ policy: ClosePolicy
-  ) {
+  private mutating func count(_ row: HoldingSnapshot, _ policy: ClosePolicy) {
     var isDoubtful = false
     switch row.quality {
     case .priced: pricedCount += 1
     case .carried(let days):
       carriedCount += 1
-      if isValued {
-        let age = row.priceDate.map { date - $0 } ?? 0
-        isDoubtful = age > policy.maxStatementAgeDays
-      } else {
-        maxCarriedDays = max(maxCarriedDays, days)
-        isDoubtful = days > policy.maxCarriedBusinessDays
-      }
+      maxCarriedDays = max(maxCarriedDays, days)
+      isDoubtful = days > policy.maxCarriedBusinessDays
     case .missing:
       missingCount += 1
       isDoubtful = true

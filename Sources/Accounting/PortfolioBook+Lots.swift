@@ -13,7 +13,7 @@ extension PortfolioBook {
       else { continue }
       let ledger = ledgers[index]
       guard !ledger.isFuture, !ledger.position.areLotsKnown,
-        activity.type.closes(isShort: ledger.position.quantity < .zero)
+        activity.closesPart(ofShort: ledger.position.quantity < .zero)
       else { continue }
       needed.insert(holding)
     }
@@ -92,13 +92,13 @@ extension PortfolioBook {
   }
 }
 
-extension ActivityType {
-  /// Whether it closes units of a position of this side.
-  fileprivate func closes(isShort: Bool) -> Bool {
-    switch self {
+extension Activity {
+  /// Whether it may close a part of a position of this side.
+  fileprivate func closesPart(ofShort isShort: Bool) -> Bool {
+    switch type {
     case .buy, .transferIn: isShort
     case .sell, .transferOut: !isShort
-    case .expire: true
+    case .expire: quantity != nil
     default: false
     }
   }

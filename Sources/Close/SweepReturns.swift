@@ -40,7 +40,7 @@ struct SweepReturns {
       computed.ledger.add(close.flows)
       var isComplete = true
       for (position, row) in close.holdings.enumerated() {
-        guard hasUsableValue(row, computed.instruments[row.holding], on: date) else {
+        guard hasUsableValue(row, computed.instruments[row.holding], on: date, convention) else {
           isComplete = false
           computed.closed[index].holdingReturns[position] = .incomplete
           continue
@@ -60,14 +60,17 @@ struct SweepReturns {
     return pending
   }
 
-  /// A quoted holding needs a close within the policy, a valued one a statement that is not too
-  /// old; an exited one needs neither.
+  /// A quoted holding needs a close within the policy; a valued one a statement that is not too
+  /// old, and by months one of that very month; an exited one needs neither.
   private func hasUsableValue(
-    _ row: HoldingSnapshot, _ instrument: Instrument?, on date: Day
+    _ row: HoldingSnapshot, _ instrument: Instrument?, on date: Day, _ convention: IRRConvention
   ) -> Bool {
     if row.quantity.isZero && row.localValue.isZero { return true }
     if instrument?.pricing == .valued {
       guard let stated = row.priceDate else { return false }
+      if convention == .monthlyNominal {
+        return stated.parts.year == date.parts.year && stated.parts.month == date.parts.month
+      }
       return date - stated <= policy.maxStatementAgeDays
     }
     switch row.quality {
@@ -202,9 +205,4 @@ struct SweepReturns {
       moments: FlowMoments(flows: flows, expandedAt: last?.logGrowth ?? 0), flows: nil)
     computed.ledger.isChanged = true
   }
-}
-
-extension IRRResult {
-  /// A return that cannot be told, since the closing value is not known well enough.
-  static let incomplete = IRRResult(status: .incomplete, logGrowth: nil, rate: nil, roots: 0)
 }

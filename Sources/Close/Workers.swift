@@ -224,13 +224,11 @@ struct Worker {
   }
 
   private func ready(_ connection: inout Connection?) async throws -> Connection {
-    if let open = connection, await open.isUsable { return open }
+    if let open = connection, open.isUsable { return open }
     await connection?.close()
     let fresh = try await connect()
     connection = fresh
     try await fresh.perform { db in
-      // Tables grow within a session: a plan made for an empty one must not be kept.
-      try db.execute(sql: "set plan_cache_mode = force_custom_plan")
       try Populating.prepare(on: db)
     }
     return fresh

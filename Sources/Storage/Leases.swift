@@ -13,13 +13,13 @@ public enum Leases {
   public static func open(
     run: Int64, host: String, pid: Int32, seconds: Double, on db: isolated Connection
   ) throws -> Int64 {
-    let claim: Int64 = try db.transaction { db in
+    // The lock is held before the row can be seen: nobody finds a lease without an owner.
+    try db.transaction { db in
       guard let claim = try db.row(insert, run, host, pid, seconds, as: { try $0.nextInt64() })
       else { throw StorageError.noRow("lease") }
+      _ = try db.row(lock, claim) { try $0.nextOptional(String.self) }
       return claim
     }
-    _ = try db.row(lock, claim) { try $0.nextOptional(String.self) }
-    return claim
   }
 
   /// Prolongs a lease that is still valid.

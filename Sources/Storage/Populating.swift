@@ -92,9 +92,13 @@ public struct PopulateChunk: Sendable {
 /// claim id are checked by the statement that writes the numbers; only what it updated gets its
 /// per-holding rows.
 public enum Populating {
-  /// Makes the session's staging table; needed once a connection.
+  /// Makes the session's staging table and settles how its statements are planned; needed once a
+  /// connection.
+  ///
+  /// Tables grow within a session, so a plan made for an empty one must not be kept; and
+  /// compiling a plan takes longer than any of our statements runs.
   public static func prepare(on db: isolated Connection) throws {
-    try db.execute(sql: createStage)
+    try db.execute(sql: "set plan_cache_mode = force_custom_plan; set jit = off; \(createStage)")
   }
 
   /// Writes a chunk.
@@ -171,6 +175,9 @@ public enum Populating {
     _ chunk: PopulateChunk, on db: isolated Connection
   ) throws -> Set<Slot> {
     var updated: Set<Slot> = []
+    // The statistics have not heard of tonight's date: believing that it has one row, the
+    // planner would compare every staged row with every slot.
+    try db.execute(sql: "set local enable_nestloop = off")
     for date in Set(chunk.results.map(\.slot.date)).sorted(by: >) {
       let slots = try db.rows(
         fill, chunk.claim, chunk.run, chunk.inputsSeen, date.postgres, as: { try $0.nextSlot() })

@@ -79,7 +79,7 @@ public enum StoredSnapshots {
     let logGrowth = try row.nextDoubleOrNil()
     let roots = Int(try row.next(Int16.self))
     return IRRResult(
-      status: try row.nextWord(), logGrowth: logGrowth, rate: rate, roots: roots)
+      stored: try row.nextWord(), logGrowth: logGrowth, rate: rate, roots: roots)
   }
 
   private static func decode(_ row: inout RowReader) throws -> StoredSnapshot {

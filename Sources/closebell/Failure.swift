@@ -66,8 +66,17 @@ struct Failure: Error {
 /// Where people and programs read.
 enum Terminal {
   /// Writes a line to standard error.
-  static func complain(_ line: String) {
-    fputs(line + "\n", stderr)
+  static func complain(_ line: String) { draw(line + "\n") }
+
+  /// Writes a text to standard error as it is.
+  static func draw(_ text: String) {
+    var bytes = Array(text.utf8)[...]
+    while !bytes.isEmpty {
+      let count = bytes.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+      // Nobody is there to be told that nobody listens.
+      guard count > 0 else { return }
+      bytes = bytes.dropFirst(count)
+    }
   }
 
   /// Whether standard error is a terminal that may be drawn on.

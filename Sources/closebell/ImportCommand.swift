@@ -1,5 +1,5 @@
-import ArgumentParser
-import Import
+public import ArgumentParser
+public import Import
 import Postgres
 import Storage
 
@@ -71,7 +71,8 @@ struct ImportCommand: AsyncParsableCommand {
         kind: kind, source: file == "-" ? .standardInput : .file(file), dryRun: dryRun,
         onError: onError == .abort ? .abort : .skip,
         batchSize: batchSize ?? Environment.integer("IMPORT_BATCH_SIZE") ?? 1_000,
-        columnMap: columnMap, restate: restate)
+        columnMap: columnMap, restate: restate,
+        maxRows: Environment.integer("IMPORT_MAX_ROWS"))
       let report = try await runImport(request, on: connection, progress: nil)
       refused += report.refused
       publish(report)
@@ -134,7 +135,7 @@ struct ImportText {
             ])
           })
       ),
-      ("warnings", .array(report.warnings.map { .string("\($0)") })),
+      ("warnings", .array(report.warnings.map { .string($0.description) })),
       ("duration_seconds", .number(report.seconds)),
     ])
   }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Import
 import Postgres
 import Storage
 
@@ -18,7 +17,7 @@ struct ImportsCommand: AsyncParsableCommand {
       let connection = try await common.connect(for: "imports")
       let jobs = try await connection.perform { db in
         try Migrator.requireCurrentSchema(on: db)
-        return try ImportJobs.latest(limit: 20, on: db)
+        return try ImportHistory.latest(limit: 20, on: db)
       }
       await connection.close()
       if common.json {
@@ -53,7 +52,7 @@ struct ImportsCommand: AsyncParsableCommand {
       let (job, rows) = try await connection.perform { db in
         try Migrator.requireCurrentSchema(on: db)
         return (
-          try ImportJobs.job(id, on: db), try ImportJobs.refusedRows(of: id, on: db)
+          try ImportHistory.one(id, on: db), try ImportHistory.refusals(of: id, on: db)
         )
       }
       await connection.close()
@@ -72,11 +71,14 @@ struct ImportsCommand: AsyncParsableCommand {
         return
       }
       print("import \(job.id): \(job.kind) from \(job.source), \(job.status)")
-      for row in rows { print("\(ImportText.describe(row))\n  \(row.text)") }
+      for row in rows {
+        print("row \(row.row)" + (row.field.map { ", \($0)" } ?? "") + ": \(row.message)")
+        print("  \(row.text)")
+      }
     }
   }
 
-  private static func json(_ job: ImportJob) -> JSON {
+  private static func json(_ job: PastImport) -> JSON {
     .object([
       ("job_id", .integer(Int(job.id))), ("kind", .string(job.kind)),
       ("source", .string(job.source)), ("status", .string(job.status)),

@@ -1,5 +1,5 @@
-import ArgumentParser
-import Accounting
+public import Accounting
+public import ArgumentParser
 import Glibc
 import Postgres
 import PrivateCluster

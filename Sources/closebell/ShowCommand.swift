@@ -2,6 +2,7 @@ import Accounting
 import ArgumentParser
 import Close
 import Postgres
+import Storage
 
 /// One portfolio's closed date.
 struct ShowCommand: AsyncParsableCommand {

@@ -50,8 +50,9 @@ enum Supervised {
 }
 
 /// SIGINT and SIGTERM, delivered to a closure with their count so far.
-final class Signals: Sendable {
-  private let sources: [any DispatchSourceSignal & Sendable]
+final class Signals: @unchecked Sendable {
+  // Made once, and then only cancelled, which a source takes from any thread.
+  private let sources: [any DispatchSourceSignal]
 
   init(_ received: @escaping @Sendable (Int) -> Void) {
     let queue = DispatchQueue(label: "closebell.signals")
@@ -94,10 +95,10 @@ struct ProgressLine {
       guard let counts = report()?.counts, counts.completed > 0 else { continue }
       let seconds = max((ContinuousClock.now - started) / .seconds(1), 0.001)
       let rate = Int(Double(counts.completed) / seconds)
-      fputs("\r\u{1B}[Kclosing: \(counts.completed) slots, \(rate) slots/s", stderr)
+      Terminal.draw("\r\u{1B}[Kclosing: \(counts.completed) slots, \(rate) slots/s")
       isDrawn = true
     }
-    if isDrawn { fputs("\r\u{1B}[K", stderr) }
+    if isDrawn { Terminal.draw("\r\u{1B}[K") }
   }
 }
 

@@ -135,7 +135,7 @@ struct CloseErrorTests {
       unknown?.description == "lots of ACME are needed on 2024-01-02 and were not restored")
   }
 
-  @Test("Average cost, a purchase and a holding that is flat need no lots")
+  @Test("Average cost, a purchase, an expiry of all and a flat holding need no lots")
   func lotsNotNeeded() throws {
     for relief in LotRelief.allCases {
       var world = BookWorld(relief: relief)
@@ -147,6 +147,7 @@ struct CloseErrorTests {
         portfolio: world.portfolio, instruments: world.instruments, opening: opening)
       world.log("2024-01-02", .buy, "ACME", "4", at: "1")
       world.log("2024-01-02", .sell, "FLAT", "4", at: "1")
+      world.log("2024-01-02", .expire, "ACME")
       #expect(book.holdingsNeedingLots(for: world.activities).isEmpty)
       world.log("2024-01-02", .sell, "ACME", "4", at: "1")
       #expect(

@@ -67,6 +67,20 @@ struct LateActivityTests {
     #expect(close.snapshot.cash == .of("701.50"))
   }
 
+  @Test("The value at the opening of a late purchase is in the units of its booking date")
+  func lateOverSplitInGap() throws {
+    var world = BookWorld.holdingACME()
+    world.price("ACME", "2024-01-31", "120")
+    world.split("ACME", "2024-02-02", "2")
+    world.price("ACME", "2024-02-05", "70")
+    _ = try world.close("2024-01-31")
+    world.log("2024-01-10", .buy, "ACME", "2", at: "110", bookedOn: "2024-02-05")
+    let row = try world.close("2024-02-05").row()
+    // 4 new units at 120 ÷ 2 are 240 against 220; then 24 units gain 10.
+    #expect(row.attribution.priorPeriod == .of("20"))
+    #expect(row.attribution.unrealizedChange == .of("240"))
+  }
+
   @Test("A late balance moves with its currency only since the opening")
   func lateBalance() throws {
     var world = BookWorld(cash: .perCurrency)

@@ -121,7 +121,7 @@ struct LedgerRulesTests {
     var world = BookWorld.holdingACME(price: "110")
     let close = try world.close("2024-01-01")
     #expect(close.snapshot.dailyReturn == 0.1)
-    #expect(close.snapshot.index == 1)
+    #expect(close.snapshot.index == 1.1)
   }
 
   @Test("Inflows count from the start of the day and outflows to its end")

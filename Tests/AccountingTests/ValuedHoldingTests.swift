@@ -31,7 +31,8 @@ struct ValuedHoldingTests {
     #expect(third.snapshot.dailyPnL == .zero)
     #expect(third.snapshot.inflow == .of("25"))
     #expect(!third.snapshot.isDegraded)
-    #expect(try world.close("2024-04-12").snapshot.isDegraded)  // 101 days after the statement
+    // 101 days after the statement: no price is missing, so nothing is degraded.
+    #expect(try !world.close("2024-04-12").snapshot.isDegraded)
   }
 
   @Test("Money taken out relieves the cost pro rata to the value")
@@ -47,6 +48,20 @@ struct ValuedHoldingTests {
     #expect(row.attribution.realized == .of("50"))
     #expect(row.attribution.unrealizedChange == .of("-50"))
     #expect(row.dailyPnL == .zero)
+  }
+
+  @Test("Money taken out of a fund below its cost relieves by value too, and realizes the loss")
+  func partialWithdrawalAtLoss() throws {
+    var world = Self.funds()
+    world.log("2024-01-01", .investment, "ALPHA", amount: "1000")
+    world.statement("ALPHA", "2024-01-01", "800")
+    world.log("2024-01-02", .withdrawal, "ALPHA", amount: "200")
+    _ = try world.close("2024-01-01")
+    let row = try world.close("2024-01-02").row()
+    // A quarter of the value: cost 250, realized −50; the level rises from −200 to −150.
+    #expect(row.costBasis == .of("750"))
+    #expect(row.attribution.realized == .of("-50"))
+    #expect(row.attribution.unrealizedChange == .of("50"))
   }
 
   @Test("An outflow above the carried value sets it to 0, and the excess is that date's P&L")

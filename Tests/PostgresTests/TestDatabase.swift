@@ -1,13 +1,10 @@
-import FoundationEssentials
 import Postgres
+import TestSupport
 
-/// Where the tests' database is.
-func testConninfo() async throws -> String {
-  guard let text = ProcessInfo.processInfo.environment["CLOSEBELL_TEST_CONNINFO"] else {
-    throw PostgresError(.usage, "set CLOSEBELL_TEST_CONNINFO to a connection string")
-  }
-  return text
-}
+/// Where the tests' database is: one for all of them, on the test process's own cluster.
+func testConninfo() async throws -> String { try await database.value }
+
+private let database = Task { try await TestCluster.shared.freshDatabase() }
 
 /// The configuration that the tests use, changed by `change`.
 func testConfiguration(

@@ -1,0 +1,80 @@
+/// A number held as the unevaluated sum of two doubles: about 31 decimal digits.
+///
+/// It serves the few decisions that a double cannot make: on which side of a rounding boundary a
+/// root lies. The operations are the classical error-free transformations (Dekker 1971; Knuth,
+/// TAOCP vol. 2, 4.2.2); `addingProduct` is exact by IEEE 754, with or without the instruction.
+struct DoubleDouble {
+  var high: Double
+  var low: Double
+
+  init(_ high: Double, _ low: Double = 0) {
+    self.high = high
+    self.low = low
+  }
+
+  /// The exact sum of two doubles.
+  @inline(__always) static func sum(_ left: Double, _ right: Double) -> DoubleDouble {
+    let total = left + right
+    let rightPart = total - left
+    return DoubleDouble(total, (left - (total - rightPart)) + (right - rightPart))
+  }
+
+  /// The exact product of two doubles.
+  @inline(__always) static func product(_ left: Double, _ right: Double) -> DoubleDouble {
+    let total = left * right
+    return DoubleDouble(total, (-total).addingProduct(left, right))
+  }
+
+  /// The quotient of two doubles.
+  static func quotient(_ left: Double, _ right: Double) -> DoubleDouble {
+    let first = left / right
+    let second = left.addingProduct(-first, right) / right
+    return sum(first, second)
+  }
+
+  static func + (left: DoubleDouble, right: DoubleDouble) -> DoubleDouble {
+    let head = sum(left.high, right.high)
+    let tail = sum(left.low, right.low)
+    let middle = sum(head.high, head.low + tail.high)
+    return sum(middle.high, middle.low + tail.low)
+  }
+
+  static func * (left: DoubleDouble, right: DoubleDouble) -> DoubleDouble {
+    let head = product(left.high, right.high)
+    return sum(head.high, head.low + (left.high * right.low + left.low * right.high))
+  }
+
+  static func / (left: DoubleDouble, right: Double) -> DoubleDouble {
+    let first = left.high / right
+    let rest = product(first, -right)
+    return sum(first, ((left.high + rest.high) + rest.low + left.low) / right)
+  }
+
+  /// e to this power, to about 1e-29 relative; 0 below −740. The power must be at most 700.
+  var exponential: DoubleDouble {
+    guard high > -740 else { return DoubleDouble(0) }
+    let turns = (high * 1.442_695_040_888_963_4).rounded()
+    // ln 2 = 0x1.62e42fefa39efp-1 + 0x1.abc9e3b39803fp-56 + …
+    let logTwo = DoubleDouble(0x1.62e42fefa39efp-1, 0x1.abc9e3b39803fp-56)
+    let rest = self + logTwo * DoubleDouble(-turns)
+    // The power over 512, so that eight terms of the series suffice; then squared nine times as
+    // 1 + m, where (1 + m)² = 1 + (2m + m²) keeps the small part's digits.
+    let reduced = DoubleDouble(rest.high / 512, rest.low / 512)
+    var series = DoubleDouble(1)
+    for divisor in stride(from: 9.0, through: 2, by: -1) {
+      series = DoubleDouble(1) + reduced * series / divisor
+    }
+    var grown = reduced * series
+    for _ in 0..<9 { grown = DoubleDouble(grown.high * 2, grown.low * 2) + grown * grown }
+    let result = DoubleDouble(1) + grown
+    let scale = Int(turns)
+    return DoubleDouble(result.high.scaled(by: scale), result.low.scaled(by: scale))
+  }
+}
+
+extension Double {
+  /// This times 2^exponent.
+  fileprivate func scaled(by exponent: Int) -> Double {
+    Double(sign: .plus, exponent: exponent, significand: self)
+  }
+}

@@ -1,0 +1,68 @@
+/// The grid on which a stored growth lies, and the rounding of a true root to it.
+///
+/// Up to |g| = 8 the grid is every multiple of 1e-11; from there its step doubles with each
+/// doubling of |g|, so that it stays near 1e-12 relative. The grids are nested: where two meet, at
+/// 8·2^j, the meeting point lies on both.
+///
+/// **Why rounding makes the stored number pure.** A computed root is the true root plus an error
+/// that depends on the path: where the search started, whether it used moments or all flows. The
+/// grid value nearest to the *true* root depends on nothing but the flows. So a path may answer
+/// only when it can prove which grid value that is: with a proven error bound δ, if g − δ and
+/// g + δ round to one value, the true root between them rounds to it as well. If they do not, the
+/// full path looks at the boundary between the two grid values itself and asks, in double-double
+/// arithmetic, on which side of it the root lies: one sign. (Ziv's strategy for correctly rounded
+/// functions.) A path from moments gives up instead. A tie cannot happen: e^(−g/365) of a root is
+/// algebraic, so g is 0 or transcendental (Lindemann), and a boundary is rational and not 0.
+public enum GrowthGrid {
+  /// The number of grid steps in a unit of growth for |g| ≤ 8.
+  static let stepsPerUnit = 1e11
+
+  /// The step of the grid around `growth`, in units of 1e-11: a power of two.
+  @inline(__always) static func step(around growth: Double) -> Double {
+    let magnitude = abs(growth)
+    guard magnitude > 8 else { return 1 }
+    // The exponent of g/8 rounded up: 8·2^(j−1) < |g| ≤ 8·2^j.
+    let scaled = magnitude / 8
+    let exact = scaled.significand == 1
+    return Double(
+      sign: .plus, exponent: Int(scaled.exponent) + (exact ? 0 : 1), significand: 1)
+  }
+
+  /// The grid value nearest to `growth`, as far as a double can tell: to a part in 10^15.
+  @inline(__always) static func nearest(_ growth: Double) -> Double {
+    let step = step(around: growth)
+    return (growth * stepsPerUnit / step).rounded(.toNearestOrEven) * step / stepsPerUnit
+  }
+
+  /// The grid value of a true root within `error` of `growth`; nil if two values are possible.
+  @inline(__always) static func certain(_ growth: Double, error: Double) -> Double? {
+    // `nearest` itself multiplies and divides: 4u of the growth covers that.
+    let margin = error + 4.5e-16 * abs(growth)
+    let low = nearest(growth - margin)
+    guard low == nearest(growth + margin) else { return nil }
+    return low == 0 ? 0 : low  // one zero: −0 and +0 are different bytes
+  }
+
+  /// The grid value of a true root within `error` of `growth`, whatever it takes.
+  ///
+  /// - Parameter isAbove: Whether the root lies above the exact quotient of two doubles.
+  static func decided(
+    _ growth: Double, error: Double, isAbove: (_ numerator: Double, _ denominator: Double) -> Bool
+  ) -> Double {
+    if let value = certain(growth, error: error) { return value }
+    let margin = error + 4.5e-16 * abs(growth)
+    let step = step(around: growth)
+    var low = ((growth - margin) * stepsPerUnit / step).rounded(.down)
+    var high = ((growth + margin) * stepsPerUnit / step).rounded(.up)
+    while low < high {
+      let middle = ((low + high) / 2).rounded(.down)
+      if isAbove((2 * middle + 1) * step, 2 * stepsPerUnit) {
+        low = middle + 1
+      } else {
+        high = middle
+      }
+    }
+    let value = low * step / stepsPerUnit
+    return value == 0 ? 0 : value
+  }
+}

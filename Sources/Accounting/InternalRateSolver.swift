@@ -1,0 +1,118 @@
+/// Working space for internal rates of return, kept from one series to the next.
+///
+/// A solve allocates nothing once the space has grown to the longest series seen. One solver
+/// serves one thread at a time.
+public struct InternalRateSolver: ~Copyable {
+  /// The series being solved: netted, ascending.
+  var series: FlowSeries
+  /// Powers of the growth factor, and the two signs apart; see `FlowSums`.
+  var sums: FlowSums
+
+  /// A solver with room for series of `capacity` dates; longer ones make it grow.
+  public init(capacity: Int = 64) {
+    series = FlowSeries(capacity: capacity)
+    sums = FlowSums()
+  }
+
+  /// Solves one series of flows in any order; see `InternalRate.solve(_:closingValue:on:)`.
+  public mutating func solve(
+    _ flows: [DatedFlow], closingValue: Double?, on day: Day,
+    convention: IRRConvention = .xirrAct365
+  ) -> IRRResult {
+    solve(
+      count: flows.count, flow: { flows[$0] }, closingValue: closingValue, on: day,
+      convention: convention)
+  }
+
+  /// Solves `count` flows that `flow` gives by index, as they lie wherever the caller keeps them.
+  @inline(__always) mutating func solve(
+    count: Int, flow: (Int) -> DatedFlow, closingValue: Double?, on day: Day,
+    convention: IRRConvention
+  ) -> IRRResult {
+    let nominal = convention == .monthlyNominal
+    series.removeAll()
+    for index in 0..<count {
+      let next = flow(index)
+      series.append(unit: Self.unit(of: next.day, nominal), amount: next.amount)
+    }
+    if let closingValue {
+      series.append(unit: Self.closingUnit(of: day, nominal), amount: closingValue)
+    }
+    if series.isUnsorted {
+      var flows = (0..<count).map { index in
+        let next = flow(index)
+        return (unit: Self.unit(of: next.day, nominal), amount: next.amount)
+      }
+      if let closingValue { flows.append((Self.closingUnit(of: day, nominal), closingValue)) }
+      flows.sort { $0.unit < $1.unit }
+      series.removeAll()
+      for next in flows { series.append(unit: next.unit, amount: next.amount) }
+    }
+    if let closingValue { series.endsAtZero = closingValue == 0 }
+    series.finish()
+    return conclude(unitsPerYear: nominal ? 12 : 365, nominal: nominal)
+  }
+
+  @inline(__always) private static func unit(of day: Day, _ nominal: Bool) -> Int32 {
+    nominal ? month(of: day) : day.number
+  }
+
+  @inline(__always) private static func closingUnit(of day: Day, _ nominal: Bool) -> Int32 {
+    nominal ? month(of: day) + 1 : day.number
+  }
+
+  /// Months since the year 0: the unit of `monthly_nominal`.
+  private static func month(of day: Day) -> Int32 {
+    let parts = day.parts
+    return Int32(parts.year * 12 + parts.month - 1)
+  }
+
+  /// Classifies the netted series and solves what can be solved.
+  private mutating func conclude(unitsPerYear: Double, nominal: Bool) -> IRRResult {
+    guard series.isFinite else { return .incomplete }
+    guard series.signChanges > 0 else { return IRRResult(series.statusOfOneSign) }
+    let solution: (growth: Double, roots: Int)?
+    if series.count == 2 {
+      solution = (closedForm(unitsPerYear: unitsPerYear), 1)
+    } else if series.signChanges == 1 {
+      sums.splitAtChange(of: series)
+      let leftSign = series.high[series.count - 1] < 0 ? -1 : 1
+      let root = sums.root(startingAt: nil, leftSign: leftSign, unitsPerYear: unitsPerYear)
+      solution = (rounded(root, leftSign: leftSign, unitsPerYear: unitsPerYear), 1)
+    } else {
+      solution = solveIrregular(unitsPerYear: unitsPerYear)
+    }
+    guard let solution else { return IRRResult(.noRoot) }
+    return IRRResult(
+      growth: solution.growth, roots: solution.roots, span: series.span,
+      unitsPerYear: unitsPerYear, nominal: nominal)
+  }
+
+  /// The growth between two flows: a logarithm.
+  private func closedForm(unitsPerYear: Double) -> Double {
+    let logarithm = InternalRateKernel.logarithm(-series.high[1] / series.high[0])
+    let years = Double(series.span) / unitsPerYear
+    let growth = logarithm / years
+    // Two netted amounts and their ratio, 1u each; the logarithm, 2u of itself; the division.
+    let error = (4 * ulp + 3 * ulp * abs(logarithm)) / years + 2 * ulp * abs(growth)
+    return rounded(
+      ApproximateRoot(growth: growth, error: error), leftSign: series.high[1] < 0 ? -1 : 1,
+      unitsPerYear: unitsPerYear)
+  }
+
+  /// The grid value of a root left of which the sum of present values has the sign `leftSign`.
+  func rounded(_ root: ApproximateRoot, leftSign: Int, unitsPerYear: Double) -> Double {
+    GrowthGrid.decided(root.growth, error: root.error) { numerator, denominator in
+      series.sign(atGrowth: numerator, over: denominator * unitsPerYear) == leftSign
+    }
+  }
+}
+
+/// A growth in a double and a proven bound on its distance from the true root.
+struct ApproximateRoot {
+  var growth: Double
+  var error: Double
+}
+
+/// The unit roundoff of a double, 2^−53: half a unit in the last place of 1.
+let ulp = 0x1p-53

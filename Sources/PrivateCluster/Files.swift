@@ -1,0 +1,136 @@
+import Glibc
+
+func errorText(_ code: Int32) -> String { String(cString: strerror(code)) }
+
+func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+/// The whole of a small file, nil if it cannot be read.
+package func readText(_ path: String, from offset: Int = 0) -> String? {
+  let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+  guard descriptor >= 0 else { return nil }
+  defer { close(descriptor) }
+  lseek(descriptor, off_t(offset), SEEK_SET)
+  var bytes: [UInt8] = []
+  var chunk = [UInt8](repeating: 0, count: 65_536)
+  while true {
+    let count = read(descriptor, &chunk, chunk.count)
+    guard count > 0 else { break }
+    bytes += chunk[..<count]
+  }
+  return String(decoding: bytes, as: UTF8.self)
+}
+
+/// Adds to a file that exists; a symbolic link in its place is refused.
+func append(_ text: String, to path: String) throws {
+  let descriptor = open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW)
+  guard descriptor >= 0 else {
+    throw ClusterError(.folder, "cannot write \(path): \(errorText(errno))")
+  }
+  defer { close(descriptor) }
+  var bytes = Array(text.utf8)[...]
+  while !bytes.isEmpty {
+    let count = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+    guard count > 0 else {
+      throw ClusterError(.folder, "cannot write \(path): \(errorText(errno))")
+    }
+    bytes = bytes.dropFirst(count)
+  }
+}
+
+func fileSize(_ path: String) -> Int {
+  var status = stat()
+  return stat(path, &status) == 0 ? Int(status.st_size) : 0
+}
+
+/// Names in a folder in no particular order, none if it cannot be read.
+package func entries(of folder: String) -> [String] {
+  guard let stream = opendir(folder) else { return [] }
+  defer { closedir(stream) }
+  var names: [String] = []
+  while let entry = readdir(stream) {
+    let name = withUnsafePointer(to: &entry.pointee.d_name) {
+      $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+    }
+    if name != ".", name != ".." { names.append(name) }
+  }
+  return names
+}
+
+/// Removes a file or a folder with all it holds; links are removed, not followed.
+package func removeTree(_ path: String) {
+  var status = stat()
+  guard lstat(path, &status) == 0 else { return }
+  if status.st_mode & S_IFMT == S_IFDIR {
+    for name in entries(of: path) { removeTree(path + "/" + name) }
+  }
+  remove(path)
+}
+
+/// Makes a folder and those above it; only folders it makes get a mode.
+func createFolders(_ path: String, mode: mode_t, parentMode: mode_t = 0o755) throws {
+  var prefix = ""
+  let parts = path.split(separator: "/")
+  for (index, part) in parts.enumerated() {
+    prefix += "/" + part
+    if mkdir(prefix, index == parts.count - 1 ? mode : parentMode) == 0 || errno == EEXIST {
+      continue
+    }
+    let code = errno
+    guard !exists(prefix) else { continue }
+    throw ClusterError(
+      .folder, "cannot create the folder \(prefix): \(errorText(code))",
+      hint: "choose a folder you may write to with CLOSEBELL_HOME")
+  }
+}
+
+/// The absolute path without symbolic links, as far as it exists.
+func absolutePath(_ path: String) -> String {
+  var known = path
+  if !known.hasPrefix("/") {
+    var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+    if let folder = getcwd(&buffer, buffer.count) { known = String(cString: folder) + "/" + path }
+  }
+  var missing: [Substring] = []
+  while true {
+    if let resolved = realpath(known, nil) {
+      defer { free(resolved) }
+      let base = String(cString: resolved)
+      return missing.reversed().reduce(base == "/" ? "" : base) { $0 + "/" + $1 }
+    }
+    let parts = known.split(separator: "/")
+    guard let last = parts.last else { return "/" }
+    missing.append(last)
+    known = "/" + parts.dropLast().joined(separator: "/")
+  }
+}
+
+/// Everything but unreserved characters as `%XX`, byte by byte.
+func percentEncoded(_ text: String) -> String {
+  let digits = Array("0123456789ABCDEF")
+  return text.utf8.reduce(into: "") { result, byte in
+    switch UInt8(byte) {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."),
+      UInt8(ascii: "_"), UInt8(ascii: "~"):
+      result.unicodeScalars.append(Unicode.Scalar(byte))
+    default:
+      result += "%\(digits[Int(byte >> 4)])\(digits[Int(byte & 15)])"
+    }
+  }
+}
+
+/// Sixteen hexadecimal digits that tell paths apart (FNV-1a, 64 bits).
+func fingerprint(of text: String) -> String {
+  let hash = text.utf8.reduce(0xcbf2_9ce4_8422_2325 as UInt64) {
+    ($0 ^ UInt64($1)) &* 0x100_0000_01b3
+  }
+  let digits = String(hash, radix: 16)
+  return String(repeating: "0", count: 16 - digits.count) + digits
+}
+
+/// A program's message on one line, its last 600 characters at most.
+func oneLine(_ text: String) -> String {
+  let line = text.split(separator: "\n").map { $0.drop { $0 == " " || $0 == "\t" } }
+    .joined(separator: "; ")
+  return String(line.suffix(600))
+}

@@ -1,0 +1,61 @@
+import Glibc
+import Subprocess
+
+/// The user a cluster's files belong to and its server runs as.
+struct Owner: Equatable {
+  let name: String
+  let userID: uid_t
+  let groupID: gid_t
+
+  /// The caller, or for root the owner of an existing cluster, else the user `postgres`.
+  static func ofCluster(in folder: String) throws -> Owner {
+    let caller = geteuid()
+    var status = stat()
+    let isThere = lstat(folder, &status) == 0
+    guard caller == 0 else {
+      guard !isThere || status.st_uid == caller else {
+        throw ClusterError(
+          .folder, "the private cluster in \(folder) belongs to another user",
+          hint: "run as its owner, or choose another folder with CLOSEBELL_HOME")
+      }
+      return Owner(name: "uid \(caller)", userID: caller, groupID: getegid())
+    }
+    if isThere, status.st_uid != 0 {
+      return Owner(name: "uid \(status.st_uid)", userID: status.st_uid, groupID: status.st_gid)
+    }
+    guard let entry = getpwnam("postgres")?.pointee, entry.pw_uid != 0 else {
+      throw ClusterError(
+        .noUnprivilegedUser,
+        "PostgreSQL does not run as root, and there is no user postgres to run it as",
+        hint: "useradd --system postgres, or run closebell as an ordinary user")
+    }
+    return Owner(name: "postgres", userID: entry.pw_uid, groupID: entry.pw_gid)
+  }
+
+  /// How a child process becomes this user: root gives up its groups, others have nothing to do.
+  var platformOptions: PlatformOptions {
+    var options = PlatformOptions()
+    guard geteuid() == 0 else { return options }
+    options.userID = userID
+    options.groupID = groupID
+    options.supplementaryGroups = []
+    return options
+  }
+
+  /// Refuses a folder this user cannot get to, before PostgreSQL fails on it less clearly.
+  func requireReach(of folder: String) throws {
+    guard geteuid() == 0 else { return }
+    var path = ""
+    for part in folder.split(separator: "/") {
+      path += "/" + part
+      var status = stat()
+      guard stat(path, &status) == 0 else { continue }
+      let shift: UInt32 = status.st_uid == userID ? 6 : status.st_gid == groupID ? 3 : 0
+      guard status.st_mode >> shift & 1 == 1 else {
+        throw ClusterError(
+          .folder, "the user \(name), who runs the private server, cannot enter \(path)",
+          hint: "choose a folder such as /var/lib/closebell with CLOSEBELL_HOME")
+      }
+    }
+  }
+}

@@ -1,0 +1,57 @@
+import Glibc
+
+/// The server process named by a cluster's `postmaster.pid`.
+struct Postmaster {
+  let processID: Int32
+  /// Whether it accepts connections, as it says itself on the file's eighth line.
+  let isReady: Bool
+
+  /// The server that runs in `clusterFolder`, nil if the file is missing or stale.
+  ///
+  /// After a crash or a reboot the number in the file may have gone to some other program: it is
+  /// the server only if it is alive and works in that very folder.
+  static func running(in clusterFolder: String) -> Postmaster? {
+    guard let text = readText(clusterFolder + "/postmaster.pid") else { return nil }
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    guard let first = lines.first, let processID = Int32(first), processID > 1,
+      workingDirectory(of: processID) == absolutePath(clusterFolder)
+    else { return nil }
+    let state = lines.count > 7 ? lines[7].prefix { $0 != " " } : ""
+    return Postmaster(processID: processID, isReady: state == "ready")
+  }
+
+  /// Removes what a dead server left that would keep a new one from starting.
+  ///
+  /// PostgreSQL recovers by itself from a `postmaster.pid` that names no process, but not from one
+  /// whose number has gone to another program of the same user, or to a zombie nobody has
+  /// collected. Children of a dead server that still work are noticed all the same, by their shared
+  /// memory. The socket's lock file says nothing that `postmaster.pid` does not: nobody else may
+  /// enter its folder.
+  static func removeRemains(in clusterFolder: String, socketFolder: String) {
+    guard running(in: clusterFolder) == nil else { return }
+    let path = clusterFolder + "/postmaster.pid"
+    if let text = readText(path), let processID = Int32(text.prefix { $0.isNumber }),
+      processID > 1, kill(processID, 0) == 0
+    {
+      unlink(path)
+    }
+    unlink(socketFolder + "/.s.PGSQL.\(PrivateCluster.port).lock")
+  }
+
+  private static func workingDirectory(of processID: Int32) -> String? {
+    var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
+    let count = readlink("/proc/\(processID)/cwd", &buffer, buffer.count)
+    guard count > 0 else { return nil }
+    return String(decoding: buffer[..<count], as: UTF8.self)
+  }
+}
+
+extension PrivateCluster {
+  /// Kills the server and waits for its end, without a program's help: the last resort of tests.
+  package func kill() {
+    guard let postmaster = Postmaster.running(in: clusterFolder) else { return }
+    // SIGQUIT makes it end its children too, which SIGKILL would leave to notice by themselves.
+    Glibc.kill(postmaster.processID, SIGQUIT)
+    for _ in 0..<100 where Glibc.kill(postmaster.processID, 0) == 0 { usleep(50_000) }
+  }
+}

@@ -1,0 +1,136 @@
+import Glibc
+
+extension PrivateCluster {
+  /// Fails with a clear message where the folder exists and is closed to the caller.
+  func requireReadableFolder() throws {
+    guard access(rootFolder, R_OK | X_OK) != 0, errno == EACCES else { return }
+    throw ClusterError(
+      .folder, "the folder \(rootFolder) cannot be read: \(errorText(EACCES))",
+      hint: "run as its owner, or choose another folder with CLOSEBELL_HOME")
+  }
+
+  /// Refuses what `pg_ctl`, which puts paths between double quotes for the shell, would garble.
+  func requireSpeakablePath() throws {
+    guard dataFolder.unicodeScalars.contains(where: { "\"$`\\".unicodeScalars.contains($0) }) else {
+      return
+    }
+    throw ClusterError(
+      .folder, "the data folder's path \(dataFolder) has a quote, dollar, backquote or backslash",
+      hint: "choose another folder with CLOSEBELL_HOME")
+  }
+
+  /// The data folder: others may pass through root's, since the server's user must.
+  func createHomeFolder() throws {
+    try createFolders(dataFolder, mode: geteuid() == 0 ? 0o755 : 0o700)
+  }
+
+  /// Makes the cluster beside its place and moves it there complete, so that a first use that was
+  /// cut short leaves nothing that looks like a cluster.
+  func initialize(owner: Owner, binaries: PostgresBinaries) async throws {
+    try createOwnedFolder(rootFolder, owner: owner)
+    // An initdb that outlived a killed starter clears up after itself, hence a name for each
+    // process.
+    for name in entries(of: rootFolder) where name.hasPrefix("data.new") {
+      removeTree(rootFolder + "/" + name)
+    }
+    let draft = clusterFolder + ".new-\(getpid())"
+    var arguments = ["-D", draft, "-U", Self.name, "--encoding=UTF8", "--locale=C"]
+    arguments += ["--auth-local=trust", "--auth-host=reject", "--no-instructions"]
+    arguments += settings.isDurable ? ["--data-checksums"] : ["--no-sync"]
+    let made = try await binaries.run("initdb", arguments, as: owner)
+    guard made.succeeded else {
+      throw ClusterError(
+        .failed, "the private PostgreSQL cluster could not be made in \(rootFolder)",
+        detail: made.message)
+    }
+    try append(settings.configuration, to: draft + "/postgresql.conf")
+    if let database = settings.database {
+      let created = try await binaries.run(
+        "postgres", ["--single", "-D", draft, "-c", "exit_on_error=on", "postgres"], as: owner,
+        input: "create database \(database)\n")
+      guard created.succeeded else {
+        throw ClusterError(
+          .failed, "the database \(database) could not be made", detail: created.message)
+      }
+    }
+    guard rename(draft, clusterFolder) == 0 else {
+      throw ClusterError(.folder, "cannot rename \(draft): \(errorText(errno))")
+    }
+  }
+
+  /// Whether the folder of the socket is one that nobody but its owner can have put a socket into.
+  func socketFolderIsOurs() -> Bool {
+    var socket = stat()
+    var root = stat()
+    guard lstat(socketFolder, &socket) == 0, lstat(rootFolder, &root) == 0 else { return false }
+    return socket.st_mode & S_IFMT == S_IFDIR && socket.st_uid == root.st_uid
+      && socket.st_mode & 0o077 == 0
+  }
+
+  func prepareSocketFolder(owner: Owner) throws {
+    if mkdir(socketFolder, 0o700) == 0, geteuid() == 0 {
+      lchown(socketFolder, owner.userID, owner.groupID)
+    }
+    guard socketFolderIsOurs() else {
+      throw ClusterError(
+        .folder, "the folder of the socket, \(socketFolder), is missing or open to others",
+        hint: "remove it, or choose another data folder with CLOSEBELL_HOME")
+    }
+  }
+
+  private func createOwnedFolder(_ path: String, owner: Owner) throws {
+    if mkdir(path, 0o700) != 0, errno != EEXIST {
+      throw ClusterError(
+        .folder, "cannot create the folder \(path): \(errorText(errno))",
+        hint: "choose a folder you may write to with CLOSEBELL_HOME")
+    }
+    if geteuid() == 0, lchown(path, owner.userID, owner.groupID) != 0 {
+      throw ClusterError(.folder, "cannot give \(path) to \(owner.name): \(errorText(errno))")
+    }
+  }
+
+  /// Waits for a server that somebody else is bringing up or down; the caller holds the lock.
+  func waitWhileChanging() async throws {
+    let clock = ContinuousClock()
+    let deadline = clock.now + .seconds(600)
+    while case .changing(let processID) = try status() {
+      guard clock.now < deadline else {
+        throw ClusterError(
+          .busy, "the private PostgreSQL server (process \(processID)) is not ready yet",
+          hint: "its log is \(logFile)")
+      }
+      try await Task.sleep(for: .milliseconds(50))
+    }
+  }
+
+  /// Starts the server with `pg_ctl`, which detaches it from this process, its terminal and pipes.
+  ///
+  /// Children of a server that was killed take a moment to notice; until then a start is refused.
+  func launch(owner: Owner, binaries: PostgresBinaries) async throws {
+    Postmaster.removeRemains(in: clusterFolder, socketFolder: socketFolder)
+    if fileSize(logFile) > 4 << 20 { rename(logFile, logFile + ".1") }
+    let clock = ContinuousClock()
+    let deadline = clock.now + .seconds(15)
+    while true {
+      let logStart = fileSize(logFile)
+      let options = "-c unix_socket_directories=" + shellQuoted("\"\(socketFolder)\"")
+      let outcome = try await binaries.run(
+        "pg_ctl",
+        ["-D", clusterFolder, "-l", logFile, "-o", options, "-s", "-w", "-t", "600", "start"],
+        as: owner)
+      if outcome.succeeded { return }
+      let log = readText(logFile, from: logStart) ?? ""
+      guard log.contains("is still in use"), clock.now < deadline else {
+        throw ClusterError(
+          .failed, "the private PostgreSQL server did not start",
+          detail: oneLine(log.isEmpty ? outcome.message : log), hint: "its log is \(logFile)")
+      }
+      try await Task.sleep(for: .milliseconds(200))
+    }
+  }
+
+  private func shellQuoted(_ text: String) -> String {
+    "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''")
+      + "'"
+  }
+}

@@ -1,0 +1,113 @@
+import Glibc
+import Subprocess
+
+/// What a program wrote and how it ended.
+public struct CommandRun: Sendable {
+  /// Everything it wrote to standard output.
+  public let standardOutput: String
+  /// Everything it wrote to standard error.
+  public let standardError: String
+  /// Its exit code; a program ended by a signal has 128 and the signal's number, as in a shell.
+  public let exitCode: Int
+
+  /// A program took longer than it was given, and was killed.
+  public struct TimeLimitExceeded: Error, Sendable {
+    /// The program and its arguments.
+    public let command: String
+    /// The time it was given.
+    public let limit: Duration
+  }
+
+  /// A program that runs, for sending it signals.
+  public struct Running: Sendable {
+    /// The process.
+    public let processID: Int32
+
+    /// Sends a signal such as `SIGINT`; nothing happens if the process has ended.
+    public func send(_ signal: Int32) { _ = kill(processID, signal) }
+  }
+
+  /// The built `closebell`, beside the test bundle.
+  public static let closebell: String = {
+    let bundle = resolvedLink("/proc/self/exe") ?? CommandLine.arguments[0]
+    return bundle.split(separator: "/").dropLast().reduce("") { $0 + "/" + $1 } + "/closebell"
+  }()
+
+  /// Runs the built `closebell`.
+  ///
+  /// - Parameters:
+  ///   - arguments: Its arguments.
+  ///   - environment: What it finds beside `PATH` and `HOME`; nothing else is inherited.
+  ///   - input: What it reads from standard input.
+  ///   - timeLimit: After this it is killed.
+  ///   - whileRunning: Runs beside it, for example to send it a signal.
+  public static func closebell(
+    _ arguments: [String], environment: [String: String] = [:], input: String = "",
+    timeLimit: Duration = .seconds(60),
+    whileRunning: @escaping @Sendable (Running) async throws -> Void = { _ in }
+  ) async throws -> CommandRun {
+    try await run(
+      closebell, arguments, environment: environment, input: input, timeLimit: timeLimit,
+      whileRunning: whileRunning)
+  }
+
+  /// Runs any program by its absolute path; the parameters are those of the run of `closebell`.
+  public static func run(
+    _ program: String, _ arguments: [String], environment: [String: String] = [:],
+    input: String = "", timeLimit: Duration = .seconds(60),
+    whileRunning: @escaping @Sendable (Running) async throws -> Void = { _ in }
+  ) async throws -> CommandRun {
+    let outcome = try await withThrowingTaskGroup(of: CommandRun?.self) { group in
+      group.addTask {
+        try await unlimitedRun(program, arguments, environment, input, whileRunning)
+      }
+      group.addTask {
+        try await Task.sleep(for: timeLimit)
+        return nil
+      }
+      defer { group.cancelAll() }
+      return try await group.next() ?? nil
+    }
+    guard let outcome else {
+      let command = ([program] + arguments).joined(separator: " ")
+      throw TimeLimitExceeded(command: command, limit: timeLimit)
+    }
+    return outcome
+  }
+
+  private static func unlimitedRun(
+    _ program: String, _ arguments: [String], _ environment: [String: String], _ input: String,
+    _ whileRunning: @escaping @Sendable (Running) async throws -> Void
+  ) async throws -> CommandRun {
+    let parts = program.split(separator: "/")
+    let folder = parts.dropLast().reduce("") { $0 + "/" + $1 }
+    var variables: [Environment.Key: String] = ["PATH": folder + ":/usr/bin:/bin"]
+    if let home = getenv("HOME") { variables["HOME"] = String(cString: home) }
+    for (key, value) in environment {
+      guard let key = Environment.Key(rawValue: key) else { continue }
+      variables[key] = value
+    }
+    variables["PATH"] = folder + ":" + (environment["PATH"] ?? "/usr/bin:/bin")
+    let result = try await Subprocess.run(
+      .name(String(parts.last ?? "")), arguments: Arguments(arguments),
+      environment: .custom(variables), input: .string(input),
+      output: .string(limit: 64 << 20), error: .string(limit: 64 << 20)
+    ) { execution in
+      try await whileRunning(Running(processID: execution.processIdentifier.value))
+    }
+    let exitCode: Int =
+      switch result.terminationStatus {
+      case .exited(let code): Int(code)
+      case .signaled(let signal): 128 + Int(signal)
+      }
+    return CommandRun(
+      standardOutput: result.standardOutput, standardError: result.standardError,
+      exitCode: exitCode)
+  }
+
+  private static func resolvedLink(_ path: String) -> String? {
+    var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
+    let count = readlink(path, &buffer, buffer.count)
+    return count > 0 ? String(decoding: buffer[..<count], as: UTF8.self) : nil
+  }
+}

@@ -1,1 +1,0 @@
-// The first file of TestSupport takes this one's place.

@@ -1,1 +1,0 @@
-// The first file of TidyTests takes this one's place.

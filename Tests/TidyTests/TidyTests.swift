@@ -1,0 +1,110 @@
+import Testing
+
+@Suite("The house is tidy")
+struct TidyTests {
+  @Test("every Swift file keeps the rules of the house")
+  func swiftFiles() {
+    #expect(SourceTree.swiftFiles.count > 20, "the walk found the sources")
+    report(SourceTree.swiftFiles.flatMap(TidyRules.all))
+  }
+
+  @Test("every link in the documentation leads to a file")
+  func links() {
+    let pages = SourceTree.writtenFiles.filter { $0.path.hasSuffix(".md") }
+    #expect(!pages.isEmpty)
+    report(pages.flatMap { TidyRules.deadLinks($0, exists: SourceTree.exists) })
+  }
+
+  @Test("no file names a path of the machine it was written on")
+  func machinePaths() {
+    #expect(SourceTree.writtenFiles.contains { $0.path == "Package.swift" })
+    report(SourceTree.writtenFiles.flatMap(TidyRules.machinePaths))
+  }
+
+  @Test("every room under Sources has its arrows written down")
+  func rooms() {
+    let rooms = Set(SourceTree.swiftFiles.map(\.room)).subtracting([""])
+    #expect(rooms.subtracting(TidyRules.mayImport.keys) == [])
+  }
+
+  private func report(_ findings: [Finding]) {
+    #expect(
+      findings.isEmpty, "\n\(findings.map(\.description).joined(separator: "\n"))")
+  }
+}
+
+@Suite("The rules of the house bite")
+struct TidyRulesTests {
+  private func messages(
+    _ text: String, path: String = "Sources/Close/Planted.swift"
+  ) -> [String] {
+    TidyRules.all(SourceFile(path: path, text: text)).map { "\($0.line) \($0.message)" }
+  }
+
+  @Test("a line of 101 columns, a tab and a blank at the end are found, 100 columns are not")
+  func shape() {
+    let long = String(repeating: "x", count: 101)
+    #expect(messages("\(long.dropLast())\n\(long)\n\t1\n2 \n").count == 3)
+  }
+
+  @Test("a file of 401 lines is found, one of 400 is not")
+  func fileLength() {
+    #expect(messages(String(repeating: "x\n", count: 400)) == [])
+    #expect(messages(String(repeating: "x\n", count: 401)) == ["401 file of 401 lines"])
+  }
+
+  @Test("a function of 71 lines is found, one of 70 and its neighbours are not")
+  func functionLength() {
+    func function(_ lines: Int) -> String {
+      "  public func f(\n    a: Int\n  ) throws {\n"
+        + String(repeating: "    x\n", count: lines - 4) + "  }\n"
+    }
+    #expect(messages("struct S {\n" + function(70) + "  var x: Int { 1 }\n}\n") == [])
+    #expect(messages("struct S {\n" + function(71) + "}\n") == ["2 function of 71 lines"])
+  }
+
+  @Test("markers, prints and Foundation are found; words that contain them are not")
+  func words() {
+    #expect(messages("// TO" + "DO: later") == ["1 marker TO" + "DO"])
+    #expect(messages("  prin" + "t(1)") == ["1 prints outside the executable"])
+    #expect(messages("  finger.prin" + "t(1)\n  blueprin" + "t(2)\n// prin" + "t(3)") == [])
+    #expect(messages("prin" + "t(1)", path: "Sources/closebell/Planted.swift") == [])
+    #expect(
+      messages("import Foundation").contains("1 imports all of Foundation"))
+  }
+
+  @Test("type names that say nothing are found")
+  func typeNames() {
+    #expect(messages("public struct LotManager: Sendable {") == ["1 type name ends in Manager"])
+    #expect(messages("let text = \"a class ManagerHelper\"") == [])
+  }
+
+  @Test("an import against the arrows is found")
+  func arrows() {
+    func imports(_ module: String, in room: String) -> [String] {
+      messages("public import \(module)\n", path: "Sources/\(room)/Planted.swift")
+    }
+    #expect(imports("CLibPQ", in: "Storage") == ["1 Storage must not import CLibPQ"])
+    #expect(imports("Close", in: "Import") == ["1 Import must not import Close"])
+    #expect(imports("Postgres", in: "Accounting") == ["1 Accounting must not import Postgres"])
+    #expect(imports("Accounting", in: "Postgres") == ["1 Postgres must not import Accounting"])
+    #expect(imports("Storage", in: "Close") == [])
+  }
+
+  @Test("a statement in Close is found, prose and Storage's are not")
+  func sql() {
+    let statement = "    select id from closebell.portfolios\n"
+    #expect(messages(statement) == ["1 SQL outside Storage"])
+    #expect(messages(statement, path: "Sources/Storage/Planted.swift") == [])
+    #expect(messages("// select the id from closebell.portfolios\n") == [])
+  }
+
+  @Test("a machine's path and a dead link are found")
+  func text() {
+    let path = SourceFile(path: "docs/a.md", text: "see /wo" + "rk/x and [b](../b.md#c), [d](d.md)")
+    #expect(TidyRules.machinePaths(path).count == 1)
+    #expect(
+      TidyRules.deadLinks(path) { $0 == "b.md" }.map(\.description)
+        == ["docs/a.md:1: error: dead link to d.md"])
+  }
+}
