@@ -1,0 +1,115 @@
+# One way to run each chore; bare `make` lists them.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PREFIX ?= /usr/local
+PORTFOLIOS ?= 1000
+PAIRS ?= 5
+ROUNDS ?= 10
+
+SOURCES := Sources Tests Benchmarks/Sources Package.swift
+STATIC := .build/release-static
+
+# Tests, demo and benchmarks use clusters of their own, whatever the environment says.
+unexport $(filter CLOSEBELL_% PG%,$(.VARIABLES))
+
+.PHONY: help demo test bench check format lint build release install chaos clean deps
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+
+demo: deps ## the nightly close end to end, on real prices
+	swift build -c release --product closebell
+	Fixtures/demo.sh "$$(swift build -c release --show-bin-path)/closebell"
+
+test: deps ## every test, on a PostgreSQL cluster of their own
+	swift build --build-tests
+	swift test --skip-build --disable-xctest
+
+bench: deps ## a night against PostgreSQL copying the same rows (PORTFOLIOS=1000 PAIRS=5)
+	swift build -c release --product closebell
+	swift build -c release --package-path Benchmarks
+	"$$(swift build -c release --package-path Benchmarks --show-bin-path)/closebell-bench" \
+	  "$$(swift build -c release --show-bin-path)/closebell" Benchmarks/generate.py \
+	  $(PORTFOLIOS) $(PAIRS)
+
+check: lint test ## lint, build with warnings as errors, test
+
+format: ## lay every Swift file out as the house does
+	swift format -i -r $(SOURCES)
+
+lint: ## complain about layout, and change nothing
+	swift format lint --strict -r $(SOURCES)
+
+build: deps ## a debug build
+	swift build
+
+release: deps ## a stripped binary that needs only libpq, in .build/release-static
+	swift build -c release --product closebell --static-swift-stdlib -Xlinker -s \
+	  --scratch-path $(STATIC)
+	@bin="$$(swift build -c release --scratch-path $(STATIC) --show-bin-path)/closebell"; \
+	  ls -l "$$bin"
+
+install: ## the release binary into PREFIX/bin (PREFIX=/usr/local); builds it if need be
+	@bin="$(STATIC)/release/closebell"; \
+	  if [ ! -x "$$bin" ]; then "$(MAKE)" release; fi; \
+	  install -D -m 755 "$$bin" "$(DESTDIR)$(PREFIX)/bin/closebell"; \
+	  echo "installed $(DESTDIR)$(PREFIX)/bin/closebell"
+
+chaos: deps ## runs that are killed, repeated and overlapped, ROUNDS=10 times over
+	swift build --build-tests
+	@for round in $$(seq $(ROUNDS)); do \
+	  echo "round $$round of $(ROUNDS)"; \
+	  swift test --skip-build --disable-xctest --filter 'ExactlyOnceTests|WeatherTests'; \
+	done
+
+clean: ## removes what was built
+	rm -rf .build Benchmarks/.build
+
+# What has to be there. On Debian and its kin missing packages are installed.
+deps:
+	@version="$$(swift --version 2>/dev/null | sed -n 's/.*Swift version \([0-9]*\.[0-9]*\).*/\1/p')"; \
+	if [ -z "$$version" ]; then \
+	  echo 'error: Swift is not installed' >&2; \
+	  echo 'hint: Swift 6.2 or later, from https://www.swift.org/install' >&2; exit 1; \
+	fi; \
+	if [ "$$(printf '6.2\n%s\n' "$$version" | sort -V | head -n 1)" != 6.2 ]; then \
+	  echo "error: Swift $$version is too old" >&2; \
+	  echo 'hint: Swift 6.2 or later, from https://www.swift.org/install' >&2; exit 1; \
+	fi
+	@server_is_there() { \
+	  for postgres in "$$(pg_config --bindir 2>/dev/null || true)/postgres" \
+	    /usr/lib/postgresql/*/bin/postgres "$$(command -v postgres || true)"; do \
+	    [ -x "$$postgres" ] || continue; \
+	    major="$$("$$postgres" --version | sed -n 's/.* \([0-9][0-9]*\)[.a-z].*/\1/p' | head -n 1)"; \
+	    [ "$${major:-0}" -ge 15 ] && return 0; \
+	  done; return 1; \
+	}; \
+	all_is_there() { \
+	  command -v pkg-config >/dev/null && pkg-config --exists libpq && server_is_there; \
+	}; \
+	if all_is_there; then exit 0; fi; \
+	needs='libpq-dev postgresql pkg-config'; \
+	root=(); if [ "$$(id -u)" -ne 0 ]; then \
+	  root=(sudo); if [ ! -t 0 ]; then root=(sudo -n); fi; \
+	fi; \
+	if ! command -v apt-get >/dev/null; then \
+	  echo 'error: libpq, PostgreSQL 15 or later, or pkg-config is missing, and there is no apt-get' >&2; \
+	  echo "hint: install what Debian calls $$needs" >&2; exit 1; \
+	fi; \
+	if [ "$$(id -u)" -ne 0 ] && ! { command -v sudo && "$${root[@]}" true; } >/dev/null; then \
+	  echo 'error: packages are missing, and installing them needs root or sudo' >&2; \
+	  echo "hint: as root: apt-get update && apt-get install $$needs" >&2; exit 1; \
+	fi; \
+	echo "installing $$needs"; \
+	"$${root[@]}" apt-get update -qq; \
+	"$${root[@]}" env DEBIAN_FRONTEND=noninteractive \
+	  apt-get install -y -qq --no-install-recommends $$needs >/dev/null; \
+	if ! all_is_there; then \
+	  echo 'error: the packages are installed, and PostgreSQL 15 or later is still not there' >&2; \
+	  echo 'hint: this release of the system ships an older one; see https://www.postgresql.org/download' >&2; \
+	  exit 1; \
+	fi
