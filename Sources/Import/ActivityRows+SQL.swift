@@ -31,8 +31,9 @@ extension ActivityRows {
   ///
   /// A column that the file leaves out keeps what is stored. A change of the note alone changes no
   /// number, and marks nothing.
-  static func upsert(_ header: Header) -> Statement {
-    let counted = ["activity_type", "activity_date"]
+  static func merging(_ header: Header) -> Statement {
+    let counted =
+      ["activity_type", "activity_date"]
       + stored.filter { header.has($0.0) }.map(\.1)
     let written = counted + (header.has(Column.note) ? ["note"] : [])
     func list(_ columns: [String], _ table: String) -> String {

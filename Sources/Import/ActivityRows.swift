@@ -46,7 +46,7 @@ struct ActivityRows: RowKind {
   init(header: Header, options: KindOptions) {
     hasIDs = header.has(Column.id)
     fileName = hexadecimal(options.digest.prefix(16))
-    upsert = Self.upsert(header)
+    upsert = Self.merging(header)
   }
 
   func row(_ cells: Cells, number: Int, _ books: ReferenceBooks) throws(RowRefusal) -> Row {
@@ -57,13 +57,13 @@ struct ActivityRows: RowKind {
     let portfolio = try books.portfolio(
       cells, Column.portfolio, on: date, dateColumn: Column.date)
     let type = try cells.requiredWord(Column.type, of: ActivityType.self)
-    let instrument = try instrument(cells, type, date, portfolio, books)
+    let instrument = try self.instrument(cells, type, date, portfolio, books)
     let rule = ActivityRule.of(type, isValued: instrument?.isValued)
     let denomination = try cells.currency(Column.currency)
     if rule.isInOwnCurrency, let instrument {
       try cells.require(denomination, Column.currency, of: instrument)
     }
-    let quantity = try number(
+    let quantity = try self.number(
       cells, Column.quantity, rule.quantity, type, nil, as: Quantity.self)
     guard quantity != .zero else {
       throw cells.refuse(quoting: Column.quantity, "must be greater than 0")
@@ -71,10 +71,10 @@ struct ActivityRows: RowKind {
     return Row(
       externalID: externalID, portfolio: portfolio.id, portfolioCode: portfolio.code,
       instrument: instrument?.id, type: type, date: date, quantity: quantity,
-      price: try number(cells, Column.price, rule.price, type, denomination),
-      amount: try number(
+      price: try self.number(cells, Column.price, rule.price, type, denomination),
+      amount: try self.number(
         cells, Column.amount, rule.amount, type, denomination, isSigned: rule.isSigned),
-      fee: try number(cells, Column.fee, .optional, type, denomination) ?? .zero,
+      fee: try self.number(cells, Column.fee, .optional, type, denomination) ?? .zero,
       currency: denomination?.currency ?? instrument?.currency ?? portfolio.base,
       acquired: try acquired(cells, type, date),
       isCancelled: try cells.word(Column.status, of: Status.self) == .cancelled,

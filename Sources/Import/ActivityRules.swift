@@ -74,16 +74,23 @@ extension ActivityRows {
         throw cells.refuse(Column.symbol, "a \(type.rawValue) needs a symbol")
       }
     case (.quoted, true):
-      throw cells.refuse(Column.type, "a \(type.rawValue) needs a quoted instrument; this one is valued by statements")
+      throw cells.refuse(
+        Column.type,
+        "a \(type.rawValue) needs a quoted instrument; this one is valued by statements")
     case (.valued, false):
-      throw cells.refuse(Column.type, "a \(type.rawValue) needs an instrument valued by statements; this one is quoted")
+      throw cells.refuse(
+        Column.type,
+        "a \(type.rawValue) needs an instrument valued by statements; this one is quoted")
     default: break
     }
     if type == .exchangeOut || type == .exchangeIn, !portfolio.isPerCurrency {
-      throw cells.refuse(Column.type, "portfolio \(portfolio.code) keeps all cash in \(portfolio.base): nothing to exchange")
+      throw cells.refuse(
+        Column.type,
+        "portfolio \(portfolio.code) keeps all cash in \(portfolio.base): nothing to exchange")
     }
     if type == .dividend, instrument?.isValued == false, portfolio.hasAutomaticDividends {
-      throw cells.refuse(Column.type, "portfolio \(portfolio.code) takes dividends from corporate actions")
+      throw cells.refuse(
+        Column.type, "portfolio \(portfolio.code) takes dividends from corporate actions")
     }
     return instrument
   }

@@ -141,7 +141,8 @@ struct CSVReader {
     do {
       let (source, blockSize) = (source, blockSize)
       let count = try buffer.withUnsafeMutableBytes { bytes in
-        try source.read(into: UnsafeMutableRawBufferPointer(rebasing: bytes[filled..<filled + blockSize]))
+        try source.read(
+          into: UnsafeMutableRawBufferPointer(rebasing: bytes[filled..<filled + blockSize]))
       }
       end += count
       isAtEnd = count == 0

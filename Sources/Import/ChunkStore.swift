@@ -71,7 +71,8 @@ struct ChunkStore<Kind: RowKind>: Sendable {
         let refusal = RowRefusal(field: error.column, message: error.rowMessage)
         let row = chunk.refusedRow(chunk.entries[part.lowerBound], refusal)
         let later = onError == .abort ? [] : refused
-        return try attempt(chunk, part.lowerBound..<part.lowerBound, [row] + later, &outcome, on: db)
+        return try attempt(
+          chunk, part.lowerBound..<part.lowerBound, [row] + later, &outcome, on: db)
       }
       let middle = part.lowerBound + part.count / 2
       try store(chunk, part.lowerBound..<middle, [], &outcome, on: db)
@@ -89,12 +90,13 @@ struct ChunkStore<Kind: RowKind>: Sendable {
     while true {
       do {
         let isDryRun = job == nil
-        let written = try isDryRun
+        let written =
+          try isDryRun
           ? db.savepoint { try write(chunk, part, refused, on: $0) }
           : db.transaction { try write(chunk, part, refused, on: $0) }
         outcome.add(written)
         return
-      } catch where pauseMilliseconds <= 1_600 && db.isUsable && Self.mayRetry(error) {
+      } catch  where pauseMilliseconds <= 1_600 && db.isUsable && Self.mayRetry(error) {
         usleep(pauseMilliseconds * 1_000)
         pauseMilliseconds *= 2
       }

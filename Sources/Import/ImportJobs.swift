@@ -1,55 +1,7 @@
 public import Postgres
 
-/// A row of `import_jobs`.
-public struct ImportJob: Sendable {
-  /// Its number.
-  public let id: Int64
-  /// What the file held.
-  public let kind: String
-  /// The path of the file, `-` for standard input.
-  public let source: String
-  /// `queued`, `processing`, `completed`, `failed` or `cancelled`.
-  public let status: String
-  /// Rows read.
-  public let processed: Int
-  /// Rows that were new.
-  public let inserted: Int
-  /// Rows that changed a stored one.
-  public let updated: Int
-  /// Rows that said what was stored already.
-  public let unchanged: Int
-  /// Rows that were refused.
-  public let refused: Int
-  /// Why it failed, where it did.
-  public let error: String?
-}
-
 /// The record of imports: who imported what, and what was refused.
 public enum ImportJobs {
-  /// The latest imports, newest first.
-  public static func latest(limit: Int, on db: isolated Connection) throws -> [ImportJob] {
-    try db.rows(
-      Statement("import-jobs-latest", "\(selectJob) order by id desc limit $1"), Int64(limit),
-      as: decode)
-  }
-
-  /// One import; nil if there is none of this number.
-  public static func job(_ id: Int64, on db: isolated Connection) throws -> ImportJob? {
-    try db.row(Statement("import-jobs-one", "\(selectJob) where id = $1"), id, as: decode)
-  }
-
-  /// Every row that an import refused, in the order of the file.
-  public static func refusedRows(
-    of id: Int64, on db: isolated Connection
-  ) throws -> [RefusedRow] {
-    try db.rows(selectRefused, id) { row in
-      RefusedRow(
-        row: Int(try row.nextInt64()), line: Int(try row.nextInt64()),
-        field: try row.nextStringOrNil(), message: try row.nextString(),
-        text: try row.nextString())
-    }
-  }
-
   /// Asks an import to stop; it does so before its next chunk.
   ///
   /// - Returns: Whether there was one under way of this number.
@@ -57,28 +9,6 @@ public enum ImportJobs {
   public static func cancel(_ id: Int64, on db: isolated Connection) throws -> Bool {
     try db.execute(cancelJob, id) == 1
   }
-
-  private static let selectJob = """
-    select id, kind, source, status, processed_count, inserted_count, updated_count,
-      unchanged_count, refused_count, error
-    from closebell.import_jobs
-    """
-
-  private static func decode(_ row: inout RowReader) throws -> ImportJob {
-    ImportJob(
-      id: try row.nextInt64(), kind: try row.nextString(), source: try row.nextString(),
-      status: try row.nextString(), processed: Int(try row.nextInt64()),
-      inserted: Int(try row.nextInt64()), updated: Int(try row.nextInt64()),
-      unchanged: Int(try row.nextInt64()), refused: Int(try row.nextInt64()),
-      error: try row.nextStringOrNil())
-  }
-
-  private static let selectRefused = Statement(
-    "import-results",
-    """
-    select row_number, line_number, field, message, row_text
-    from closebell.import_results where job_id = $1 order by row_number
-    """)
 
   private static let cancelJob = Statement(
     "import-job-cancel",

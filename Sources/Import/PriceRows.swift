@@ -113,6 +113,8 @@ extension Cells {
     _ denomination: Denomination?, _ column: Int, of instrument: ReferenceBooks.Instrument
   ) throws(RowRefusal) {
     guard let denomination, denomination.currency != instrument.currency else { return }
-    throw refuse(quoting: column, "is not the currency of \(instrument.symbol), which is \(instrument.currency)")
+    throw refuse(
+      quoting: column,
+      "is not the currency of \(instrument.symbol), which is \(instrument.currency)")
   }
 }

@@ -51,14 +51,16 @@ struct RowFile<Kind: RowKind> {
     guard try reader.next() else { throw .empty(source: source) }
     if let problem = reader.problem {
       throw .notText(
-        source: source, reason: "column \((problem.field ?? 0) + 1) of the header \(problem.message)",
+        source: source,
+        reason: "column \((problem.field ?? 0) + 1) of the header \(problem.message)",
         hint: "save it as CSV in UTF-8")
     }
     return reader.withRow { row in
       (0..<row.count).map { index in
         let name = String(decoding: row[index], as: UTF8.self)
-        return String(name.trimmingPrefix(while: \.isWhitespace).reversed()
-          .trimmingPrefix(while: \.isWhitespace).reversed())
+        return String(
+          name.trimmingPrefix(while: \.isWhitespace).reversed()
+            .trimmingPrefix(while: \.isWhitespace).reversed())
       }
     }
   }

@@ -1,6 +1,9 @@
 internal import Accounting
 internal import Postgres
 
+/// Of the two, the one that the database runs.
+typealias Statement = Postgres.Statement
+
 /// One kind of file: how its rows are read, staged and merged into the books.
 ///
 /// `Row` is valid once it exists: every check that one row and the reference books allow is done
