@@ -22,6 +22,7 @@ create table closebell.import_jobs (
 create table closebell.import_results (
   job_id bigint not null,
   row_number bigint not null,
+  line_number bigint not null,
   field text,
   message text not null,
   row_text text not null,

@@ -1,0 +1,78 @@
+internal import Postgres
+
+extension ActivityRows {
+  /// Rows whose id the source has used for another portfolio.
+  static let findForeign = Statement(
+    "import-activities-foreign",
+    """
+    select row_number, 'id', '''' || external_id || ''' belongs to portfolio ' || code
+    from (
+      select s.row_number, s.external_id,
+        (select p.code from closebell.holding_activity_log l
+         join closebell.portfolios p on p.id = l.portfolio_id
+         where l.external_id = s.external_id and l.portfolio_id <> s.portfolio_id limit 1) as code
+      from pg_temp.import_activities s) found
+    where code is not null
+    """)
+
+  /// The stored column behind each optional column of the file.
+  private static let stored = [
+    (Column.symbol, "portfolio_fund_id"), (Column.quantity, "quantity"), (Column.price, "price"),
+    (Column.amount, "amount"), (Column.fee, "fee"), (Column.currency, "currency"),
+    (Column.acquired, "acquired"), (Column.status, "status"),
+  ]
+
+  /// A name for the set of optional columns: a statement's name is at most 63 bytes.
+  private static func name(_ header: Header) -> String {
+    columns.indices.map { header.has($0) ? "1" : "0" }.joined()
+  }
+
+  /// Merges the rows in the order of the file, since rows of one date are applied in that order.
+  ///
+  /// A column that the file leaves out keeps what is stored. A change of the note alone changes no
+  /// number, and marks nothing.
+  static func merging(_ header: Header) -> Statement {
+    let counted =
+      ["activity_type", "activity_date"]
+      + stored.filter { header.has($0.0) }.map(\.1)
+    let written = counted + (header.has(Column.note) ? ["note"] : [])
+    func list(_ columns: [String], _ table: String) -> String {
+      columns.map { "\(table).\($0)" }.joined(separator: ", ")
+    }
+    let assignments = written.map { "\($0) = excluded.\($0)" }.joined(separator: ", ")
+    return Statement(
+      "import-activities-\(name(header))",
+      """
+      with written as (
+        insert into closebell.holding_activity_log as l (portfolio_id, portfolio_fund_id,
+          activity_type, activity_date, quantity, price, amount, fee, currency, acquired, status,
+          external_id, note)
+        select s.portfolio_id, (\(PortfolioFunds.find)), s.activity_type, s.activity_date,
+          s.quantity, s.price, s.amount, s.fee, s.currency, s.acquired, s.status, s.external_id,
+          s.note
+        from pg_temp.import_activities s order by s.row_number
+        on conflict on constraint holding_activity_log_one_per_external_id
+        do update set \(assignments)
+        where (\(list(written, "l"))) is distinct from (\(list(written, "excluded")))
+        returning l.portfolio_id, l.external_id, \(list(counted, "l")), l.xmax = 0 as is_new
+      ), changed as (
+        select w.portfolio_id, w.activity_date as from_date from written w where w.is_new
+        union all
+        select w.portfolio_id, least(w.activity_date, old.activity_date)
+        from written w cross join lateral (
+          select o.* from closebell.holding_activity_log o
+          where not w.is_new and o.portfolio_id = w.portfolio_id
+            and o.external_id = w.external_id offset 0) old
+        where (\(list(counted, "w"))) is distinct from (\(list(counted, "old")))
+      ), marked as (
+        insert into closebell.input_changes (from_date, portfolio_ids)
+        select min(from_date), array_agg(distinct portfolio_id) from changed having count(*) > 0
+      ), forgotten as (
+        delete from closebell.portfolio_irr_moments m
+        using (select portfolio_id, min(from_date) as from_date from changed group by 1) c
+        where m.portfolio_id = c.portfolio_id and m.as_of >= c.from_date
+      )
+      select count(*) filter (where is_new), count(*) filter (where not is_new) from written
+      """)
+  }
+}

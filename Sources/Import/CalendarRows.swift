@@ -1,0 +1,76 @@
+internal import Accounting
+internal import Postgres
+
+/// `calendar,date,open`: exceptions to the calendars' rules
+struct CalendarRows: RowKind {
+  struct Row: Sendable {
+    let key: Key
+    let isOpen: Bool
+  }
+
+  struct Key: Hashable {
+    let calendar: CalendarName
+    let date: Day
+  }
+
+  private enum Answer: String, CaseIterable {
+    case `true`, `false`, yes, no
+  }
+
+  static let columns: [ColumnRule] = [
+    .required("calendar"), .required("date"), .required("open"),
+  ]
+  private static let (calendar, date, open) = (0, 1, 2)
+
+  init(header: Header, options: KindOptions) {}
+
+  func row(_ cells: Cells, number: Int, _ books: ReferenceBooks) throws(RowRefusal) -> Row {
+    let calendar = try cells.requiredWord(Self.calendar, of: CalendarName.self)
+    let date = try cells.requiredDay(Self.date)
+    let answer = try cells.requiredWord(Self.open, of: Answer.self)
+    return Row(
+      key: Key(calendar: calendar, date: date), isOpen: answer == .true || answer == .yes)
+  }
+
+  func key(_ row: Row) -> Key { row.key }
+
+  static let staging = StagingTable(
+    name: "import_calendars",
+    columns: "calendar text not null, day date not null, is_open boolean not null", count: 3)
+
+  func write(_ row: Row, to staging: inout CopyWriter) {
+    staging.write(text: row.key.calendar.rawValue)
+    staging.write(row.key.date)
+    staging.write(bool: row.isOpen)
+  }
+
+  func merge(on db: isolated Connection) throws -> Merged {
+    var merged = Merged()
+    try merged.count(Self.upsert, on: db)
+    return merged
+  }
+
+  private static let upsert = Statement(
+    "import-calendars",
+    """
+    with written as (
+      insert into closebell.calendar_overrides as o (calendar, day, is_open)
+      select calendar, day, is_open from pg_temp.import_calendars order by calendar, day
+      on conflict on constraint calendar_overrides_key do update set is_open = excluded.is_open
+        where o.is_open <> excluded.is_open
+      returning calendar, day, o.xmax = 0 as is_new
+    ), marked as (
+      insert into closebell.input_changes (from_date, calendars)
+      select min(day), array_agg(distinct calendar) from written having count(*) > 0
+    )
+    select count(*) filter (where is_new), count(*) filter (where not is_new) from written
+    """)
+}
+
+/// The calendars that there are rules for.
+enum CalendarName: String, CaseIterable, Sendable {
+  case newYork = "XNYS"
+  case london = "XLON"
+  case weekdays
+  case everyDay = "every_day"
+}

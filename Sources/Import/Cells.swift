@@ -1,0 +1,150 @@
+internal import Accounting
+
+/// Why a row is refused.
+struct RowRefusal: Error, Hashable {
+  /// The column at fault; nil where it is the row as a whole.
+  var field: String?
+  /// What is wrong, in one line.
+  var message: String
+  /// Whether a portfolio or a symbol was not found, which somebody may have added meanwhile.
+  var isUnknownName = false
+}
+
+/// The cells of a row by column, read as what they must be.
+///
+/// Surrounding spaces do not count. A cell that is empty and one whose column the file leaves out
+/// are both nil; `Header.has` tells them apart.
+struct Cells {
+  let fields: RowFields
+  let header: Header
+
+  /// The bytes of a cell; nil where it is empty or there is no such column.
+  @inline(__always)
+  func bytes(_ column: Int) -> UnsafeBufferPointer<UInt8>? {
+    guard let position = header.positions[column] else { return nil }
+    var cell = fields[position]
+    while let last = cell.last, last == UInt8(ascii: " ") || last == UInt8(ascii: "\t") {
+      cell = UnsafeBufferPointer(rebasing: cell.dropLast())
+    }
+    while let first = cell.first, first == UInt8(ascii: " ") || first == UInt8(ascii: "\t") {
+      cell = UnsafeBufferPointer(rebasing: cell.dropFirst())
+    }
+    return cell.isEmpty ? nil : cell
+  }
+
+  /// A refusal that names the column.
+  func refuse(_ column: Int, _ message: String) -> RowRefusal {
+    RowRefusal(field: header.rules[column].name, message: message)
+  }
+
+  /// A refusal that names the column and quotes its cell.
+  func refuse(quoting column: Int, _ message: String) -> RowRefusal {
+    let cell = bytes(column).map { String(decoding: $0.prefix(60), as: UTF8.self) } ?? ""
+    return refuse(column, "'\(cell)' \(message)")
+  }
+
+  private func required(_ column: Int) throws(RowRefusal) -> UnsafeBufferPointer<UInt8> {
+    guard let cell = bytes(column) else { throw refuse(column, "a value is required") }
+    return cell
+  }
+
+  // MARK: text
+
+  /// The most bytes of a code, a symbol or an id: they are keys of indexes.
+  static let nameLimit = 200
+
+  /// A text of at most `limit` bytes.
+  func text(_ column: Int, limit: Int) throws(RowRefusal) -> String? {
+    guard let cell = bytes(column) else { return nil }
+    guard cell.count <= limit else { throw refuse(column, "is longer than \(limit) bytes") }
+    return String(decoding: cell, as: UTF8.self)
+  }
+
+  /// A text of at most `limit` bytes that must be there.
+  func requiredText(_ column: Int, limit: Int) throws(RowRefusal) -> String {
+    _ = try required(column)
+    return try text(column, limit: limit) ?? ""
+  }
+
+  /// A word that other rows refer to: no white space within.
+  func name(_ column: Int) throws(RowRefusal) -> String {
+    let name = try requiredText(column, limit: Self.nameLimit)
+    guard !name.contains(where: \.isWhitespace) else {
+      throw refuse(quoting: column, "contains white space")
+    }
+    return name
+  }
+
+  /// One of a closed set of words.
+  func word<Word: RawRepresentable & CaseIterable>(
+    _ column: Int, of _: Word.Type = Word.self
+  ) throws(RowRefusal) -> Word? where Word.RawValue == String {
+    guard let cell = bytes(column) else { return nil }
+    if let word = Word(rawValue: String(decoding: cell.prefix(64), as: UTF8.self)) { return word }
+    let words = Word.allCases.map(\.rawValue).joined(separator: " ")
+    throw refuse(quoting: column, "is none of: \(words)")
+  }
+
+  /// One of a closed set of words, which must be there.
+  func requiredWord<Word: RawRepresentable & CaseIterable>(
+    _ column: Int, of type: Word.Type = Word.self
+  ) throws(RowRefusal) -> Word where Word.RawValue == String {
+    _ = try required(column)
+    guard let word = try word(column, of: type) else { throw refuse(column, "a value is required") }
+    return word
+  }
+
+  // MARK: dates and currencies
+
+  /// A date.
+  func day(_ column: Int) throws(RowRefusal) -> Day? {
+    guard let cell = bytes(column) else { return nil }
+    guard let day = Day(iso: cell) else {
+      throw refuse(
+        quoting: column, "is not a date YYYY-MM-DD from \(Day.earliest) to \(Day.latest)")
+    }
+    return day
+  }
+
+  /// A date that must be there.
+  func requiredDay(_ column: Int) throws(RowRefusal) -> Day {
+    _ = try required(column)
+    guard let day = try day(column) else { throw refuse(column, "a value is required") }
+    return day
+  }
+
+  /// A currency, and whether amounts are in its hundredths: `GBX` is pence.
+  func currency(_ column: Int) throws(RowRefusal) -> Denomination? {
+    guard let cell = bytes(column) else { return nil }
+    guard let currency = Currency(utf8: cell) else {
+      throw refuse(quoting: column, "is not a currency: three capital letters")
+    }
+    return Denomination(code: currency)
+  }
+
+  /// A currency that books or instruments are kept in, which must be there.
+  func bookCurrency(_ column: Int) throws(RowRefusal) -> Currency {
+    _ = try required(column)
+    guard let found = try currency(column), !found.isPence else {
+      throw refuse(column, "GBX is pence; write GBP")
+    }
+    return found.currency
+  }
+}
+
+/// What an amount of a file is in.
+struct Denomination: Equatable {
+  /// The currency.
+  let currency: Currency
+  /// Whether amounts are in hundredths of it.
+  let isPence: Bool
+
+  private static let pence = Currency("GBX")
+  private static let pounds = Currency("GBP")
+
+  /// What a currency code means; `GBX` is pence.
+  init(code: Currency) {
+    isPence = code == Self.pence
+    currency = isPence ? Self.pounds ?? code : code
+  }
+}

@@ -1,0 +1,111 @@
+/// A column that a kind of file may have.
+struct ColumnRule: Sendable {
+  let name: String
+  let isRequired: Bool
+
+  /// A column that every file of the kind has.
+  static func required(_ name: String) -> ColumnRule { ColumnRule(name: name, isRequired: true) }
+
+  /// A column that a file may leave out.
+  static func optional(_ name: String) -> ColumnRule { ColumnRule(name: name, isRequired: false) }
+}
+
+/// Where in a row each column of a kind stands.
+struct Header: Sendable {
+  /// The kind's columns.
+  let rules: [ColumnRule]
+  /// The number of the field for each of `rules`; nil where the file leaves the column out.
+  private(set) var positions: [Int?]
+  /// How many fields each row must have.
+  let fieldCount: Int
+
+  /// Whether the file has the column.
+  func has(_ column: Int) -> Bool { positions[column] != nil }
+
+  /// The name of the column at a field of the file.
+  func name(ofField index: Int) -> String? {
+    positions.firstIndex(of: index).map { rules[$0].name }
+  }
+
+  /// Reads the header row.
+  ///
+  /// - Parameters:
+  ///   - names: The headers as they stand in the file; case and surrounding space do not count.
+  ///   - map: Headers that mean a column of another name.
+  ///   - rules: The kind's columns.
+  /// - Throws: `ImportError.header` where a column is unknown, missing or repeated.
+  init(
+    _ names: [String], map: [String: String], rules: [ColumnRule], kind: ImportKind, source: String
+  ) throws(ImportError) {
+    self.rules = rules
+    fieldCount = names.count
+    positions = Array(repeating: nil, count: rules.count)
+    let known = Self.list(rules, kind)
+    func refuse(_ problem: String, _ hint: String) -> ImportError {
+      .header(source: source, problem: problem, hint: hint)
+    }
+    for (header, column) in map.sorted(by: { $0.key < $1.key }) {
+      guard rules.contains(where: { $0.name == column }) else {
+        throw refuse("'\(header)' is mapped to '\(column)', which \(kind.noColumn)", known)
+      }
+      guard names.contains(header) else {
+        throw refuse(
+          "no column is headed '\(header)', which is mapped to '\(column)'",
+          "the file has the columns \(names.joined(separator: ", "))")
+      }
+    }
+    for (index, name) in names.enumerated() {
+      let wanted = map[name] ?? name.lowercased()
+      guard let column = rules.firstIndex(where: { $0.name == wanted }) else {
+        throw refuse(Self.unknown(name, index, kind), Self.hint(for: name, names, known, rules))
+      }
+      guard positions[column] == nil else {
+        throw refuse("column '\(wanted)' stands twice in the header", "keep one of the two")
+      }
+      positions[column] = index
+    }
+    for (rule, position) in zip(rules, positions) where rule.isRequired && position == nil {
+      throw refuse("column '\(rule.name)' is missing", known)
+    }
+  }
+
+  private static func unknown(_ name: String, _ index: Int, _ kind: ImportKind) -> String {
+    name.isEmpty ? "column \(index + 1) has no name" : "'\(name)' \(kind.noColumn)"
+  }
+
+  private static func list(_ rules: [ColumnRule], _ kind: ImportKind) -> String {
+    let names = rules.map { $0.isRequired ? $0.name : "[\($0.name)]" }
+    return "the columns of \(kind.rawValue) are \(names.joined(separator: ", "))"
+  }
+
+  private static func hint(
+    for name: String, _ names: [String], _ known: String, _ rules: [ColumnRule]
+  ) -> String {
+    if names.count == 1, name.contains(";") || name.contains("\t") {
+      return "fields are separated by commas; \(known)"
+    }
+    let nearest = rules.map { ($0.name, distance(name.lowercased(), $0.name)) }.min { $0.1 < $1.1 }
+    guard let nearest, nearest.1 <= max(2, nearest.0.count / 3) else { return known }
+    return "did you mean '\(nearest.0)'? \(known)"
+  }
+
+  /// How many letters must be changed, put in or taken out (Levenshtein).
+  static func distance(_ left: String, _ right: String) -> Int {
+    let (left, right) = (Array(left.utf8.prefix(64)), Array(right.utf8))
+    var row = Array(0...right.count)
+    for (i, a) in left.enumerated() {
+      var diagonal = row[0]
+      row[0] = i + 1
+      for (j, b) in right.enumerated() {
+        let change = diagonal + (a == b ? 0 : 1)
+        diagonal = row[j + 1]
+        row[j + 1] = min(change, row[j] + 1, diagonal + 1)
+      }
+    }
+    return row[right.count]
+  }
+}
+
+extension ImportKind {
+  fileprivate var noColumn: String { "is not a column of \(rawValue)" }
+}

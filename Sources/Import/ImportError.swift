@@ -1,0 +1,38 @@
+/// Why a file was refused as a whole; nothing of it was imported unless said otherwise.
+public enum ImportError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// The file cannot be opened or read.
+  case unreadable(source: String, reason: String, hint: String?)
+  /// There is not even a header row.
+  case empty(source: String)
+  /// The bytes are not the UTF-8 text of a CSV file.
+  case notText(source: String, reason: String, hint: String)
+  /// The header row does not fit the kind.
+  case header(source: String, problem: String, hint: String)
+  /// More rows than allowed; the rows up to the limit were imported.
+  case tooManyRows(source: String, limit: Int)
+
+  /// The message, and a hint on a line of its own.
+  public var description: String { message + (hint.map { "\nhint: \($0)" } ?? "") }
+
+  /// What is wrong, in one line.
+  public var message: String {
+    switch self {
+    case .unreadable(let source, let reason, _): "could not read \(source): \(reason)"
+    case .empty(let source): "\(source) is empty"
+    case .notText(let source, let reason, _): "\(source) is not UTF-8 text: \(reason)"
+    case .header(let source, let problem, _): "\(source): \(problem)"
+    case .tooManyRows(let source, let limit): "\(source) has more than \(limit) rows"
+    }
+  }
+
+  /// What might help.
+  public var hint: String? {
+    switch self {
+    case .unreadable(_, _, let hint): hint
+    case .empty: "a CSV file begins with a header row that names its columns"
+    case .notText(_, _, let hint): hint
+    case .header(_, _, let hint): hint
+    case .tooManyRows: "the rows up to the limit were imported; raise CLOSEBELL_IMPORT_MAX_ROWS"
+    }
+  }
+}

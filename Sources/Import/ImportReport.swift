@@ -1,0 +1,76 @@
+/// A row that was not imported, and why.
+public struct RefusedRow: Hashable, Sendable {
+  /// The number of the row: the one after the header is row 1.
+  public var row: Int
+  /// The line of the file on which the row begins; the header is line 1.
+  public var line: Int
+  /// The column at fault; nil where it is the row as a whole.
+  public var field: String?
+  /// What is wrong, in one line.
+  public var message: String
+  /// The row as it stands in the file, cut after 1 000 bytes.
+  public var text: String
+}
+
+/// Something worth a look that costs no row.
+public struct ImportWarning: Hashable, Sendable, CustomStringConvertible {
+  /// The number of the row; nil where it is about the file.
+  public var row: Int?
+  /// What was noticed, in one line.
+  public var message: String
+
+  /// The message, led by its row.
+  public var description: String { row.map { "row \($0): \(message)" } ?? message }
+}
+
+/// How an import ended.
+public enum ImportOutcome: String, Sendable {
+  /// Everything was read.
+  case completed
+  /// A refused row ended it, as asked; the rows before it are kept.
+  case aborted
+  /// Somebody cancelled the job; the chunks before are kept.
+  case cancelled
+}
+
+/// What an import did, as the database counted it.
+public struct ImportReport: Sendable {
+  /// The row of `import_jobs`; nil for a dry run.
+  public var jobID: Int64?
+  /// What the file held.
+  public var kind: ImportKind
+  /// The path of the file, `-` for standard input.
+  public var source: String
+  /// How it ended.
+  public var outcome = ImportOutcome.completed
+  /// Rows read: `inserted + updated + unchanged + refused + replaced`.
+  public var processed = 0
+  /// Rows that were new.
+  public var inserted = 0
+  /// Rows that changed a stored one.
+  public var updated = 0
+  /// Rows that say what is stored already.
+  public var unchanged = 0
+  /// Rows that were refused.
+  public var refused = 0
+  /// Rows whose key a later row of the same chunk repeats: the last one counts.
+  public var replaced = 0
+  /// Things worth a look; at most the first 1 000.
+  public var warnings: [ImportWarning] = []
+  /// The first 1 000 refused rows; `import_results` has all of them.
+  public var refusedRows: [RefusedRow] = []
+  /// How long it took, in seconds.
+  public var seconds = 0.0
+
+  /// How many warnings and refused rows are kept in memory.
+  static let keptCount = 1_000
+
+  mutating func warn(_ warning: ImportWarning) {
+    if warnings.count < Self.keptCount { warnings.append(warning) }
+  }
+
+  mutating func refuse(_ row: RefusedRow) {
+    refused += 1
+    if refusedRows.count < Self.keptCount { refusedRows.append(row) }
+  }
+}

@@ -1,0 +1,161 @@
+internal import Accounting
+internal import Postgres
+
+/// `symbol,name,kind,currency[,multiplier,pricing,retired_on]`
+struct InstrumentRows: RowKind {
+  struct Row: Sendable {
+    let key: Key
+    let name: String
+    let kind: InstrumentKind
+    let currency: Currency
+    let multiplier: Rate?
+    let pricing: Pricing?
+  }
+
+  struct Key: Hashable {
+    let symbol: String
+    let retired: Day?
+  }
+
+  static let columns: [ColumnRule] = [
+    .required("symbol"), .required("name"), .required("kind"), .required("currency"),
+    .optional("multiplier"), .optional("pricing"), .optional("retired_on"),
+  ]
+  private static let (symbol, name, kind, currency) = (0, 1, 2, 3)
+  private static let (multiplier, pricing, retired) = (4, 5, 6)
+
+  private let restate: Bool
+
+  init(header: Header, options: KindOptions) { restate = options.restate }
+
+  func row(_ cells: Cells, number: Int, _ books: ReferenceBooks) throws(RowRefusal) -> Row {
+    let symbol = try cells.name(Self.symbol)
+    let kind = try cells.requiredWord(Self.kind, of: InstrumentKind.self)
+    var multiplier: Rate?
+    if cells.bytes(Self.multiplier) != nil {
+      multiplier = try cells.positive(Self.multiplier, as: Rate.self)
+    }
+    let pricing = try cells.word(Self.pricing, of: Pricing.self)
+    if pricing == .valued, kind == .option || kind == .future {
+      throw cells.refuse(Self.pricing, "an option or a future cannot be valued by statements")
+    }
+    return Row(
+      key: Key(symbol: symbol, retired: try cells.day(Self.retired)),
+      name: try cells.requiredText(Self.name, limit: 1_000), kind: kind,
+      currency: try cells.bookCurrency(Self.currency), multiplier: multiplier, pricing: pricing)
+  }
+
+  func key(_ row: Row) -> Key { row.key }
+
+  static let staging = StagingTable(
+    name: "import_instruments",
+    columns: """
+      symbol text not null, name text not null, kind closebell.instrument_kind not null,
+      currency text not null, multiplier numeric, pricing closebell.pricing, retired_on date,
+      id bigint
+      """,
+    count: 8)
+
+  func write(_ row: Row, to staging: inout CopyWriter) {
+    staging.write(text: row.key.symbol)
+    staging.write(text: row.name)
+    staging.write(word: row.kind)
+    staging.write(text: row.currency.description)
+    staging.write(row.multiplier)
+    staging.write(word: row.pricing)
+    staging.write(row.key.retired)
+    staging.writeNull()
+  }
+
+  func merge(on db: isolated Connection) throws -> Merged {
+    var merged = Merged()
+    try db.execute(Self.match)
+    merged.replaced = try db.execute(Self.keepLast)
+    if !restate { try merged.refuse(Self.findRestated, unstaging: Self.staging, on: db) }
+    try merged.count(Self.update, on: db)
+    merged.inserted += try db.execute(Self.insert)
+    return merged
+  }
+}
+
+// A row means the instrument already retired on its date, else the active one of its symbol, else
+// it is new: the same rule as for portfolios.
+
+extension InstrumentRows {
+  private static let match = Statement(
+    "import-instruments-match",
+    """
+    update pg_temp.import_instruments s set id = coalesce(
+      case when s.retired_on is not null then
+        (select max(i.id) from closebell.instruments i
+         where i.symbol = s.symbol and i.retired_on = s.retired_on) end,
+      (select i.id from closebell.instruments i
+       where i.symbol = s.symbol and i.retired_on is null))
+    """)
+
+  private static let keepLast = Statement(
+    "import-instruments-keep-last",
+    """
+    delete from pg_temp.import_instruments s using pg_temp.import_instruments later
+    where later.id = s.id and later.row_number > s.row_number
+    """)
+
+  /// Terms on which closed dates of its holders rest.
+  private static let findRestated = Statement(
+    "import-instruments-restated",
+    """
+    select row_number, field, 'cannot change after a holder''s first close without --restate'
+    from (
+      select s.row_number, s.id,
+        case when s.currency <> i.currency then 'currency'
+          when s.multiplier <> i.multiplier then 'multiplier'
+          when s.pricing <> i.pricing then 'pricing'
+          when s.kind <> i.kind and 'future' in (s.kind, i.kind) then 'kind' end as field
+      from pg_temp.import_instruments s join closebell.instruments i on i.id = s.id) changed
+    where field is not null and exists (
+      select from closebell.portfolio_funds f
+      join closebell.portfolio_snapshots c on c.portfolio_id = f.portfolio_id and c.is_complete
+      where f.instrument_id = changed.id)
+    """)
+
+  private static let update = Statement(
+    "import-instruments-update",
+    """
+    with written as (
+      update closebell.instruments i set name = s.name, kind = s.kind, currency = s.currency,
+        multiplier = coalesce(s.multiplier, old.multiplier),
+        pricing = coalesce(s.pricing, old.pricing),
+        retired_on = coalesce(s.retired_on, old.retired_on)
+      from pg_temp.import_instruments s join closebell.instruments old on old.id = s.id
+      where i.id = s.id and (
+        s.name <> old.name or s.kind <> old.kind or s.currency <> old.currency
+        or s.multiplier <> old.multiplier or s.pricing <> old.pricing
+        or coalesce(s.retired_on, old.retired_on) is distinct from old.retired_on)
+      returning i.id, (i.kind, i.currency, i.multiplier, i.pricing)
+        <> (old.kind, old.currency, old.multiplier, old.pricing) as is_other
+    ), held as (
+      select f.portfolio_id, f.instrument_id from closebell.portfolio_funds f
+      where f.instrument_id in (select id from written where is_other)
+    ), marked as (
+      insert into closebell.input_changes (from_date, instrument_ids)
+      select min(p.inception_date), array_agg(distinct held.instrument_id)
+      from held join closebell.portfolios p on p.id = held.portfolio_id having count(*) > 0
+    ), forgotten as (
+      delete from closebell.portfolio_irr_moments m using held
+      where m.portfolio_id = held.portfolio_id
+    )
+    select 0::bigint, count(*) from written
+    """)
+
+  /// A contract of an option is for 100 units unless the file says otherwise.
+  private static let insert = Statement(
+    "import-instruments-insert",
+    """
+    insert into closebell.instruments
+      (symbol, name, kind, currency, multiplier, pricing, retired_on)
+    select symbol, name, kind, currency,
+      coalesce(multiplier, case when kind = 'option' then 100 else 1 end),
+      coalesce(pricing, 'quoted'), retired_on
+    from pg_temp.import_instruments where id is null order by row_number
+    """)
+}

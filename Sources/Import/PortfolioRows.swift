@@ -1,0 +1,92 @@
+internal import Accounting
+internal import Postgres
+
+/// `code,name,base_currency,inception_date[,calendar,lot_relief,cash,dividends,irr_convention,
+/// retired_on]`
+struct PortfolioRows: RowKind {
+  struct Row: Sendable {
+    let key: Key
+    let name: String
+    let base: Currency
+    let inception: Day
+    let calendar: CalendarName?
+    let lotRelief: LotRelief?
+    let cash: CashMode?
+    let dividends: DividendMode?
+    let convention: IRRConvention?
+  }
+
+  struct Key: Hashable {
+    let code: String
+    let retired: Day?
+  }
+
+  static let columns: [ColumnRule] = [
+    .required("code"), .required("name"), .required("base_currency"),
+    .required("inception_date"), .optional("calendar"), .optional("lot_relief"),
+    .optional("cash"), .optional("dividends"), .optional("irr_convention"),
+    .optional("retired_on"),
+  ]
+  private static let (code, name, base, inception, calendar) = (0, 1, 2, 3, 4)
+  private static let (lotRelief, cash, dividends, convention, retired) = (5, 6, 7, 8, 9)
+
+  private let restate: Bool
+
+  init(header: Header, options: KindOptions) { restate = options.restate }
+
+  func row(_ cells: Cells, number: Int, _ books: ReferenceBooks) throws(RowRefusal) -> Row {
+    let code = try cells.name(Self.code)
+    guard !code.contains("#") else {
+      throw cells.refuse(quoting: Self.code, "contains #, which marks a retired portfolio's number")
+    }
+    let inception = try cells.requiredDay(Self.inception)
+    let retired = try cells.day(Self.retired)
+    if let retired, retired < inception {
+      throw cells.refuse(Self.retired, "\(retired) is before the inception on \(inception)")
+    }
+    return Row(
+      key: Key(code: code, retired: retired),
+      name: try cells.requiredText(Self.name, limit: 1_000),
+      base: try cells.bookCurrency(Self.base), inception: inception,
+      calendar: try cells.word(Self.calendar), lotRelief: try cells.word(Self.lotRelief),
+      cash: try cells.word(Self.cash), dividends: try cells.word(Self.dividends),
+      convention: try cells.word(Self.convention))
+  }
+
+  func key(_ row: Row) -> Key { row.key }
+
+  static let staging = StagingTable(
+    name: "import_portfolios",
+    columns: """
+      code text not null, name text not null, base_currency text not null,
+      inception_date date not null, calendar text, lot_relief closebell.lot_relief,
+      cash closebell.cash_mode, dividends closebell.dividend_mode,
+      irr_convention closebell.irr_convention, retired_on date, id bigint
+      """,
+    count: 11)
+
+  func write(_ row: Row, to staging: inout CopyWriter) {
+    staging.write(text: row.key.code)
+    staging.write(text: row.name)
+    staging.write(text: row.base.description)
+    staging.write(row.inception)
+    staging.write(word: row.calendar)
+    staging.write(word: row.lotRelief)
+    staging.write(word: row.cash)
+    staging.write(word: row.dividends)
+    staging.write(word: row.convention)
+    staging.write(row.key.retired)
+    staging.writeNull()
+  }
+
+  func merge(on db: isolated Connection) throws -> Merged {
+    var merged = Merged()
+    try db.execute(Self.match)
+    merged.replaced = try db.execute(Self.keepLast)
+    try merged.refuse(Self.findLateInceptions, unstaging: Self.staging, on: db)
+    if !restate { try merged.refuse(Self.findRestated, unstaging: Self.staging, on: db) }
+    try merged.count(Self.update, on: db)
+    merged.inserted += try db.execute(Self.insert)
+    return merged
+  }
+}

@@ -1,0 +1,165 @@
+internal import Postgres
+
+/// A CSV file of a kind: its header read, its rows read and checked chunk by chunk.
+struct RowFile<Kind: RowKind> {
+  let kind: Kind
+  let name: String
+  /// Whether the last row was read.
+  private(set) var isAtEnd = false
+  /// Whether the limit of rows was reached and there was one more.
+  private(set) var hasTooManyRows = false
+
+  private let request: ImportRequest
+  private let header: Header
+  private var reader: CSVReader
+  private var books = ReferenceBooks()
+  private var number = 0
+  private var loadedAt = ContinuousClock.now
+  private var loadDuration = Duration.zero
+
+  /// A chunk is written when its rows have so many bytes, however few they are.
+  private static var chunkBytes: Int { 4 << 20 }
+
+  /// Opens the file and reads its header.
+  ///
+  /// - Throws: `ImportError` where it cannot be read or its header does not fit.
+  init(_ request: ImportRequest, blockSize: Int = 1 << 18) throws(ImportError) {
+    let source = try ByteSource(request.source)
+    var reader = CSVReader(source, blockSize: blockSize)
+    let names = try Self.headerNames(&reader)
+    header = try Header(
+      names, map: request.columnMap, rules: Kind.columns, kind: request.kind, source: source.name)
+    var options = KindOptions(restate: request.restate)
+    if request.kind == .activities, !header.has(ActivityRows.Column.id) {
+      options.digest = try source.rewound(after: reader.everything)
+      reader = CSVReader(source, blockSize: blockSize)
+      _ = try Self.headerNames(&reader)
+    }
+    kind = Kind(header: header, options: options)
+    name = source.name
+    self.request = request
+    self.reader = reader
+  }
+
+  private static func headerNames(_ reader: inout CSVReader) throws(ImportError) -> [String] {
+    let source = reader.source.name
+    let first = try reader.begin()
+    if first.starts(with: [0xFF, 0xFE]) || first.starts(with: [0xFE, 0xFF]) {
+      throw .notText(
+        source: source, reason: "it is UTF-16", hint: "save it as UTF-8, for example with iconv")
+    }
+    guard try reader.next() else { throw .empty(source: source) }
+    if let problem = reader.problem {
+      throw .notText(
+        source: source,
+        reason: "column \((problem.field ?? 0) + 1) of the header \(problem.message)",
+        hint: "save it as CSV in UTF-8")
+    }
+    return reader.withRow { row in
+      (0..<row.count).map { index in
+        let name = String(decoding: row[index], as: UTF8.self)
+        return String(
+          name.trimmingPrefix(while: \.isWhitespace).reversed()
+            .trimmingPrefix(while: \.isWhitespace).reversed())
+      }
+    }
+  }
+
+  /// The digest of everything read so far.
+  var digest: [UInt8] { reader.source.digest }
+
+  /// The error of a file with more rows than allowed.
+  var tooManyRows: ImportError { .tooManyRows(source: name, limit: request.maxRows ?? 0) }
+
+  /// How far the import has come.
+  func progress(_ report: ImportReport, seconds: Double) -> ImportProgress {
+    ImportProgress(
+      processed: report.processed, refused: report.refused, bytesRead: reader.offset,
+      bytesTotal: reader.source.byteTotal, seconds: seconds)
+  }
+
+  /// Loads what rows refer to by name.
+  mutating func loadBooks(from connection: Connection) async throws {
+    let start = ContinuousClock.now
+    books = try await connection.perform { db in try ReferenceBooks.load(on: db) }
+    loadedAt = .now
+    loadDuration = loadedAt - start
+  }
+
+  /// Reads rows until they are worth a transaction.
+  ///
+  /// - Returns: nil where no row is left.
+  mutating func nextChunk(booksFrom connection: Connection) async throws -> Chunk<Kind.Row>? {
+    var chunk = Chunk<Kind.Row>(startOffset: reader.offset, capacity: request.batchSize)
+    var places: [Kind.Key: Int] = [:]
+    places.reserveCapacity(request.batchSize)
+    while !isAtEnd, !hasTooManyRows, chunk.rowCount < request.batchSize,
+      reader.offset - chunk.startOffset < Self.chunkBytes
+    {
+      guard try reader.next() else {
+        isAtEnd = true
+        break
+      }
+      if let limit = request.maxRows, number >= limit {
+        hasTooManyRows = true
+        break
+      }
+      number += 1
+      var result = row()
+      if case .failure(let refusal) = result, refusal.isUnknownName,
+        ContinuousClock.now - loadedAt > max(loadDuration * 20, .milliseconds(100))
+      {
+        try await loadBooks(from: connection)
+        result = row()
+      }
+      take(result, into: &chunk, &places)
+      if request.onError == .abort, !chunk.refused.isEmpty { break }
+    }
+    chunk.endOffset = reader.offset
+    return chunk.rowCount > 0 ? chunk : nil
+  }
+
+  /// Checks the row read last.
+  private func row() -> Result<Kind.Row, RowRefusal> {
+    if let problem = reader.problem {
+      let field = problem.field.flatMap { header.name(ofField: $0) }
+      return .failure(RowRefusal(field: field, message: problem.message))
+    }
+    return reader.withRow { fields in
+      guard fields.count == header.fieldCount else {
+        let count = fields.count == 1 ? "1 field" : "\(fields.count) fields"
+        return .failure(
+          RowRefusal(
+            field: nil, message: "the row has \(count), the header has \(header.fieldCount)"))
+      }
+      do throws(RowRefusal) {
+        return .success(
+          try kind.row(Cells(fields: fields, header: header), number: number, books))
+      } catch {
+        return .failure(error)
+      }
+    }
+  }
+
+  /// Adds a row to a chunk; where its key stands there already, the later row counts.
+  private func take(
+    _ result: Result<Kind.Row, RowRefusal>, into chunk: inout Chunk<Kind.Row>,
+    _ places: inout [Kind.Key: Int]
+  ) {
+    let (line, text) = (reader.line, reader.rowText)
+    switch result {
+    case .failure(let refusal):
+      chunk.refuse(refusal, number: number, line: line, text: text)
+    case .success(let row):
+      let earlier = places.updateValue(chunk.entries.count, forKey: kind.key(row))
+      if let earlier {
+        if let clash = kind.clash(chunk.entries[earlier].row, row) {
+          places[kind.key(row)] = earlier
+          return chunk.refuse(clash, number: number, line: line, text: text)
+        }
+        chunk.replace(earlier)
+      }
+      chunk.append(row, number: number, line: line, text: text)
+    }
+  }
+}

@@ -1,0 +1,121 @@
+internal import Accounting
+internal import Postgres
+
+/// Of the two, the one that the database runs.
+typealias Statement = Postgres.Statement
+
+/// One kind of file: how its rows are read, staged and merged into the books.
+///
+/// `Row` is valid once it exists: every check that one row and the reference books allow is done
+/// when it is read; what only the stored rows can tell is asked in `merge`.
+protocol RowKind: Sendable {
+  /// A valid row.
+  associatedtype Row: Sendable
+  /// What a later row of the same chunk replaces.
+  associatedtype Key: Hashable
+
+  /// The kind's columns.
+  static var columns: [ColumnRule] { get }
+  /// A kind of file with these columns, under these options.
+  init(header: Header, options: KindOptions)
+  /// Reads a row.
+  func row(_ cells: Cells, number: Int, _ books: ReferenceBooks) throws(RowRefusal) -> Row
+  /// The row's key.
+  func key(_ row: Row) -> Key
+  /// Whether two rows with one key may stand in one file; nil if the later one simply counts.
+  func clash(_ earlier: Row, _ later: Row) -> RowRefusal?
+  /// The temporary table of the chunk's rows: its name, and its columns after `row_number bigint`.
+  static var staging: StagingTable { get }
+  /// Writes the row's fields after its number.
+  func write(_ row: Row, to staging: inout CopyWriter)
+  /// Merges the staged rows into the books, and marks what they changed.
+  func merge(on db: isolated Connection) throws -> Merged
+}
+
+extension RowKind {
+  func clash(_ earlier: Row, _ later: Row) -> RowRefusal? { nil }
+}
+
+/// What a kind needs to know beside the header.
+struct KindOptions: Sendable {
+  /// Whether terms may change that make every closed date stale.
+  var restate = false
+  /// The digest of the file, where rows without an id are named after it.
+  var digest: [UInt8] = []
+}
+
+/// A temporary table.
+struct StagingTable: Sendable {
+  /// Its name, without the schema.
+  let name: String
+  /// Its columns after `row_number bigint not null`.
+  let columns: String
+  /// How many columns there are after the first.
+  let count: Int
+}
+
+/// What a chunk did.
+struct Merged: Sendable {
+  /// Rows that were new.
+  var inserted = 0
+  /// Rows that changed a stored one.
+  var updated = 0
+  /// Rows that another row of the chunk replaces.
+  var replaced = 0
+  /// Rows that the stored rows speak against, by number.
+  var refusals: [Int: RowRefusal] = [:]
+  /// Things worth a look.
+  var warnings: [ImportWarning] = []
+
+  /// Takes the counts of a statement that ends in `select inserted, updated`.
+  mutating func count(_ statement: Statement, on db: isolated Connection) throws {
+    let counts = try db.row(statement) { row in
+      (Int(try row.nextInt64()), Int(try row.nextInt64()))
+    }
+    guard let counts else { return }
+    inserted += counts.0
+    updated += counts.1
+  }
+
+  /// Takes the refusals of a statement that gives row, field and message, and unstages the rows.
+  mutating func refuse(
+    _ statement: Statement, unstaging staging: StagingTable, on db: isolated Connection
+  ) throws {
+    let found = try db.rows(statement) { row in
+      (try row.nextInt64(), RowRefusal(field: try row.nextString(), message: try row.nextString()))
+    }
+    guard !found.isEmpty else { return }
+    for (row, refusal) in found { refusals[Int(row)] = refusal }
+    try db.execute(
+      Statement(
+        "import-unstage-\(staging.name)",
+        "delete from pg_temp.\(staging.name) where row_number = any($1)"), found.map(\.0))
+  }
+}
+
+extension CopyWriter {
+  /// Writes a number of the books as `numeric`.
+  @inline(__always)
+  mutating func write(_ value: some FixedPoint) {
+    write(numericUnits: value.units, scale: type(of: value).scale)
+  }
+
+  /// Writes a number of the books, or NULL.
+  @inline(__always)
+  mutating func write(_ value: (some FixedPoint)?) {
+    if let value { write(value) } else { writeNull() }
+  }
+
+  /// Writes a date.
+  mutating func write(_ day: Day) { write(date: day.number) }
+
+  /// Writes a date, or NULL.
+  mutating func write(_ day: Day?) { if let day { write(day) } else { writeNull() } }
+
+  /// Writes a word of an enumeration; its binary form is its text.
+  mutating func write<Word: RawRepresentable>(
+    word: Word?
+  ) where Word.RawValue == String {
+    if let word { write(text: word.rawValue) } else { writeNull() }
+  }
+}
