@@ -162,7 +162,7 @@ final class Session {
   ///
   /// A readable socket of an idle connection carries a notice, or the end of the stream. Only
   /// here can one still know that a call has *not* reached the server.
-  private func peerIsThere() -> Bool {
+  func peerIsThere() -> Bool {
     guard pq_socket_is_readable(PQsocket(handle), 0) == 1 else { return true }
     while PQconsumeInput(handle) == 1 {
       _ = PQisBusy(handle)
@@ -194,13 +194,15 @@ final class Session {
   func failure(_ result: OpaquePointer, _ call: Call) -> PostgresError {
     var error = ServerResult.error(result, statementName: call.name)
     let cause = interrupter.cause
-    if !isAlive {
+    // After a fatal error the server closes; libpq notices only with its next look.
+    let isLost = !isAlive || error.severity == "FATAL" || error.severity == "PANIC"
+    if isLost {
       if error.sqlState == nil { error = lossAfterSend(call) }
       error.kind = .connectionLost
       error.connectionIsLost = true
       interrupter.noteLoss()
     }
-    if let cause, error.sqlState == "57014" || !isAlive {
+    if let cause, error.sqlState == "57014" || isLost {
       var stopped = interruption(cause, call)
       stopped.reachedServer = true
       stopped.sqlState = error.sqlState
