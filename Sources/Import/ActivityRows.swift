@@ -1,6 +1,8 @@
 internal import Accounting
 internal import Postgres
 
+/// What happened in portfolios.
+///
 /// `id,portfolio,date,type[,symbol,quantity,price,amount,fee,currency,acquired,status,note]`
 ///
 /// `id` may be left out: then a row is named after the file's digest and its number.

@@ -1,7 +1,7 @@
 internal import Accounting
 internal import Postgres
 
-/// `calendar,date,open`: exceptions to the calendars' rules
+/// Exceptions to the calendars' rules: `calendar,date,open`.
 struct CalendarRows: RowKind {
   struct Row: Sendable {
     let key: Key

@@ -1,7 +1,7 @@
 internal import Accounting
 internal import Postgres
 
-/// `ex_date,symbol,type,value[,currency]`
+/// What companies did: `ex_date,symbol,type,value[,currency]`.
 struct CorporateActionRows: RowKind {
   enum ActionType: String, CaseIterable, Sendable {
     case split, dividend

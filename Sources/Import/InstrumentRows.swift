@@ -1,7 +1,7 @@
 internal import Accounting
 internal import Postgres
 
-/// `symbol,name,kind,currency[,multiplier,pricing,retired_on]`
+/// What can be held: `symbol,name,kind,currency[,multiplier,pricing,retired_on]`.
 struct InstrumentRows: RowKind {
   struct Row: Sendable {
     let key: Key

@@ -24,7 +24,8 @@ extension PortfolioRows {
   static let findLateInceptions = Statement(
     "import-portfolios-late-inceptions",
     """
-    select s.row_number, 'inception_date', 'the portfolio has activities before ' || s.inception_date
+    select s.row_number, 'inception_date',
+      'the portfolio has activities before ' || s.inception_date
     from pg_temp.import_portfolios s
     join closebell.portfolios p on p.id = s.id and p.inception_date < s.inception_date
     where exists (

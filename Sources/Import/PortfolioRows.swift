@@ -1,6 +1,8 @@
 internal import Accounting
 internal import Postgres
 
+/// Portfolios and their terms.
+///
 /// `code,name,base_currency,inception_date[,calendar,lot_relief,cash,dividends,irr_convention,
 /// retired_on]`
 struct PortfolioRows: RowKind {

@@ -1,7 +1,7 @@
 internal import Accounting
 internal import Postgres
 
-/// `date,symbol,close[,currency]`
+/// Closes of quoted instruments: `date,symbol,close[,currency]`.
 struct PriceRows: RowKind {
   struct Row: Sendable {
     let instrument: Int64

@@ -1,7 +1,7 @@
 internal import Accounting
 internal import Postgres
 
-/// `date,base,quote,rate`: 1 base = rate quote
+/// Exchange rates, 1 base = rate quote: `date,base,quote,rate`.
 struct RateRows: RowKind {
   struct Row: Sendable {
     let key: Key

@@ -1,7 +1,7 @@
 internal import Accounting
 internal import Postgres
 
-/// `portfolio,symbol,date,value`: statements of valued holdings
+/// Statements of valued holdings: `portfolio,symbol,date,value`.
 struct ValuationRows: RowKind {
   struct Row: Sendable {
     let key: Key
