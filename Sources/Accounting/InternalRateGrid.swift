@@ -31,7 +31,8 @@ public enum GrowthGrid {
   /// The grid value nearest to `growth`, as far as a double can tell: to a part in 10^15.
   @inline(__always) static func nearest(_ growth: Double) -> Double {
     let step = step(around: growth)
-    return (growth * stepsPerUnit / step).rounded(.toNearestOrEven) * step / stepsPerUnit
+    // + 0: one zero, since −0 and +0 are different bytes.
+    return (growth * stepsPerUnit / step).rounded(.toNearestOrEven) * step / stepsPerUnit + 0
   }
 
   /// The grid value of a true root within `error` of `growth`; nil if two values are possible.
@@ -39,8 +40,7 @@ public enum GrowthGrid {
     // `nearest` itself multiplies and divides: 4u of the growth covers that.
     let margin = error + 4.5e-16 * abs(growth)
     let low = nearest(growth - margin)
-    guard low == nearest(growth + margin) else { return nil }
-    return low == 0 ? 0 : low  // one zero: −0 and +0 are different bytes
+    return low == nearest(growth + margin) ? low : nil
   }
 
   /// The grid value of a true root within `error` of `growth`, whatever it takes.
@@ -62,7 +62,6 @@ public enum GrowthGrid {
         high = middle
       }
     }
-    let value = low * step / stepsPerUnit
-    return value == 0 ? 0 : value
+    return low * step / stepsPerUnit + 0
   }
 }
