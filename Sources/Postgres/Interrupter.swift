@@ -91,7 +91,8 @@ final class Interrupter: Sendable {
     }
     if let timeout {
       let (seconds, attoseconds) = timeout.components
-      let nanoseconds = Int(clamping: seconds) * 1_000_000_000 + Int(attoseconds / 1_000_000_000)
+      let nanoseconds =
+        Int(min(seconds, 1_000_000_000)) * 1_000_000_000 + Int(attoseconds / 1_000_000_000)
       Self.clock.asyncAfter(deadline: .now() + .nanoseconds(max(0, nanoseconds))) { [weak self] in
         self?.interrupt(turn, .deadline)
       }

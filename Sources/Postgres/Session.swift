@@ -48,7 +48,9 @@ final class Session {
   }
 
   /// Whether statements can be sent: `PQstatus`.
-  var isAlive: Bool { !isClosed && PQstatus(handle) == CONNECTION_OK }
+  var isAlive: Bool {
+    !isClosed && !interrupter.isLost && PQstatus(handle) == CONNECTION_OK
+  }
 
   /// Whether no transaction is open and no answer is awaited: `PQtransactionStatus`.
   var isIdle: Bool { isAlive && PQtransactionStatus(handle) == PQTRANS_IDLE }
@@ -194,8 +196,10 @@ final class Session {
   func failure(_ result: OpaquePointer, _ call: Call) -> PostgresError {
     var error = ServerResult.error(result, statementName: call.name)
     let cause = interrupter.cause
-    // After a fatal error the server closes; libpq notices only with its next look.
-    let isLost = !isAlive || error.severity == "FATAL" || error.severity == "PANIC"
+    // After a fatal error the server closes; libpq notices only with its next look. An error
+    // without a code is libpq's own: it could not read, or did not understand.
+    let isLost =
+      !isAlive || error.sqlState == nil || error.severity == "FATAL" || error.severity == "PANIC"
     if isLost {
       if error.sqlState == nil { error = lossAfterSend(call) }
       error.kind = .connectionLost

@@ -1,5 +1,15 @@
 import Postgres
+import Synchronization
 import Testing
+
+/// Keeps what a notice handler is told.
+private final class Heard: Sendable {
+  private let notices = Mutex<[Notice]>([])
+
+  var messages: [String] { notices.withLock { $0.map(\.message) } }
+
+  func add(_ notice: Notice) { notices.withLock { $0.append(notice) } }
+}
 
 @Suite("Connections that fail, break, hang or are cancelled", .timeLimit(.minutes(1)))
 struct FailureTests {
@@ -67,6 +77,23 @@ struct FailureTests {
     let error = try await refusal("host=h pass word=hush")
     #expect(error?.description.contains("hush") == false)
     #expect(error?.kind == .connectFailed)
+  }
+
+  @Test("a connection across a network that does not verify the server warns, a local one not")
+  func unverified() async throws {
+    let server = try #require(FakeServer(.fallSilent))
+    let heard = Heard()
+    let local = server.conninfo(password: "x")
+    for conninfo in [
+      local, local.replacing("host=127.0.0.1", with: "host=books hostaddr=127.0.0.1"),
+    ] {
+      let connection = try await Connection.connect(
+        Configuration(
+          conninfo: conninfo, applicationName: "postgres-tests", onNotice: { heard.add($0) }))
+      await connection.close()
+    }
+    #expect(
+      heard.messages == ["the connection to books does not verify the server (sslmode=disable)"])
   }
 
   @Test("a server process killed in the middle of a statement: lost, and it may have acted")

@@ -89,7 +89,7 @@ private final class Work: Sendable {
         fields += Array(field.utf8) + [0]
       }
       send(client, "E", fields + [0])
-      close(client)
+      shutdown(client, Int32(SHUT_RDWR))
     case .fallSilent:
       send(client, "R", [0, 0, 0, 0])
       for setting in ["server_version", "client_encoding"] {
