@@ -132,7 +132,8 @@ extension Day {
 
   /// The last given weekday of a month.
   static func last(weekday: Int, ofMonth month: Int, _ year: Int) -> Day {
-    let next = month == 12
+    let next =
+      month == 12
       ? Day(year: year + 1, month: 1, day: 1) : Day(year: year, month: month + 1, day: 1)
     let end = next - 1
     return end - (end.weekday - weekday + 7) % 7

@@ -92,7 +92,9 @@ struct ChunkClaim {
   }
 
   /// A slot that is neither ours nor anybody's, and yet was refused: its opening is taken by an
-  /// earlier date of the portfolio that was begun and not finished. That date comes first.
+  /// earlier date of the portfolio that was begun and not finished.
+  ///
+  /// That date comes first.
   ///
   /// - Returns: The steps of every sweep; none where the earlier date blocks it.
   private func joiningUnfinished(

@@ -57,7 +57,9 @@ public struct SlotHolder: Sendable {
   public var standing: Standing
 }
 
-/// Claims: placeholder rows that say who closes a slot. The unique keys are the only authority.
+/// Claims: placeholder rows that say who closes a slot.
+///
+/// The unique keys are the only authority.
 public enum Slots {
   /// Inserts placeholders, in key order, in one statement of its own.
   ///

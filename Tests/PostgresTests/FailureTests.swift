@@ -1,5 +1,6 @@
 import Postgres
 import Synchronization
+import TestSupport
 import Testing
 
 /// Keeps what a notice handler is told.
@@ -48,7 +49,8 @@ struct FailureTests {
 
   @Test("a database that does not exist is no reason to try again")
   func noSuchDatabase() async throws {
-    let error = try await refusal(try await testConninfo() + " dbname=nowhere_at_all")
+    try await TestCluster.shared.start()
+    let error = try await refusal(TestCluster.shared.url(database: "nowhere_at_all"))
     #expect(error?.sqlState == "3D000")
     #expect(error?.mayRetry == false)
     #expect(error?.reachedServer == true)
