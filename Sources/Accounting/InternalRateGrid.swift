@@ -20,7 +20,7 @@ public enum GrowthGrid {
   /// The step of the grid around `growth`, in units of 1e-11: a power of two.
   @inline(__always) static func step(around growth: Double) -> Double {
     let magnitude = abs(growth)
-    guard magnitude > 8 else { return 1 }
+    guard magnitude > 8, magnitude < .infinity else { return 1 }
     // The exponent of g/8 rounded up: 8·2^(j−1) < |g| ≤ 8·2^j.
     let scaled = magnitude / 8
     let exact = scaled.significand == 1
@@ -50,6 +50,7 @@ public enum GrowthGrid {
     _ growth: Double, error: Double, isAbove: (_ numerator: Double, _ denominator: Double) -> Bool
   ) -> Double {
     if let value = certain(growth, error: error) { return value }
+    guard error < .infinity else { return nearest(growth) }
     let margin = error + 4.5e-16 * abs(growth)
     let step = step(around: growth)
     var low = ((growth - margin) * stepsPerUnit / step).rounded(.down)

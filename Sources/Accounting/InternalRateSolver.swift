@@ -82,7 +82,7 @@ public struct InternalRateSolver: ~Copyable {
     } else {
       solution = solveIrregular(unitsPerYear: unitsPerYear)
     }
-    guard let solution else { return IRRResult(.noRoot) }
+    guard let solution, solution.growth.isFinite else { return IRRResult(.noRoot) }
     return IRRResult(
       growth: solution.growth, roots: solution.roots, span: series.span,
       unitsPerYear: unitsPerYear, nominal: nominal)
