@@ -3,21 +3,9 @@ import Testing
 
 /// A warm answer is the full pass's answer, bit for bit, or none.
 @Suite("Moments of flows") struct FlowMomentsTests {
-  /// SplitMix64: the same series on every run.
-  struct Seeded: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-      state &+= 0x9E37_79B9_7F4A_7C15
-      var mixed = state
-      mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-      mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-      return mixed ^ (mixed >> 31)
-    }
-  }
-
   private static let start = Day(year: 2015, month: 1, day: 5)
 
-  private func series(_ random: inout Seeded) -> [DatedFlow] {
+  private func series(_ random: inout SeededGenerator) -> [DatedFlow] {
     let count = Int.random(in: 1...80, using: &random)
     let gap = [1, 7, 30, 91].randomElement(using: &random) ?? 30
     let withdraws = Double.random(in: 0...1, using: &random) < 0.3 ? 0.2 : 0
@@ -32,7 +20,7 @@ import Testing
 
   @Test("over months of nights, with new flows and withdrawals, every warm answer is the full one")
   func sameBits() {
-    var random = Seeded(state: 7)
+    var random = SeededGenerator(seed: 7)
     var (answered, asked) = (0, 0)
     for _ in 0..<1_500 {
       var flows = series(&random)
@@ -66,7 +54,7 @@ import Testing
 
   @Test("five years of monthly deposits are answered warm on nearly every night")
   func acceptance() {
-    var random = Seeded(state: 11)
+    var random = SeededGenerator(seed: 11)
     var (answered, asked) = (0, 0)
     for _ in 0..<100 {
       let flows = (0..<60).map {
@@ -91,7 +79,7 @@ import Testing
 
   @Test("packed and unpacked they are the same, and cut bytes are refused")
   func packing() throws {
-    var random = Seeded(state: 3)
+    var random = SeededGenerator(seed: 3)
     for _ in 0..<200 {
       var moments = FlowMoments(flows: series(&random), expandedAt: 0.07)
       moments.add(day: Self.start + 9_000, amount: -12.5)
