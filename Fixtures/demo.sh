@@ -3,7 +3,7 @@
 # nights, the books, and a second run that changes nothing. Called by `make demo`.
 set -euo pipefail
 
-closebell=${1:?usage: demo.sh CLOSEBELL}
+closebell=$(realpath "${1:?usage: demo.sh CLOSEBELL}")
 here=$(cd "$(dirname "$0")" && pwd)
 
 # A cluster of its own, whatever the environment says.

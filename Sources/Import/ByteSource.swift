@@ -109,7 +109,7 @@ final class ByteSource {
 
   private static func unnamedFile() throws(ImportError) -> Int32 {
     let folder = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
-    var path = Array("\(folder)/closebell-import-XXXXXX".utf8CString)
+    var path = Array("\(folder)/closebell-import-\(String(repeating: "X", count: 6))".utf8CString)
     let descriptor = mkstemp(&path)
     guard descriptor >= 0 else { throw unreadable("a temporary file in \(folder)", errno) }
     unlink(path)

@@ -112,7 +112,8 @@ public enum Planning {
       select snapshot_date from closebell.portfolio_snapshots s
       where s.portfolio_id = p.id and s.is_complete
       order by s.opened_from_date desc nulls last limit 1) s on true
-    where p.id > $1::bigint and \(isMeant(date: "$3::date", codes: "$4::text[]", retired: "$5::boolean"))
+    where p.id > $1::bigint
+      and \(isMeant(date: "$3::date", codes: "$4::text[]", retired: "$5::boolean"))
     order by p.id limit $2::bigint
     """)
   private static let total = Statement(

@@ -7,7 +7,8 @@ public enum SearchPath {
     try db.execute(
       sql: """
         do $$ begin
-          execute pg_catalog.format('alter database %I set search_path = "$user", public, closebell',
+          execute pg_catalog.format(
+            'alter database %I set search_path = "$user", public, closebell',
             pg_catalog.current_database());
         end $$
         """)

@@ -202,7 +202,10 @@ struct ImportRulesTests {
         try db.row(
           Statement.once(
             "test",
-            "select max(id) from closebell.import_jobs where kind = 'activities' and processed_count between 1 and 999"
+            """
+            select max(id) from closebell.import_jobs
+            where kind = 'activities' and processed_count between 1 and 999
+            """
           )
         ) { try $0.nextInt64OrNil() }
       }
