@@ -7,7 +7,7 @@ from fractions import Fraction
 # Growth rates to look for further roots at: dense where returns live, sparse beyond.
 GRID = sorted(
     {index / 1000 for index in range(-4000, 4001)}
-    | {index / 50 for index in range(-3000, 3001)} | {index / 2 for index in range(-200, 1420)})
+    | {index / 50 for index in range(-3000, 3001)} | {index / 2 for index in range(-1400, 1420)})
 
 
 class Rate:

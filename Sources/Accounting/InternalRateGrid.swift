@@ -20,7 +20,7 @@ public enum GrowthGrid {
   /// The step of the grid around `growth`, in units of 1e-11: a power of two.
   @inline(__always) static func step(around growth: Double) -> Double {
     let magnitude = abs(growth)
-    guard magnitude > 8 else { return 1 }
+    guard magnitude > 8, magnitude < .infinity else { return 1 }
     // The exponent of g/8 rounded up: 8·2^(j−1) < |g| ≤ 8·2^j.
     let scaled = magnitude / 8
     let exact = scaled.significand == 1
@@ -31,7 +31,8 @@ public enum GrowthGrid {
   /// The grid value nearest to `growth`, as far as a double can tell: to a part in 10^15.
   @inline(__always) static func nearest(_ growth: Double) -> Double {
     let step = step(around: growth)
-    return (growth * stepsPerUnit / step).rounded(.toNearestOrEven) * step / stepsPerUnit
+    // + 0: one zero, since −0 and +0 are different bytes.
+    return (growth * stepsPerUnit / step).rounded(.toNearestOrEven) * step / stepsPerUnit + 0
   }
 
   /// The grid value of a true root within `error` of `growth`; nil if two values are possible.
@@ -39,8 +40,7 @@ public enum GrowthGrid {
     // `nearest` itself multiplies and divides: 4u of the growth covers that.
     let margin = error + 4.5e-16 * abs(growth)
     let low = nearest(growth - margin)
-    guard low == nearest(growth + margin) else { return nil }
-    return low == 0 ? 0 : low  // one zero: −0 and +0 are different bytes
+    return low == nearest(growth + margin) ? low : nil
   }
 
   /// The grid value of a true root within `error` of `growth`, whatever it takes.
@@ -50,6 +50,7 @@ public enum GrowthGrid {
     _ growth: Double, error: Double, isAbove: (_ numerator: Double, _ denominator: Double) -> Bool
   ) -> Double {
     if let value = certain(growth, error: error) { return value }
+    guard error < .infinity else { return nearest(growth) }
     let margin = error + 4.5e-16 * abs(growth)
     let step = step(around: growth)
     var low = ((growth - margin) * stepsPerUnit / step).rounded(.down)
@@ -62,7 +63,6 @@ public enum GrowthGrid {
         high = middle
       }
     }
-    let value = low * step / stepsPerUnit
-    return value == 0 ? 0 : value
+    return low * step / stepsPerUnit + 0
   }
 }

@@ -215,7 +215,7 @@ extension FlowSums {
         return ApproximateRoot(growth: next * unitsPerYear, error: error * unitsPerYear)
       }
       if isBelow { low = rate } else { high = rate }
-      if high - low <= 4 * ulp * max(abs(low), abs(high)) {
+      if high - low < .infinity, high - low <= 4 * ulp * max(abs(low), abs(high)) {
         return ApproximateRoot(
           growth: (low + (high - low) / 2) * unitsPerYear, error: (high - low) * unitsPerYear)
       }

@@ -2,35 +2,36 @@ import Glibc
 
 // Series whose sign changes more than once.
 //
-// The running balance of a series at growth x, B_k = B_(k−1) e^(x Δt) + a_k, carries more than the
-// flows themselves. Laguerre (1883): the number of roots above x is at most the number of sign
-// changes V(x) in B_0 … B_n, and differs from it by an even number; the same holds below x for
-// balances run backwards from the end, W(x). V falls and W rises with x (the change from one x to
-// another is a totally positive transform), so an interval (a, b) holds at most
-// min(V(a) − V(b), W(b) − W(a)) roots. Bisection with these two counts isolates every root.
-// Descartes' rule is V(−∞), Norstrøm's condition is V(0) = 1, and Soper's pure investment, the
-// common case, is a root at which no balance before the last turns positive: then
-// Σ a_i e^(−t_i(x+y)) = Σ B'_k (e^(−y t_k) − e^(−y t_(k+1))) has the sign of −y, so no other root.
+// Most of them are what Soper (1959) called pure investments: at the root x the running balance
+// B_k = Σ_(i≤k) a_i e^(−x t_i) has one sign until it ends at 0. Then the root is the only one,
+// since by partial summation Σ a_i e^(−(x+y) t_i) = Σ_(k<n) B_k (e^(−y t_k) − e^(−y t_(k+1))),
+// which has the sign of B for every y > 0 and the other for every y < 0.
+//
+// For the rest all roots are isolated. The search ends where Laguerre's rule (1883) says that
+// nothing lies beyond: there are at most as many roots above x as sign changes in the running
+// balances at x, and at most as many below as in the balances run backwards from the end.
+// (Descartes' rule is the case x = −∞, Norstrøm's condition the case of one change at x = 0.)
+// In between, intervals are halved until the sum of present values, or its slope, is further from
+// zero in the middle than it can move to either end: no root, or exactly one if the signs differ.
 
-/// The counts of sign changes at one growth.
+/// What bounds the roots beyond one growth.
 private struct Variation {
-  /// A bound on the number of roots above.
+  /// At most so many roots lie above.
   var above: Int
-  /// A bound on the number of roots below.
+  /// At most so many roots lie below.
   var below: Int
   /// The sign of the sum of present values; 0 if rounding hides it.
   var sign: Int
 }
 
-/// An interval of growth a unit that may hold roots, with the counts at its ends.
+/// An interval of growth a unit that may hold roots, with the signs at its ends.
 private struct Candidate {
   var low: Double
   var high: Double
-  var atLow: Variation
-  var atHigh: Variation
+  var lowSign: Int
+  var highSign: Int
 
-  /// A bound on the number of roots inside.
-  var bound: Int { min(atLow.above - atHigh.above, atHigh.below - atLow.below) }
+  var width: Double { high - low }
 }
 
 extension InternalRateSolver {
@@ -40,16 +41,15 @@ extension InternalRateSolver {
     if let growth = pureInvestment(unitsPerYear: unitsPerYear) { return (growth, 1) }
     var found: [Double] = []
     for candidate in isolated() {
-      var sign = candidate.atLow.sign
-      if candidate.low == candidate.high {
-        let tangent = candidate.low * unitsPerYear
-        found.append(GrowthGrid.nearest(tangent))
+      if candidate.width == 0 {
+        found.append(GrowthGrid.nearest(candidate.low * unitsPerYear))
         continue
       }
-      if sign == 0 { sign = series.sign(atGrowth: candidate.low, over: 1) }
       let root = sums.root(
-        startingAt: (candidate.low, candidate.high), leftSign: sign, unitsPerYear: unitsPerYear)
-      found.append(rounded(root, leftSign: sign, unitsPerYear: unitsPerYear))
+        startingAt: (candidate.low, candidate.high), leftSign: candidate.lowSign,
+        unitsPerYear: unitsPerYear)
+      found.append(
+        rounded(root, leftSign: candidate.lowSign, unitsPerYear: unitsPerYear))
     }
     // Nearest zero growth; of a pair ±g, the gain.
     let nearest = found.min { (abs($0), -$0) < (abs($1), -$1) }
@@ -79,8 +79,47 @@ extension InternalRateSolver {
   /// How much of the gross flows a running balance may owe to rounding.
   private static func balanceNoise(_ index: Int) -> Double { Double(4 * index + 16) * ulp }
 
-  /// Intervals with exactly one root each; one whose ends are equal is a root of even order.
+  /// So many intervals are examined before the search settles for what the signs tell.
+  private static let intervalLimit = 20_000
+
+  /// Intervals with exactly one root each; one of no width is a root of even order.
   private func isolated() -> [Candidate] {
+    let span = Double(series.span)
+    var pending = searchRange()
+    var isolated: [Candidate] = []
+    var looked = 0
+    while let candidate = pending.popLast() {
+      let differ = candidate.lowSign * candidate.highSign
+      looked += 1
+      if looked > Self.intervalLimit {
+        // No published case comes near. The signs at the ends still find every odd root.
+        if differ < 0 { isolated.append(candidate) }
+        continue
+      }
+      let motion = motion(over: candidate)
+      if motion.keepsSign { continue }
+      if motion.isMonotone, differ != 0 {
+        if differ < 0 { isolated.append(candidate) }
+        continue
+      }
+      if candidate.width * span < 1e-6 || candidate.width < 1e-12 * abs(candidate.low) {
+        isolated += close(candidate)
+        continue
+      }
+      let split = candidate.low + 0.487_1 * candidate.width
+      let sign = variation(at: split).sign
+      pending.append(
+        Candidate(
+          low: candidate.low, high: split, lowSign: candidate.lowSign, highSign: sign))
+      pending.append(
+        Candidate(
+          low: split, high: candidate.high, lowSign: sign, highSign: candidate.highSign))
+    }
+    return isolated
+  }
+
+  /// Two intervals outside which no root lies.
+  private func searchRange() -> [Candidate] {
     let span = Double(series.span)
     // Not 0: that is where the roots of round numbers lie.
     let middle = 0.001_234_567 / span
@@ -99,32 +138,10 @@ extension InternalRateSolver {
       atLow = variation(at: low)
       reach *= 2
     }
-    var pending = [
-      Candidate(low: middle, high: high, atLow: atMiddle, atHigh: atHigh),
-      Candidate(low: low, high: middle, atLow: atLow, atHigh: atMiddle),
-    ]
-    var isolated: [Candidate] = []
-    while let candidate = pending.popLast() {
-      guard candidate.bound > 0 else { continue }
-      let (lowSign, highSign) = (candidate.atLow.sign, candidate.atHigh.sign)
-      if candidate.bound == 1, lowSign * highSign < 0 {
-        isolated.append(candidate)
-        continue
-      }
-      if lowSign * highSign > 0, isEmpty(candidate) { continue }
-      let width = candidate.high - candidate.low
-      if width * span < 1e-6 || width < 1e-12 * abs(candidate.low) {
-        isolated += close(candidate)
-        continue
-      }
-      let split = candidate.low + 0.487_1 * width
-      let atSplit = variation(at: split)
-      pending.append(
-        Candidate(low: candidate.low, high: split, atLow: candidate.atLow, atHigh: atSplit))
-      pending.append(
-        Candidate(low: split, high: candidate.high, atLow: atSplit, atHigh: candidate.atHigh))
-    }
-    return isolated
+    return [
+      Candidate(low: middle, high: high, lowSign: atMiddle.sign, highSign: atHigh.sign),
+      Candidate(low: low, high: middle, lowSign: atLow.sign, highSign: atMiddle.sign),
+    ].filter { $0.width > 0 }
   }
 
   /// Counts the sign changes of the balances run forwards and backwards.
@@ -147,9 +164,10 @@ extension InternalRateSolver {
     return Variation(above: above, below: counter.changes, sign: sign)
   }
 
-  /// Whether the sum of present values is too far from zero, in the middle, to get there.
-  private func isEmpty(_ candidate: Candidate) -> Bool {
-    let half = (candidate.high - candidate.low) / 2
+  /// Whether the sum of present values, and whether its slope, is further from zero in the middle
+  /// of an interval than it can move to either end.
+  private func motion(over candidate: Candidate) -> (keepsSign: Bool, isMonotone: Bool) {
+    let half = candidate.width / 2
     let middle = candidate.low + half
     let base = middle >= 0 ? series.units[0] : series.units[series.count - 1]
     var (gross, weighted) = (0.0, 0.0)
@@ -159,40 +177,48 @@ extension InternalRateSolver {
       gross += value
       weighted += value * time
     }
-    // Seen from the mean date, the sum changes least.
+    // Seen from the mean date, the sum changes least. The factor e^(x·centre) moves no root.
     let centre = weighted / gross
-    var (total, change) = (0.0, 0.0)
+    var (total, change, slope, slopeChange, slopeGross) = (0.0, 0.0, 0.0, 0.0, 0.0)
     for index in 0..<series.count {
       let time = Double(series.units[index] - base)
       let value = series.high[index] * exp(-middle * time)
+      let distance = time - centre
+      let reach = half * abs(distance)
+      // Far away as one exponential: a product would be 0 × ∞.
+      let moved =
+        reach < 1
+        ? abs(value) * expm1(reach) : abs(series.high[index]) * exp(reach - middle * time)
       total += value
-      change += abs(value) * expm1(half * abs(time - centre))
+      change += moved
+      slope -= value * distance
+      slopeGross += abs(value * distance)
+      slopeChange += moved * abs(distance)
     }
-    return abs(total) > change + gross * Self.balanceNoise(series.count)
+    let noise = Self.balanceNoise(series.count)
+    return (
+      abs(total) > change + gross * noise, abs(slope) > slopeChange + slopeGross * noise
+    )
   }
 
   /// Two roots a hair apart, one of even order, one, or none: the sign at the extremum tells.
   private func close(_ candidate: Candidate) -> [Candidate] {
-    let (low, high) = (candidate.low, candidate.high)
-    let lowSign = series.sign(atGrowth: low, over: 1)
-    let highSign = series.sign(atGrowth: high, over: 1)
     var settled = candidate
-    settled.atLow.sign = lowSign
-    settled.atHigh.sign = highSign
-    if lowSign * highSign < 0 { return [settled] }
-    let extremum = extremum(from: low, to: high)
-    guard extremum > low, extremum < high else { return [] }
+    settled.lowSign = series.sign(atGrowth: candidate.low, over: 1)
+    settled.highSign = series.sign(atGrowth: candidate.high, over: 1)
+    if settled.lowSign * settled.highSign < 0 { return [settled] }
+    let extremum = extremum(from: candidate.low, to: candidate.high)
+    guard extremum > candidate.low, extremum < candidate.high else { return [] }
     let (sign, isZero) = series.tangency(atRate: extremum)
     if isZero {
       settled.low = extremum
       settled.high = extremum
       return [settled]
     }
-    guard sign * lowSign < 0 else { return [] }
-    let between = Variation(above: 0, below: 0, sign: sign)
+    guard sign * settled.lowSign < 0 else { return [] }
     return [
-      Candidate(low: low, high: extremum, atLow: settled.atLow, atHigh: between),
-      Candidate(low: extremum, high: high, atLow: between, atHigh: settled.atHigh),
+      Candidate(low: settled.low, high: extremum, lowSign: settled.lowSign, highSign: sign),
+      Candidate(low: extremum, high: settled.high, lowSign: sign, highSign: settled.highSign),
     ]
   }
 

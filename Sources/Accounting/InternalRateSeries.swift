@@ -90,10 +90,14 @@ struct FlowSeries: ~Copyable {
     }
     guard abs(current.high) > 4 * ulp * gross else { return }
     if count == capacity { grow() }
-    units[count] = currentUnit
-    high[count] = current.high
-    low[count] = current.low
-    if count > 0, (high[count - 1] < 0) != (current.high < 0) { signChanges += 1 }
+    store(currentUnit, current)
+  }
+
+  @inline(__always) private mutating func store(_ unit: Int32, _ net: DoubleDouble) {
+    units[count] = unit
+    high[count] = net.high
+    low[count] = net.low
+    if count > 0, (high[count - 1] < 0) != (net.high < 0) { signChanges += 1 }
     count += 1
   }
 
@@ -115,18 +119,26 @@ struct FlowSeries: ~Copyable {
   }
 
   /// Brings amounts of extraordinary size near 1, by an exact power of two.
+  ///
+  /// Beside amounts that need it, what is 2^1000 times smaller does not survive, and is dropped.
   private mutating func rescale() {
     var largest = 0.0
     for index in 0..<count { largest = max(largest, abs(high[index])) }
     guard count > 0, largest > 0x1p400 || largest < 0x1p-400 else { return }
     let shift = -Int(largest.exponent)
-    for index in 0..<count {
+    let all = count
+    count = 0
+    signChanges = 0
+    for index in 0..<all {
+      var (scaledHigh, scaledLow) = (high[index], low[index])
       // In two steps: 2^1074 itself is not a double.
       for half in [shift / 2, shift - shift / 2] {
         let factor = Double(sign: .plus, exponent: half, significand: 1)
-        high[index] *= factor
-        low[index] *= factor
+        scaledHigh *= factor
+        scaledLow *= factor
       }
+      guard abs(scaledHigh) > 0x1p-1000 else { continue }
+      store(units[index], DoubleDouble(scaledHigh, scaledLow))
     }
   }
 

@@ -82,7 +82,7 @@ public struct InternalRateSolver: ~Copyable {
     } else {
       solution = solveIrregular(unitsPerYear: unitsPerYear)
     }
-    guard let solution else { return IRRResult(.noRoot) }
+    guard let solution, solution.growth.isFinite else { return IRRResult(.noRoot) }
     return IRRResult(
       growth: solution.growth, roots: solution.roots, span: series.span,
       unitsPerYear: unitsPerYear, nominal: nominal)
@@ -90,14 +90,22 @@ public struct InternalRateSolver: ~Copyable {
 
   /// The growth between two flows: a logarithm.
   private func closedForm(unitsPerYear: Double) -> Double {
-    let logarithm = InternalRateKernel.logarithm(-series.high[1] / series.high[0])
+    let ratio = -series.high[1] / series.high[0]
     let years = Double(series.span) / unitsPerYear
+    var logarithm = InternalRateKernel.logarithm(ratio)
+    // Two netted amounts and their ratio, 1u each; the logarithm, 2u of itself.
+    var error = 4 * ulp + 3 * ulp * abs(logarithm)
+    if !ratio.isNormal {
+      // Amounts 300 orders of magnitude apart: two logarithms.
+      let (first, last) = (abs(series.high[0]), abs(series.high[1]))
+      logarithm =
+        InternalRateKernel.logarithm(last) - InternalRateKernel.logarithm(first)
+      error = 1e-12
+    }
     let growth = logarithm / years
-    // Two netted amounts and their ratio, 1u each; the logarithm, 2u of itself; the division.
-    let error = (4 * ulp + 3 * ulp * abs(logarithm)) / years + 2 * ulp * abs(growth)
     return rounded(
-      ApproximateRoot(growth: growth, error: error), leftSign: series.high[1] < 0 ? -1 : 1,
-      unitsPerYear: unitsPerYear)
+      ApproximateRoot(growth: growth, error: error / years + 2 * ulp * abs(growth)),
+      leftSign: series.high[1] < 0 ? -1 : 1, unitsPerYear: unitsPerYear)
   }
 
   /// The grid value of a root left of which the sum of present values has the sign `leftSign`.

@@ -19,8 +19,8 @@ static const int PQ_FIELD_TABLE = PG_DIAG_TABLE_NAME;
 static const int PQ_FIELD_COLUMN = PG_DIAG_COLUMN_NAME;
 static const int PQ_FIELD_CONSTRAINT = PG_DIAG_CONSTRAINT_NAME;
 
-// poll(2), shutdown(2), kill(2) and getenv(3) as the few questions and deeds the module has for them;
-// so that Swift need not import a C library whose name differs between platforms.
+// poll(2), shutdown(2), recv(2), kill(2) and getenv(3) as the few questions and deeds the module
+// has for them; so that Swift need not import a C library whose name differs between platforms.
 
 /// 1: something (data, or the end of the stream) can be read; 0: nothing within the time.
 static inline int pq_socket_is_readable(int fd, int milliseconds) {

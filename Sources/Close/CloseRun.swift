@@ -3,8 +3,10 @@ public import Postgres
 internal import Storage
 internal import Synchronization
 
-/// One invocation: a night, or a replay. Workers take chunks of portfolios until none is left;
-/// any number of invocations may run at once, the unique slot key decides who closes what.
+/// One invocation: a night, or a replay.
+///
+/// Workers take chunks of portfolios until none is left; any number of invocations may run at once,
+/// the unique slot key decides who closes what.
 public final class CloseRun: Sendable {
   /// What a run is for.
   public enum Purpose: Sendable {
@@ -181,7 +183,7 @@ public final class CloseRun: Sendable {
           context.run, failure != nil ? .failed : wasStopped ? .interrupted : .done,
           exitCode: failure != nil ? 2 : report.exitCode, counts: report.counts.json, on: db)
       }
-    } catch where failure != nil {
+    } catch  where failure != nil {
       // The database is gone: what failed first is what matters, and the next run cleans up.
     }
     if let failure { throw failure }

@@ -59,8 +59,9 @@ struct FlowLedger {
     self.absent = absent
   }
 
+  /// Adds what a close booked; within it each series is put in the order of dates.
   mutating func add(_ events: [FlowEvent]) {
-    for event in events {
+    for event in events.sorted(by: { $0.day < $1.day }) {
       isChanged = true
       if let holding = event.holding {
         holdings[holding, default: absent].add(event)
@@ -89,17 +90,17 @@ struct FlowLedger {
 
   // MARK: - Packing
 
-  /// A record a series: the holding's key (0 for the portfolio's own), then the moments.
-  private static let recordSize = 8 + FlowMoments.packedSize
-
   /// The ledger that was packed, or nil where the bytes are of another version.
+  ///
+  /// A record a series: the holding's key (0 for the portfolio's own), then the moments.
   init?(unpacking bytes: [UInt8]) {
-    guard bytes.count.isMultiple(of: Self.recordSize) else { return nil }
     self = .unknown
-    for start in stride(from: 0, to: bytes.count, by: Self.recordSize) {
-      let record = bytes[start..<start + Self.recordSize]
-      let key = record.prefix(8).reversed().reduce(Int64(0)) { $0 << 8 | Int64($1) }
-      guard let moments = FlowMoments(unpacking: record.dropFirst(8)) else { return nil }
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      guard rest.count > 8 else { return nil }
+      let key = rest.prefix(8).reversed().reduce(Int64(0)) { $0 << 8 | Int64($1) }
+      rest = rest.dropFirst(8)
+      guard let moments = FlowMoments(unpacking: &rest) else { return nil }
       let series = FlowSeries(moments: moments)
       if key == 0 { portfolio = series } else { holdings[ID(key)] = series }
     }
@@ -109,7 +110,7 @@ struct FlowLedger {
   /// again later has its history read once.
   func packed(keeping open: some Sequence<ID<Holding>>) -> [UInt8] {
     var bytes: [UInt8] = []
-    bytes.reserveCapacity((holdings.count + 1) * Self.recordSize)
+    bytes.reserveCapacity((holdings.count + 1) * 120)
     func append(_ key: Int64, _ series: FlowSeries) {
       let fromFlows = series.flows.map { FlowMoments(flows: $0, expandedAt: 0) }
       guard let moments = series.moments ?? fromFlows else { return }

@@ -19,7 +19,8 @@ final class MarketShelf: Sendable {
   /// The market for closing dates from `first` through `last`; read if it is not at hand.
   ///
   /// A second worker that asks meanwhile waits and gets the same.
-  func market(from first: Day, through last: Day, on db: isolated Connection) throws -> LoadedMarket {
+  func market(from first: Day, through last: Day, on db: isolated Connection) throws -> LoadedMarket
+  {
     try window.withLock { window in
       if let window, window.first <= first, window.last >= last { return window.loaded }
       let from = min(first, window?.first ?? first)

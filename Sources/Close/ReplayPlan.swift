@@ -43,7 +43,8 @@ struct ReplayPlan {
   private func steps(of planned: PlannedPortfolio, closed: [Day]) throws -> [Sweep.Step] {
     let portfolio = planned.portfolio
     let through =
-      range.throughLatest ? max(range.through, planned.lastComplete ?? range.through) : range.through
+      range.throughLatest
+      ? max(range.through, planned.lastComplete ?? range.through) : range.through
     var steps = closed.filter { $0 <= through }.map { Sweep.Step($0, .again) }
     if range.onlyStale {
       guard let staleFrom = stale[portfolio.id] else { return [] }
@@ -63,7 +64,9 @@ struct ReplayPlan {
     // The slot behind a hole that is filled opens from another close than before.
     if steps.last(where: { $0.kind != .again })?.kind == .backfill,
       let following = closed.first(where: { $0 > through })
-    { steps.append(Sweep.Step(following, .again)) }
+    {
+      steps.append(Sweep.Step(following, .again))
+    }
     return steps
   }
 }

@@ -88,7 +88,9 @@ public struct RunReport: Sendable {
   public var date: Day
   /// What became of the slots.
   public var counts = SlotCounts()
-  /// The slots that were not closed: failed, refused, blocked. At most `failuresKept`.
+  /// The slots that were not closed: failed, refused, blocked.
+  ///
+  /// At most `failuresKept`.
   public var failures: [SlotFailure] = []
   /// Placeholders of owners who were gone, taken back at the start.
   public var takenBack = 0

@@ -2,7 +2,9 @@ public import Accounting
 internal import Storage
 
 /// The dates of one portfolio that are going to be closed one after the other, and where they
-/// begin. A night's sweep is one date; a catch-up's and a replay's are several.
+/// begin.
+///
+/// A night's sweep is one date; a catch-up's and a replay's are several.
 public struct Sweep: Sendable {
   /// One date of a sweep.
   public struct Step: Sendable, Hashable {

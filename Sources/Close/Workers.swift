@@ -173,8 +173,10 @@ struct Worker {
     return error.mayRetry || error.kind != .server
   }
 
-  /// What the database said. A commit whose outcome is unknown is a passing fault too: a chunk
-  /// that is taken again finds its slots complete under its own claim.
+  /// What the database said.
+  ///
+  /// A commit whose outcome is unknown is a passing fault too: a chunk that is taken again finds
+  /// its slots complete under its own claim.
   private static func cause(of error: any Error) -> PostgresError? {
     error as? PostgresError ?? (error as? TransactionError)?.cause
   }

@@ -88,7 +88,7 @@ public actor Connection {
   public nonisolated var isUsable: Bool { !interrupter.isLost }
 
   /// Whether it could be given to somebody else: alive, and outside any transaction.
-  var isIdle: Bool { session.isIdle }
+  var isIdle: Bool { session.isIdle && session.peerIsThere() }
 
   /// Receives the server's notices from now on; `nil` drops them.
   public func setNoticeHandler(_ handler: (@Sendable (Notice) -> Void)?) {

@@ -48,7 +48,9 @@ final class Session {
   }
 
   /// Whether statements can be sent: `PQstatus`.
-  var isAlive: Bool { !isClosed && PQstatus(handle) == CONNECTION_OK }
+  var isAlive: Bool {
+    !isClosed && !interrupter.isLost && PQstatus(handle) == CONNECTION_OK
+  }
 
   /// Whether no transaction is open and no answer is awaited: `PQtransactionStatus`.
   var isIdle: Bool { isAlive && PQtransactionStatus(handle) == PQTRANS_IDLE }
@@ -162,7 +164,7 @@ final class Session {
   ///
   /// A readable socket of an idle connection carries a notice, or the end of the stream. Only
   /// here can one still know that a call has *not* reached the server.
-  private func peerIsThere() -> Bool {
+  func peerIsThere() -> Bool {
     guard pq_socket_is_readable(PQsocket(handle), 0) == 1 else { return true }
     while PQconsumeInput(handle) == 1 {
       _ = PQisBusy(handle)
@@ -194,13 +196,17 @@ final class Session {
   func failure(_ result: OpaquePointer, _ call: Call) -> PostgresError {
     var error = ServerResult.error(result, statementName: call.name)
     let cause = interrupter.cause
-    if !isAlive {
+    // After a fatal error the server closes; libpq notices only with its next look. An error
+    // without a code is libpq's own: it could not read, or did not understand.
+    let isLost =
+      !isAlive || error.sqlState == nil || error.severity == "FATAL" || error.severity == "PANIC"
+    if isLost {
       if error.sqlState == nil { error = lossAfterSend(call) }
       error.kind = .connectionLost
       error.connectionIsLost = true
       interrupter.noteLoss()
     }
-    if let cause, error.sqlState == "57014" || !isAlive {
+    if let cause, error.sqlState == "57014" || isLost {
       var stopped = interruption(cause, call)
       stopped.reachedServer = true
       stopped.sqlState = error.sqlState

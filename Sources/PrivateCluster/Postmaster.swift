@@ -52,6 +52,6 @@ extension PrivateCluster {
     guard let postmaster = Postmaster.running(in: clusterFolder) else { return }
     // SIGQUIT makes it end its children too, which SIGKILL would leave to notice by themselves.
     Glibc.kill(postmaster.processID, SIGQUIT)
-    for _ in 0..<100 where Glibc.kill(postmaster.processID, 0) == 0 { usleep(50_000) }
+    for _ in 0..<500 where Postmaster.running(in: clusterFolder) != nil { usleep(10_000) }
   }
 }

@@ -119,8 +119,10 @@ public struct StoredMoments: Sendable {
   }
 }
 
-/// Reads of a chunk's inputs: one statement each, whatever the number of portfolios; rows ascend
-/// by portfolio, then by date or holding. Meant to run inside one repeatable-read transaction.
+/// Reads of a chunk's inputs: one statement each, whatever the number of portfolios; rows ascend by
+/// portfolio, then by date or holding.
+///
+/// Meant to run inside one repeatable-read transaction.
 public enum Loading {
   /// The snapshots to open from.
   public static func openings(

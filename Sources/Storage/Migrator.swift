@@ -209,7 +209,8 @@ public enum SchemaError: Error, Sendable, CustomStringConvertible {
         "detail: portfolio_id \($0.portfolioID), \($0.date): \($0.count) rows"
       }
       let first = "a table closebell.portfolio_snapshots is there that Closebell did not make"
-      let hint = duplicates.isEmpty
+      let hint =
+        duplicates.isEmpty
         ? "hint: rename it, then: closebell migrate"
         : "hint: its slots are not unique; keep one row of each, rename the table, and migrate"
       return ([first] + list + [hint]).joined(separator: "\n")

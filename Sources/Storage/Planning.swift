@@ -43,7 +43,8 @@ public enum Planning {
   /// them, and the first such date of each.
   ///
   /// - Parameter through: Later dates are not looked at.
-  public static func stale(through: Day, on db: isolated Connection) throws -> [ID<Portfolio>: Day] {
+  public static func stale(through: Day, on db: isolated Connection) throws -> [ID<Portfolio>: Day]
+  {
     let pairs: [(ID<Portfolio>, Day)] = try db.rows(staleFrom, through.postgres) {
       (try $0.nextID(), try $0.nextDay())
     }

@@ -36,9 +36,11 @@ extension Populating {
   static let copyStage =
     "copy pg_temp.close_stage (\(keys), \(numbers)) from stdin (format binary)"
 
-  /// The fence. A placeholder must still be ours and incomplete; a complete slot must still be
-  /// ours and at the revision that was read; an opening from outside this transaction must
-  /// still be the one that was read.
+  /// The fence.
+  ///
+  /// A placeholder must still be ours and incomplete; a complete slot must still be ours and at the
+  /// revision that was read; an opening from outside this transaction must still be the one that
+  /// was read.
   static let fill = Statement(
     "populate-fill",
     """

@@ -57,7 +57,9 @@ public struct SlotHolder: Sendable {
   public var standing: Standing
 }
 
-/// Claims: placeholder rows that say who closes a slot. The unique keys are the only authority.
+/// Claims: placeholder rows that say who closes a slot.
+///
+/// The unique keys are the only authority.
 public enum Slots {
   /// Inserts placeholders, in key order, in one statement of its own.
   ///
@@ -88,13 +90,29 @@ public enum Slots {
     }
   }
 
+  /// Says what stands in the slots of some portfolios that are not complete, ascending by
+  /// portfolio, then date.
+  ///
+  /// - Parameter through: Later slots are not looked at.
+  public static func unfinished(
+    of portfolios: [ID<Portfolio>], through: Day, on db: isolated Connection
+  ) throws -> [SlotHolder] {
+    try db.rows(lookUnfinished, portfolios.map(\.rawValue), through.postgres) {
+      let slot = try $0.nextSlot()
+      let claim = try $0.nextInt64()
+      return SlotHolder(slot: slot, claim: claim, standing: try $0.nextBool() ? .free : .busy)
+    }
+  }
+
   /// Takes failed slots, and slots of owners who are gone, over by compare-and-set on the old
   /// owner; a live lease or a complete slot is never touched.
   public static func takeOver(
     _ holders: [SlotHolder], links: [Slot: SlotClaim.Link], as claim: Int64, run: Int64,
     on db: isolated Connection
   ) throws -> Set<Slot> {
-    let ordered = holders.sorted { ($0.slot.date, $0.slot.portfolio) < ($1.slot.date, $1.slot.portfolio) }
+    let ordered = holders.sorted {
+      ($0.slot.date, $0.slot.portfolio) < ($1.slot.date, $1.slot.portfolio)
+    }
     let columns = ClaimColumns(
       ordered.map { SlotClaim($0.slot, link: links[$0.slot] ?? .later) })
     return Set(
@@ -194,6 +212,16 @@ public enum Slots {
     from unnest($1::bigint[], $2::date[]) as c (portfolio_id, snapshot_date)
     join closebell.portfolio_snapshots s
       on s.snapshot_date = c.snapshot_date and s.portfolio_id = c.portfolio_id
+    """)
+  private static let lookUnfinished = Statement(
+    "slots-look-unfinished",
+    """
+    select s.portfolio_id, s.snapshot_date, s.claim_id,
+      s.state = 'failed' or not \(Leases.isAlive("s.claim_id"))
+    from closebell.portfolio_snapshots s
+    where s.portfolio_id = any($1::bigint[]) and not s.is_complete
+      and s.snapshot_date <= $2::date
+    order by s.portfolio_id, s.snapshot_date
     """)
   private static let compareAndSet = Statement(
     "slots-take-over",

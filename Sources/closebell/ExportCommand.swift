@@ -139,13 +139,16 @@ struct SeriesWriter: Sendable {
     }
   }
 
-  /// Quoted where CSV asks for it. A text that a spreadsheet would run as a formula is defused;
-  /// a number with its sign is not such a text.
+  /// Quoted where CSV asks for it.
+  ///
+  /// A text that a spreadsheet would run as a formula is defused; a number with its sign is not
+  /// such a text.
   static func quoted(_ cell: String) -> String {
     let isFormula = cell.first.map { "=+-@\t\r".contains($0) } ?? false
     let safe = isFormula && Double(cell) == nil ? "'" + cell : cell
     guard safe.contains(where: { "\",\n\r".contains($0) }) else { return safe }
-    return "\"" + safe.split(separator: "\"", omittingEmptySubsequences: false)
+    return "\""
+      + safe.split(separator: "\"", omittingEmptySubsequences: false)
       .joined(separator: "\"\"") + "\""
   }
 }

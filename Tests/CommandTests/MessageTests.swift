@@ -12,7 +12,7 @@ import Testing
     var testDescription: String { arguments.joined(separator: " ") }
   }
 
-  static let usage = [
+  static let wrongUsages = [
     Case(arguments: ["frobnicate"], code: 64, says: "Unexpected argument"),
     Case(arguments: ["run", "--date", "2017-02-30"], code: 64, says: "2017-02-30"),
     Case(arguments: ["run", "--date", "2190-01-01"], code: 64, says: "lies in the future"),
@@ -26,7 +26,7 @@ import Testing
     Case(arguments: ["show", "ACORN"], code: 64, says: "--date"),
   ]
 
-  @Test("wrong usage says what is wrong, with exit code 64", arguments: usage)
+  @Test("wrong usage says what is wrong, with exit code 64", arguments: wrongUsages)
   func usage(_ usage: Case) async throws {
     let result = try await CommandRun.closebell(usage.arguments)
     #expect(result.exitCode == usage.code)

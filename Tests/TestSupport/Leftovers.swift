@@ -46,12 +46,12 @@ enum Leftovers {
     }
   }()
 
-  /// When a process started, in clock ticks since boot; nil if there is none.
+  /// When a process started, in clock ticks since boot; nil if it has ended.
   private static func startTime(of process: Int32) -> Substring? {
     // The second field is a program's name in parentheses, which may hold spaces.
     guard let status = readText("/proc/\(process)/stat"), let end = status.lastIndex(of: ")")
     else { return nil }
     let fields = status[end...].split(separator: " ")
-    return fields.count > 20 ? fields[20] : nil
+    return fields.count > 20 && fields[1] != "Z" ? fields[20] : nil
   }
 }

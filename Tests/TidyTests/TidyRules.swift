@@ -140,7 +140,7 @@ enum TidyRules {
 
   /// The nightly run and the arithmetic hold no SQL: it lives in `Storage`, beside its bindings.
   static func sql(_ file: SourceFile) -> [Finding] {
-    guard ["Close", "Accounting", "Import"].contains(file.room) else { return [] }
+    guard ["Close", "Accounting"].contains(file.room) else { return [] }
     let starts = ["select ", "insert into ", "update ", "delete from ", "copy ", "with "]
     return file.code.compactMap { number, line in
       let text = line.trimmed.drop { $0 == "\"" }.lowercased()[...]

@@ -1,7 +1,9 @@
 import Postgres
 
 /// The yardstick: the same night's inputs and results in plain tables, and PostgreSQL only copying
-/// the needed inputs out and the result rows in, on one connection. Nothing is computed.
+/// the needed inputs out and the result rows in, on one connection.
+///
+/// Nothing is computed.
 ///
 /// The tables are what one would write down first: serial keys, portfolio or holding before date.
 struct PlainTables {

@@ -12,9 +12,10 @@ extension Bench {
     print("\(portfolios) portfolios × 10 holdings × 60 months, \(pairs) alternating pairs, medians")
     row("floor: PostgreSQL only copying, plain tables", floor, slots: true)
     row("night, whole process, 2 workers", night, slots: true)
-    print(padded("night / floor") + "\(rounded(ratio)) ×   (least "
-      + "\(rounded(zip(nights, floors).map { $0.seconds / $1 }.min() ?? 0)), most "
-      + "\(rounded(zip(nights, floors).map { $0.seconds / $1 }.max() ?? 0)))")
+    print(
+      padded("night / floor") + "\(rounded(ratio)) ×   (least "
+        + "\(rounded(zip(nights, floors).map { $0.seconds / $1 }.min() ?? 0)), most "
+        + "\(rounded(zip(nights, floors).map { $0.seconds / $1 }.max() ?? 0)))")
     row("night again, nothing to do", again.seconds, slots: false)
     row("first close, 60 months of activities", first.seconds, slots: true)
     row("import, all files", importing.seconds, slots: false)
