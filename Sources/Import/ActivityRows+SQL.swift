@@ -2,17 +2,16 @@ internal import Postgres
 
 extension ActivityRows {
   /// Rows whose id the source has used for another portfolio.
+  ///
+  /// The limit keeps the planner from turning the join round, which would read the whole log.
   static let findForeign = Statement(
     "import-activities-foreign",
     """
-    select row_number, 'id', '''' || external_id || ''' belongs to portfolio ' || code
-    from (
-      select s.row_number, s.external_id,
-        (select p.code from closebell.holding_activity_log l
-         join closebell.portfolios p on p.id = l.portfolio_id
-         where l.external_id = s.external_id and l.portfolio_id <> s.portfolio_id limit 1) as code
-      from pg_temp.import_activities s) found
-    where code is not null
+    select s.row_number, 'id', '''' || s.external_id || ''' belongs to portfolio '
+      || (select p.code from closebell.portfolios p where p.id = other.portfolio_id)
+    from pg_temp.import_activities s cross join lateral (
+      select l.portfolio_id from closebell.holding_activity_log l
+      where l.external_id = s.external_id and l.portfolio_id <> s.portfolio_id limit 1) other
     """)
 
   /// The stored column behind each optional column of the file.

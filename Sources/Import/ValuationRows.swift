@@ -82,8 +82,9 @@ struct ValuationRows: RowKind {
 
 /// The rows of `portfolio_funds` that staged rows need.
 enum PortfolioFunds {
-  /// The holding of a staged row `s`, as a subquery: it is looked up in its index row by row,
-  /// where a join might read the whole table once a chunk.
+  /// The holding of a staged row `s`, as a subquery: it is looked up in its index row by row.
+  ///
+  /// A join may be turned round, and then reads the whole table once a chunk.
   static let find = """
     select f.id from closebell.portfolio_funds f
     where f.portfolio_id = s.portfolio_id and f.instrument_id = s.instrument_id
