@@ -123,22 +123,28 @@ struct Worker {
     return rest
   }
 
-  /// A sweep of many dates makes as many rows as many portfolios: chunks are cut by slots, so
-  /// that memory stays workers × chunk.
+  /// A sweep of many dates makes as many rows as many portfolios, and one that reads a history
+  /// takes the room of many slots: chunks are cut by both, so that memory stays workers × chunk.
   private static let slotsPerPortfolio = 4
+
+  /// What a portfolio's history is reckoned at: some hundred activities, as many as forty slots'
+  /// holdings.
+  private static let slotsPerHistory = 40
 
   private static func bounded(_ sweeps: [Sweep], slots limit: Int) -> [[Sweep]] {
     var chunks: [[Sweep]] = []
     var current: [Sweep] = []
     var slots = 0
     for sweep in sweeps {
-      if !current.isEmpty, slots + sweep.steps.count > limit {
+      let readsHistory = sweep.openedFrom == nil || sweep.readsHistory
+      let size = sweep.steps.count + (readsHistory ? slotsPerHistory : 0)
+      if !current.isEmpty, slots + size > limit {
         chunks.append(current)
         current = []
         slots = 0
       }
       current.append(sweep)
-      slots += sweep.steps.count
+      slots += size
     }
     if !current.isEmpty { chunks.append(current) }
     return chunks

@@ -23,14 +23,16 @@ extension Connection {
     }
   }
 
-  /// Runs a `copy … from stdin` in the text or CSV format with the bytes that `body` pushes.
+  /// Runs a `copy … from stdin` in the text or CSV format with the bytes that `body` pushes; or
+  /// in the binary format, with bytes that were encoded before.
   ///
   /// - Returns: the number of rows, as the server counted them.
   @discardableResult
   public func copyInText(
-    _ name: String, _ sql: String, _ body: (inout CopyTextWriter) throws -> Void
+    _ name: String, _ sql: String, isBinary: Bool = false,
+    _ body: (inout CopyTextWriter) throws -> Void
   ) throws -> Int {
-    try session.copyIn(name, sql, isBinary: false) { sink in
+    try session.copyIn(name, sql, isBinary: isBinary) { sink in
       var writer = CopyTextWriter(sink)
       try body(&writer)
     }
@@ -68,13 +70,14 @@ extension Connection {
     return count
   }
 
-  /// Runs a `copy … to stdout` in the text or CSV format and hands over its bytes.
+  /// Runs a `copy … to stdout` in the text, CSV or binary format and hands over its bytes.
   ///
-  /// The bytes come line by line and are valid only during the call.
+  /// The bytes come line by line, binary ones row by row, and are valid only during the call.
   public func copyOutText(
-    _ name: String, _ sql: String, _ body: (UnsafeRawBufferPointer) throws -> Void
+    _ name: String, _ sql: String, isBinary: Bool = false,
+    _ body: (UnsafeRawBufferPointer) throws -> Void
   ) throws {
-    try session.copyOut(name, sql, isBinary: false, body)
+    try session.copyOut(name, sql, isBinary: isBinary, body)
   }
 
   /// The length of the header: signature, flags, and an extension that may follow.

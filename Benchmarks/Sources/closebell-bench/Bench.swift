@@ -19,7 +19,7 @@ struct Bench {
   static func main() async {
     let arguments = CommandLine.arguments
     guard arguments.count >= 3 else {
-      fputs("usage: closebell-bench CLOSEBELL GENERATOR [PORTFOLIOS [PAIRS]]\n", stderr)
+      complain("usage: closebell-bench CLOSEBELL GENERATOR [PORTFOLIOS [PAIRS]]")
       exit(64)
     }
     let bench = Bench(
@@ -29,9 +29,14 @@ struct Bench {
     do {
       try await bench.run()
     } catch {
-      fputs("error: \(error)\n", stderr)
+      complain("error: \(error)")
       exit(2)
     }
+  }
+
+  private static func complain(_ line: String) {
+    let bytes = Array((line + "\n").utf8)
+    _ = write(STDERR_FILENO, bytes, bytes.count)
   }
 
   private func run() async throws {

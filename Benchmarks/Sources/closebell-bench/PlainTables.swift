@@ -32,11 +32,14 @@ struct PlainTables {
     return try await connection.perform { db in
       let started = ContinuousClock.now
       for query in Self.inputQueries(before: before, night: night) {
-        _ = try db.copyOut("floor-out", "copy (\(query)) to stdout (format binary)") { _ in }
+        try db.copyOutText(
+          "floor-out", "copy (\(query)) to stdout (format binary)", isBinary: true
+        ) { _ in }
       }
       for (table, bytes) in batches {
-        _ = try db.copyIn(
-          "floor-in", "copy plain.\(table) from stdin (format binary)", encoded: bytes)
+        _ = try db.copyInText(
+          "floor-in", "copy plain.\(table) from stdin (format binary)", isBinary: true
+        ) { $0.write(bytes) }
       }
       return (ContinuousClock.now - started) / .seconds(1)
     }
@@ -46,8 +49,11 @@ struct PlainTables {
   private func batches() async throws -> [(String, [UInt8])] {
     try await connection.perform { db in
       try Self.resultTables.map { table in
-        let bytes = try db.copyOutEncoded(
-          "floor-keep", "copy plain.kept_\(table.name) to stdout (format binary)")
+        var bytes: [UInt8] = []
+        try db.copyOutText(
+          "floor-keep", "copy plain.kept_\(table.name) to stdout (format binary)",
+          isBinary: true
+        ) { bytes.append(contentsOf: $0) }
         return (table.name, bytes)
       }
     }
