@@ -9,7 +9,7 @@ struct CalendarRows: RowKind {
   }
 
   struct Key: Hashable {
-    let calendar: CalendarName
+    let calendar: String
     let date: Day
   }
 
@@ -25,7 +25,7 @@ struct CalendarRows: RowKind {
   init(header: Header, options: KindOptions) {}
 
   func row(_ cells: Cells, number: Int, _ books: ReferenceBooks) throws(RowRefusal) -> Row {
-    let calendar = try cells.requiredWord(Self.calendar, of: CalendarName.self)
+    let calendar = try cells.requiredCalendar(Self.calendar)
     let date = try cells.requiredDay(Self.date)
     let answer = try cells.requiredWord(Self.open, of: Answer.self)
     return Row(
@@ -39,7 +39,7 @@ struct CalendarRows: RowKind {
     columns: "calendar text not null, day date not null, is_open boolean not null", count: 3)
 
   func write(_ row: Row, to staging: inout CopyWriter) {
-    staging.write(text: row.key.calendar.rawValue)
+    staging.write(text: row.key.calendar)
     staging.write(row.key.date)
     staging.write(bool: row.isOpen)
   }
@@ -65,12 +65,4 @@ struct CalendarRows: RowKind {
     )
     select count(*) filter (where is_new), count(*) filter (where not is_new) from written
     """)
-}
-
-/// The calendars that there are rules for.
-enum CalendarName: String, CaseIterable, Sendable {
-  case newYork = "XNYS"
-  case london = "XLON"
-  case weekdays
-  case everyDay = "every_day"
 }

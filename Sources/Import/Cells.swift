@@ -94,6 +94,23 @@ struct Cells {
     return word
   }
 
+  /// A calendar that there are rules for.
+  func calendar(_ column: Int) throws(RowRefusal) -> String? {
+    guard let name = try text(column, limit: Self.nameLimit) else { return nil }
+    guard BusinessCalendar.names.contains(name) else {
+      let names = BusinessCalendar.names.joined(separator: " ")
+      throw refuse(quoting: column, "is none of: \(names)")
+    }
+    return name
+  }
+
+  /// A calendar that there are rules for, which must be there.
+  func requiredCalendar(_ column: Int) throws(RowRefusal) -> String {
+    _ = try required(column)
+    guard let name = try calendar(column) else { throw refuse(column, "a value is required") }
+    return name
+  }
+
   // MARK: dates and currencies
 
   /// A date.

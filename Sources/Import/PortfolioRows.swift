@@ -11,7 +11,7 @@ struct PortfolioRows: RowKind {
     let name: String
     let base: Currency
     let inception: Day
-    let calendar: CalendarName?
+    let calendar: String?
     let lotRelief: LotRelief?
     let cash: CashMode?
     let dividends: DividendMode?
@@ -50,7 +50,7 @@ struct PortfolioRows: RowKind {
       key: Key(code: code, retired: retired),
       name: try cells.requiredText(Self.name, limit: 1_000),
       base: try cells.bookCurrency(Self.base), inception: inception,
-      calendar: try cells.word(Self.calendar), lotRelief: try cells.word(Self.lotRelief),
+      calendar: try cells.calendar(Self.calendar), lotRelief: try cells.word(Self.lotRelief),
       cash: try cells.word(Self.cash), dividends: try cells.word(Self.dividends),
       convention: try cells.word(Self.convention))
   }
@@ -72,7 +72,7 @@ struct PortfolioRows: RowKind {
     staging.write(text: row.name)
     staging.write(text: row.base.description)
     staging.write(row.inception)
-    staging.write(word: row.calendar)
+    if let calendar = row.calendar { staging.write(text: calendar) } else { staging.writeNull() }
     staging.write(word: row.lotRelief)
     staging.write(word: row.cash)
     staging.write(word: row.dividends)

@@ -1,3 +1,4 @@
+import Glibc
 import Import
 import Postgres
 import Testing
@@ -168,6 +169,25 @@ struct ImportRulesTests {
     #expect(other.inserted == 3)
   }
 
+  @Test("rows without an id from a pipe, which cannot be read twice, have the same names")
+  func withoutIDsFromAPipe() async throws {
+    let books = try await Books.small()
+    let text =
+      "portfolio,date,type,amount\n"
+      + String(
+        repeating: "ALPHA,2020-02-03,deposit,10\n", count: 500)
+    #expect(try await books.importing(.activities, text).inserted == 500)
+    var ends: [Int32] = [0, 0]
+    try #require(pipe(&ends) == 0)
+    let bytes = Array(text.utf8)
+    #expect(write(ends[1], bytes, bytes.count) == bytes.count)
+    close(ends[1])
+    let report = try await books.run(
+      ImportRequest(kind: .activities, source: .file("/dev/fd/\(ends[0])"), batchSize: 100))
+    close(ends[0])
+    #expect(report.unchanged == 500)
+  }
+
   @Test("the rows of one date keep the order of the file")
   func order() async throws {
     let books = try await Books.small()
@@ -202,7 +222,10 @@ struct ImportRulesTests {
         try db.row(
           Statement.once(
             "test",
-            "select max(id) from closebell.import_jobs where kind = 'activities' and processed_count between 1 and 399"
+            """
+            select max(id) from closebell.import_jobs
+            where kind = 'activities' and processed_count between 1 and 399
+            """
           )
         ) { try $0.nextInt64OrNil() }
       }
