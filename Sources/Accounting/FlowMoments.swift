@@ -210,9 +210,10 @@ public struct FlowMoments: Sendable, Hashable {
     guard worth > 0 else { return nil }
     let reach = reach
     // At y = 0 the derivatives of ψ are the moments: a cubic gives the first y.
-    let one = moments[1] / moments[0]
-    let two = moments[2] / moments[0]
-    let three = moments[3] / moments[0]
+    let inverse = 1 / moments[0]
+    let one = moments[1] * inverse
+    let two = moments[2] * inverse
+    let three = moments[3] * inverse
     let value = log(worth / closingValue) + years * expandedAt
     let slope = one + years
     guard slope > 0 else { return nil }

@@ -20,7 +20,7 @@ public enum IRRStatus: String, Sendable, CaseIterable {
 
 /// A money-weighted return and how it was found; a pure function of flows, value, date, convention.
 public struct IRRResult: Hashable, Sendable {
-  /// How the search ended. The numbers below exist only for a rate or a total loss.
+  /// How the search ended; the numbers below exist only for a rate or a total loss.
   public let status: IRRStatus
   /// Annual growth g = ln(1 + r), the true root correctly rounded to the grid of `GrowthGrid`.
   ///
