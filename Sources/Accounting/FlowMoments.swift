@@ -48,11 +48,10 @@ public struct FlowMoments: Sendable, Hashable {
   }
 
   /// The moments of flows in ascending order, expanded at a growth near their rate.
-  public init(flows: some Collection<DatedFlow>, expandedAt growth: Double) {
+  public init(flows: [DatedFlow], expandedAt growth: Double) {
     self.init(expandedAt: growth)
-    var last = flows.first?.day
-    for flow in flows { last = flow.day }
-    if let first = flows.first?.day, let last { anchor = first + (last - first) / 2 }
+    guard let first = flows.first?.day, let last = flows.last?.day else { return }
+    anchor = first + (last - first) / 2
     for flow in flows { append(flow) }
   }
 
@@ -104,15 +103,12 @@ public struct FlowMoments: Sendable, Hashable {
     moments[12] += abs(value)
   }
 
-  private static let inverseFactorials: SIMD16<Double> = {
-    var inverse = SIMD16<Double>.zero
-    var factorial = 1.0
-    for index in 0..<12 {
-      if index > 1 { factorial *= Double(index) }
-      inverse[index] = 1 / factorial
-    }
-    return inverse
-  }()
+  /// The reciprocals of 0! … 11!.
+  @inline(__always) private static var inverseFactorials: SIMD16<Double> {
+    SIMD16(
+      1, 1, 1 / 2, 1 / 6, 1 / 24, 1 / 120, 1 / 720, 1 / 5_040, 1 / 40_320, 1 / 362_880,
+      1 / 3_628_800, 1 / 39_916_800, 0, 0, 0, 0)
+  }
 
   /// Half the span: no time is longer.
   @inline(__always) var reach: Double {
@@ -150,23 +146,17 @@ public struct FlowMoments: Sendable, Hashable {
   @inline(__always) private func value(
     at offset: Double
   ) -> (sum: Double, slope: Double, bend: Double) {
-    var (sum, slope, bend) = (moments[10], 0.0, 0.0)
-    @inline(__always) func take(_ moment: Double) {
-      bend = bend * offset + slope
-      slope = slope * offset + sum
-      sum = sum * offset + moment
-    }
-    take(moments[9])
-    take(moments[8])
-    take(moments[7])
-    take(moments[6])
-    take(moments[5])
-    take(moments[4])
-    take(moments[3])
-    take(moments[2])
-    take(moments[1])
-    take(moments[0])
-    return (sum, slope, bend)
+    // Even and odd powers apart: six short chains of operations instead of three long ones.
+    let m = moments
+    let z = offset * offset
+    let even = ((((m[10] * z + m[8]) * z + m[6]) * z + m[4]) * z + m[2]) * z + m[0]
+    let odd = (((m[9] * z + m[7]) * z + m[5]) * z + m[3]) * z + m[1]
+    let evenSlope = (((9 * m[9] * z + 7 * m[7]) * z + 5 * m[5]) * z + 3 * m[3]) * z + m[1]
+    let oddSlope =
+      (((10 * m[10] * z + 8 * m[8]) * z + 6 * m[6]) * z + 4 * m[4]) * z + 2 * m[2]
+    let evenBend = (((45 * m[10] * z + 28 * m[8]) * z + 15 * m[6]) * z + 6 * m[4]) * z + m[2]
+    let oddBend = ((36 * m[9] * z + 21 * m[7]) * z + 10 * m[5]) * z + 3 * m[3]
+    return (even + offset * odd, evenSlope + offset * oddSlope, evenBend + offset * oddBend)
   }
 
   /// The rate that a closing value on a date makes; nil where only the full pass can tell.
@@ -214,39 +204,46 @@ public struct FlowMoments: Sendable, Hashable {
     let one = moments[1] * inverse
     let two = moments[2] * inverse
     let three = moments[3] * inverse
-    let value = log(worth / closingValue) + years * expandedAt
+    let perClosing = 1 / closingValue
+    guard perClosing.isNormal else { return nil }
+    let value = log(worth * perClosing) + years * expandedAt
     let slope = one + years
     guard slope > 0 else { return nil }
     let bend = two - one * one / 2
     let twist = three - one * two + one * one * one / 3
-    var offset = -value / slope
-    offset = -value / (slope + offset * (bend + offset * twist))
-    offset = -value / (slope + offset * (bend + offset * twist))
+    // The cubic's inverse series: no division, and the iteration below forgives the rest.
+    let perSlope = 1 / slope
+    let (alpha, beta) = (bend * perSlope, twist * perSlope)
+    let linear = -value * perSlope
+    var offset = linear * (1 - linear * (alpha - linear * (2 * alpha * alpha - beta)))
     for _ in 0..<3 {
       guard abs(offset) * reach <= 0.5 else { return nil }
       let here = self.value(at: offset)
       let worth = -here.sum
       guard worth > 0 else { return nil }
-      let mean = here.slope / here.sum
-      let value = log(worth / closingValue) + years * (expandedAt + offset)
+      let perSum = 1 / here.sum
+      let mean = here.slope * perSum
+      let value = log(worth * perClosing) + years * (expandedAt + offset)
       let slope = mean + years
-      let bend = here.bend / here.sum - mean * mean / 2
       guard slope > 0 else { return nil }
-      let newton = -value / slope
-      let step = newton / (1 + newton * bend / slope)
+      let perSlope = 1 / slope
+      let bend = here.bend * perSum - mean * mean / 2
+      let turn = bend * perSlope
+      // Chebyshev's step: cubic, with one division.
+      let newton = -value * perSlope
+      let step = newton * (1 - newton * turn)
       let next = offset + step
       let size = abs(step)
       // ψ‴ from above: three moments about the anchor, each at most e^½ × gross/worth × reachᵏ.
-      let excess = 1.65 * moments[12] / worth
-      let third = 6 * excess * excess * excess * reach * reach * reach
-      let bound = (bend / slope) * (bend / slope) + third / (6 * slope)
-      let remainder = 2 * bound * size * size * size
+      let excess = 1.65 * reach * moments[12] * abs(perSum)
+      let third = 6 * excess * excess * excess
+      let remainder = 2 * (2 * turn * turn + third * perSlope / 6) * size * size * size
       offset = next
       guard remainder <= 1e-15 else { continue }
       let growth = expandedAt + next
       let left = moments[11] * power11(abs(next)) * 1.65 + moments[12] * roundingPart
-      let noise = left / worth + (6 + 6 * abs(years * growth)) * ulp
-      let error = 1.02 * noise / slope + remainder + 3 * ulp * (abs(growth) + abs(next))
+      let noise = left * abs(perSum) + (9 + 6 * abs(years * growth)) * ulp
+      let error = 1.02 * noise * perSlope + remainder + 3 * ulp * (abs(growth) + abs(next))
       // Along the error the slope must not change, or it would not bound it.
       guard error * (abs(bend) + third * error) <= 0.005 * slope, abs(next) * reach <= 0.5
       else { return nil }

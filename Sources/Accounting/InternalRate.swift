@@ -133,7 +133,7 @@ public enum InternalRate {
             solver.solve(
               count: offsets[series + 1] - start,
               flow: {
-                DatedFlow(day: Day(number: days[start + $0]), amount: amounts[start + $0])
+                DatedFlow(day: Day(number: days[start &+ $0]), amount: amounts[start &+ $0])
               },
               closingValue: closingValues.isEmpty ? nil : closingValues[series], on: day,
               convention: convention))

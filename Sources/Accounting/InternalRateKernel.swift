@@ -262,17 +262,19 @@ private struct Moments {
     weight: (Int32) -> Double
   ) {
     var odd = Moments()
+    // Negates where the direction is −1, without a multiplication.
+    let mask = direction >> 1
     // Wrapping arithmetic: distances are within the span, which `Int32` holds.
     var index = 0
     while index &+ 1 < count {
-      let distance = (units[index] &- base) &* direction
+      let distance = ((units[index] &- base) ^ mask) &- mask
       add(amounts[index] * weight(distance), distance, wantsFourth)
-      let next = (units[index &+ 1] &- base) &* direction
+      let next = ((units[index &+ 1] &- base) ^ mask) &- mask
       odd.add(amounts[index &+ 1] * weight(next), next, wantsFourth)
       index &+= 2
     }
     if index < count {
-      let distance = (units[index] &- base) &* direction
+      let distance = ((units[index] &- base) ^ mask) &- mask
       add(amounts[index] * weight(distance), distance, wantsFourth)
     }
     sum += odd.sum
@@ -330,7 +332,8 @@ enum InternalRateKernel {
     let (two, three) = (here.curvature / 2, here.third / 6)
     let four = here.fourth / 24
     var step = newton
-    for _ in 0..<3 {
+    // Small steps need no more than two visits to double the digits they start with.
+    for _ in 0..<(abs(newton * here.curvature) < 1e-3 * abs(here.slope) ? 2 : 4) {
       let value =
         here.value + step * (here.slope + step * (two + step * (three + step * four)))
       let slope = here.slope + step * (2 * two + step * (3 * three + step * 4 * four))

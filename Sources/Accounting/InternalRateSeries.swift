@@ -58,11 +58,14 @@ struct FlowSeries: ~Copyable {
     var gross = 0.0
     var largest = 0.0
     var isMixed = false
-    isFinite = true
-    for index in 0..<flowCount {
+    var isFinite = true
+    var index = 0
+    while index < flowCount {
       let (unit, amount) = flow(index)
+      index &+= 1
       let size = abs(amount)
-      if !(size < .infinity) { isFinite = false }
+      largest = size > largest ? size : largest
+      isFinite = isFinite && size < .infinity
       if unit > last {
         if isMixed {
           next = Self.settled(high, next, gross: gross)
@@ -70,12 +73,11 @@ struct FlowSeries: ~Copyable {
         }
         last = unit
         gross = size
-        if size > largest { largest = size }
         units[next] = unit
         high[next] = amount
         low[next] = 0
         // A zero is overwritten by the next date, unless its own date goes on.
-        next += amount == 0 ? 0 : 1
+        next &+= amount == 0 ? 0 : 1
       } else if unit == last {
         next = merge(amount, into: next, startsDate: gross == 0, unit: unit)
         gross += size
@@ -85,6 +87,7 @@ struct FlowSeries: ~Copyable {
         return false
       }
     }
+    self.isFinite = isFinite
     if isMixed { next = Self.settled(high, next, gross: gross) }
     self.count = next
     lastUnit = last
@@ -120,12 +123,16 @@ struct FlowSeries: ~Copyable {
   private mutating func countChanges() {
     signChanges = 0
     guard count > 1 else { return }
-    var isNegative = high[0] < 0
-    for index in 1..<count where (high[index] < 0) != isNegative {
-      if signChanges == 0 { firstChange = index }
-      signChanges += 1
-      isNegative.toggle()
+    let start = high[0].bitPattern
+    var index = 1
+    while index < count, (high[index].bitPattern ^ start) >> 63 == 0 { index &+= 1 }
+    firstChange = index
+    var changes: UInt64 = 0
+    while index < count {
+      changes &+= (high[index].bitPattern ^ high[index &- 1].bitPattern) >> 63
+      index &+= 1
     }
+    signChanges = Int(changes)
   }
 
   private mutating func reserve(_ needed: Int) {
@@ -166,15 +173,54 @@ struct FlowSeries: ~Copyable {
   /// The sign of the sum of present values at growth `numerator / denominator` a unit, decided in
   /// double-double arithmetic.
   func sign(atGrowth numerator: Double, over denominator: Double) -> Int {
-    let rate = DoubleDouble.quotient(numerator, denominator)
-    // Seen from the end at which no power exceeds 1.
-    let base = numerator >= 0 ? units[0] : units[count - 1]
-    var total = DoubleDouble(0)
+    let total = presentValue(at: .quotient(numerator, denominator)).total.high
+    return total < 0 ? -1 : total > 0 ? 1 : 0
+  }
+
+  /// The sum of present values, and that of their magnitudes, seen from the end at which no power
+  /// exceeds 1.
+  func presentValue(at rate: DoubleDouble) -> (total: DoubleDouble, gross: Double) {
+    let isForward = rate.high >= 0
+    let base = isForward ? units[0] : units[count - 1]
+    let decay = isForward ? rate * DoubleDouble(-1) : rate
+    let powers = PowerTable(decay, span: Int(span), uses: count)
+    var (total, gross) = (DoubleDouble(0), 0.0)
     for index in 0..<count {
-      let distance = DoubleDouble(-Double(units[index] - base))
-      let weight = (rate * distance).exponential
+      let weight = powers[Int(abs(units[index] - base))]
       total = total + DoubleDouble(high[index], low[index]) * weight
+      gross += abs(high[index]) * weight.high
     }
-    return total.high < 0 ? -1 : total.high > 0 ? 1 : 0
+    return (total, gross)
+  }
+}
+
+/// Whole powers of an exponential, in double-double.
+private struct PowerTable {
+  private let exponent: DoubleDouble
+  private var low: [DoubleDouble] = []
+  private var high: [DoubleDouble] = []
+
+  /// - Parameter uses: How many powers will be asked for: a table must be worth its making.
+  init(_ exponent: DoubleDouble, span: Int, uses: Int) {
+    self.exponent = exponent
+    guard uses > 24, span / 64 < uses * 4 else { return }
+    low = Self.powers(of: exponent.exponential, count: 64)
+    high = Self.powers(of: (exponent * DoubleDouble(64)).exponential, count: span / 64 + 1)
+  }
+
+  private static func powers(of base: DoubleDouble, count: Int) -> [DoubleDouble] {
+    var table = [DoubleDouble(1)]
+    table.reserveCapacity(count)
+    for index in 1..<max(count, 2) {
+      // By halves: the error grows with the logarithm's depth, not with each step.
+      let half = index / 2
+      table.append(half == 0 ? base : table[half] * table[index - half])
+    }
+    return table
+  }
+
+  subscript(power: Int) -> DoubleDouble {
+    guard !low.isEmpty else { return (exponent * DoubleDouble(Double(power))).exponential }
+    return low[power & 63] * high[power >> 6]
   }
 }
