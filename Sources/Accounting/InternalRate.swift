@@ -20,9 +20,7 @@ public enum IRRStatus: String, Sendable, CaseIterable {
 
 /// A money-weighted return and how it was found; a pure function of flows, value, date, convention.
 public struct IRRResult: Hashable, Sendable {
-  /// How the search ended.
-  ///
-  /// The numbers below exist only for a rate or a total loss.
+  /// How the search ended; the numbers below exist only for a rate or a total loss.
   public let status: IRRStatus
   /// Annual growth g = ln(1 + r), the true root correctly rounded to the grid of `GrowthGrid`.
   ///
@@ -135,7 +133,7 @@ public enum InternalRate {
             solver.solve(
               count: offsets[series + 1] - start,
               flow: {
-                DatedFlow(day: Day(number: days[start + $0]), amount: amounts[start + $0])
+                DatedFlow(day: Day(number: days[start &+ $0]), amount: amounts[start &+ $0])
               },
               closingValue: closingValues.isEmpty ? nil : closingValues[series], on: day,
               convention: convention))

@@ -50,7 +50,7 @@ struct DoubleDouble {
     return sum(first, ((left.high + rest.high) + rest.low + left.low) / right)
   }
 
-  /// e to this power, to about 1e-29 relative; 0 below −740.
+  /// The exponential, to about 1e-29 relative; 0 below −740.
   ///
   /// The power must be at most 700.
   var exponential: DoubleDouble {

@@ -17,30 +17,37 @@ public enum GrowthGrid {
   /// The number of grid steps in a unit of growth for |g| ≤ 8.
   static let stepsPerUnit = 1e11
 
-  /// The step of the grid around `growth`, in units of 1e-11: a power of two.
-  @inline(__always) static func step(around growth: Double) -> Double {
+  /// How many grid steps a unit of growth has around `growth`: 1e11, or that over a power of two.
+  @inline(__always) static func density(around growth: Double) -> Double {
     let magnitude = abs(growth)
-    guard magnitude > 8, magnitude < .infinity else { return 1 }
+    guard magnitude > 8, magnitude < .infinity else { return stepsPerUnit }
     // The exponent of g/8 rounded up: 8·2^(j−1) < |g| ≤ 8·2^j.
     let scaled = magnitude / 8
-    let exact = scaled.significand == 1
-    return Double(
-      sign: .plus, exponent: Int(scaled.exponent) + (exact ? 0 : 1), significand: 1)
+    let exponent = Int(scaled.exponent) + (scaled.significand == 1 ? 0 : 1)
+    return Double(sign: .plus, exponent: -exponent, significand: stepsPerUnit)
+  }
+
+  /// The nearest whole number, half to even; magnitudes below 2^51.
+  @inline(__always) private static func whole(_ value: Double) -> Double {
+    // Beyond 2^52 a double has no room for a fraction. Without SSE4.1, `rounded` is a call.
+    value + 0x1.8p52 - 0x1.8p52
   }
 
   /// The grid value nearest to `growth`, as far as a double can tell: to a part in 10^15.
   @inline(__always) static func nearest(_ growth: Double) -> Double {
-    let step = step(around: growth)
+    let density = density(around: growth)
     // + 0: one zero, since −0 and +0 are different bytes.
-    return (growth * stepsPerUnit / step).rounded(.toNearestOrEven) * step / stepsPerUnit + 0
+    return whole(growth * density) / density + 0
   }
 
   /// The grid value of a true root within `error` of `growth`; nil if two values are possible.
   @inline(__always) static func certain(_ growth: Double, error: Double) -> Double? {
-    // `nearest` itself multiplies and divides: 4u of the growth covers that.
+    // The sums and products below are off by 1u each: 4u of the growth covers them.
     let margin = error + 4.5e-16 * abs(growth)
-    let low = nearest(growth - margin)
-    return low == nearest(growth + margin) ? low : nil
+    let density = density(around: growth)
+    let low = whole((growth - margin) * density)
+    guard low == whole((growth + margin) * density) else { return nil }
+    return low / density + 0
   }
 
   /// The grid value of a true root within `error` of `growth`, whatever it takes.
@@ -52,17 +59,17 @@ public enum GrowthGrid {
     if let value = certain(growth, error: error) { return value }
     guard error < .infinity else { return nearest(growth) }
     let margin = error + 4.5e-16 * abs(growth)
-    let step = step(around: growth)
-    var low = ((growth - margin) * stepsPerUnit / step).rounded(.down)
-    var high = ((growth + margin) * stepsPerUnit / step).rounded(.up)
+    let density = density(around: growth)
+    var low = ((growth - margin) * density).rounded(.down)
+    var high = ((growth + margin) * density).rounded(.up)
     while low < high {
       let middle = ((low + high) / 2).rounded(.down)
-      if isAbove((2 * middle + 1) * step, 2 * stepsPerUnit) {
+      if isAbove(2 * middle + 1, 2 * density) {
         low = middle + 1
       } else {
         high = middle
       }
     }
-    return low * step / stepsPerUnit + 0
+    return low / density + 0
   }
 }

@@ -6,9 +6,11 @@ import Glibc
 /// of h(x) = ln P − ln N, x being the growth in a unit of time. For an orderly series h is nearly
 /// a straight line; for two flows it is one.
 struct FlowSums: ~Copyable {
-  /// First all flows of one sign, then all of the other.
+  /// First all flows of one sign, then all of the other: borrowed from the series, or its copy.
   private var units: UnsafeMutablePointer<Int32>
   private var amounts: UnsafeMutablePointer<Double>
+  private var ownUnits: UnsafeMutablePointer<Int32>
+  private var ownAmounts: UnsafeMutablePointer<Double>
   private var capacity: Int
   private var count = 0
   private var firstCount = 0
@@ -16,7 +18,7 @@ struct FlowSums: ~Copyable {
   private var latest: Int32 = 0
   private var firstSign = -1.0
 
-  /// q^0 … q^63 and q^0, q^64, q^128 …
+  /// The powers q^0 … q^63, and q^0, q^64, q^128 and so on.
   private let lowPowers: UnsafeMutablePointer<Double>
   private var highPowers: UnsafeMutablePointer<Double>
   private var highCapacity: Int
@@ -24,41 +26,49 @@ struct FlowSums: ~Copyable {
   init() {
     capacity = 64
     highCapacity = 64
-    units = .allocate(capacity: capacity)
-    amounts = .allocate(capacity: capacity)
+    ownUnits = .allocate(capacity: capacity)
+    ownAmounts = .allocate(capacity: capacity)
+    units = ownUnits
+    amounts = ownAmounts
     lowPowers = .allocate(capacity: 64)
     highPowers = .allocate(capacity: highCapacity)
   }
 
   deinit {
-    units.deallocate()
-    amounts.deallocate()
+    ownUnits.deallocate()
+    ownAmounts.deallocate()
     lowPowers.deallocate()
     highPowers.deallocate()
   }
 
   /// Takes a series whose sign changes once: it lies split already.
+  ///
+  /// The series must stay as it is while these sums are used.
   mutating func splitAtChange(of series: borrowing FlowSeries) {
     reserve(series)
-    let sign = series.high[0] < 0
-    firstSign = sign ? -1 : 1
-    firstCount = 0
-    for index in 0..<series.count {
-      let amount = series.high[index]
-      units[index] = series.units[index]
-      amounts[index] = abs(amount)
-      if (amount < 0) == sign { firstCount += 1 }
-    }
+    units = series.units
+    amounts = series.high
+    firstCount = series.firstChange
+    firstSign = series.high[0] < 0 ? -1 : 1
   }
 
   /// Takes any series and sorts it by sign.
   mutating func split(_ series: borrowing FlowSeries) {
     reserve(series)
+    if count > capacity {
+      capacity = count * 2
+      ownUnits.deallocate()
+      ownAmounts.deallocate()
+      ownUnits = .allocate(capacity: capacity)
+      ownAmounts = .allocate(capacity: capacity)
+    }
+    units = ownUnits
+    amounts = ownAmounts
     firstSign = -1
     firstCount = 0
     for index in 0..<series.count where series.high[index] < 0 {
       units[firstCount] = series.units[index]
-      amounts[firstCount] = -series.high[index]
+      amounts[firstCount] = series.high[index]
       firstCount += 1
     }
     var next = firstCount
@@ -73,13 +83,6 @@ struct FlowSums: ~Copyable {
     count = series.count
     earliest = series.units[0]
     latest = series.units[count - 1]
-    if count > capacity {
-      capacity = count * 2
-      units.deallocate()
-      amounts.deallocate()
-      units = .allocate(capacity: capacity)
-      amounts = .allocate(capacity: capacity)
-    }
     let needed = Int(latest - earliest) / 64 + 1
     if needed > highCapacity {
       highCapacity = needed * 2
@@ -88,11 +91,14 @@ struct FlowSums: ~Copyable {
     }
   }
 
-  /// h, its first two derivatives by x, and a bound on the error of h.
+  /// The value of h, its first three derivatives by x, and a bound on the error of h.
   struct Balance {
     var value: Double
     var slope: Double
     var curvature: Double
+    var third: Double
+    /// Known only at x = 0, where it costs no exponential.
+    var fourth = 0.0
     var error: Double
   }
 
@@ -108,39 +114,41 @@ struct FlowSums: ~Copyable {
     let second: Moments
     let span = Int(latest - earliest)
     var error = decay * Double(span)
+    let (rest, restCount) = (firstCount, count - firstCount)
     if rate == 0 {
-      first = Moments(units, amounts, firstCount, base, direction) { _ in 1 }
+      first = Moments(units, amounts, firstCount, base, direction, fourth: true) { _ in 1 }
       second = Moments(
-        units + firstCount, amounts + firstCount, count - firstCount, base, direction) { _ in 1 }
+        units + rest, amounts + rest, restCount, base, direction, fourth: true
+      ) { _ in 1 }
     } else if count < Self.tableThreshold || span > 64 * count {
       first = Moments(units, amounts, firstCount, base, direction) { exp(-decay * Double($0)) }
-      second = Moments(
-        units + firstCount, amounts + firstCount, count - firstCount, base, direction
-      ) { exp(-decay * Double($0)) }
+      second = Moments(units + rest, amounts + rest, restCount, base, direction) {
+        exp(-decay * Double($0))
+      }
       error += 4
     } else {
       fillPowers(decay, span: span)
       let (lows, highs) = (lowPowers, highPowers)
       first = Moments(units, amounts, firstCount, base, direction) {
-        lows[Int($0 & 63)] * highs[Int($0 >> 6)]
+        lows[Int(truncatingIfNeeded: $0 & 63)] * highs[Int(truncatingIfNeeded: $0 >> 6)]
       }
-      second = Moments(
-        units + firstCount, amounts + firstCount, count - firstCount, base, direction
-      ) { lows[Int($0 & 63)] * highs[Int($0 >> 6)] }
+      second = Moments(units + rest, amounts + rest, restCount, base, direction) {
+        lows[Int(truncatingIfNeeded: $0 & 63)] * highs[Int(truncatingIfNeeded: $0 >> 6)]
+      }
       error += 92
     }
-    let ratio = second.sum / first.sum
-    let value = InternalRateKernel.logarithm(ratio)
-    let firstMean = first.first / first.sum
-    let secondMean = second.first / second.sum
-    let firstSpread = first.second / first.sum - firstMean * firstMean
-    let secondSpread = second.second / second.sum - secondMean * secondMean
+    let value = InternalRateKernel.logarithm(-second.sum / first.sum)
+    let one = first.cumulants()
+    let two = second.cumulants()
     let sign = -firstSign
+    // Sums this small have lost digits to underflow: only their order can be trusted.
+    let odd = min(abs(first.sum), abs(second.sum)) < 1e-285 ? .nan : sign * Double(direction)
     // Net, product and summation of either sum; then the ratio and its logarithm.
     let bound = (2 * (error + 3) + Double(count) / 2 + 6 + 2 * abs(value)) * ulp
     return Balance(
-      value: sign * value, slope: sign * Double(direction) * (firstMean - secondMean),
-      curvature: sign * (secondSpread - firstSpread), error: bound)
+      value: sign * value, slope: odd * (one.mean - two.mean),
+      curvature: sign * (two.second - one.second), third: odd * (one.third - two.third),
+      fourth: rate == 0 ? sign * (two.fourth - one.fourth) : 0, error: bound)
   }
 
   /// Powers of q = e^(−decay), each within 44u + its exponent's rounding.
@@ -186,7 +194,7 @@ struct FlowSums: ~Copyable {
 }
 
 extension FlowSums {
-  /// The zero of h, by Halley's iteration inside a bracket that every evaluation narrows.
+  /// The zero of h, by steps on its Taylor polynomial inside a bracket that every visit narrows.
   ///
   /// - Parameters:
   ///   - bracket: Growths in a unit between which the root lies; nil if it is unique.
@@ -203,11 +211,11 @@ extension FlowSums {
     for _ in 0..<200 {
       let here = balance(at: rate)
       let isBelow = here.value.isNaN ? false : (here.value > 0) == (leftSign > 0)
-      let step = InternalRateKernel.halley(here)
+      let step = InternalRateKernel.step(here)
       let next = rate + step
       // Small steps are tested before the bracket: at the root itself the step is 0 and lands on
       // an end of the bracket, which must not count as leaving it.
-      let remainder = InternalRateKernel.halleyRemainder(here, step: step, span: span)
+      let remainder = InternalRateKernel.remainder(here, step: step, span: span)
       if remainder * unitsPerYear <= 1e-15 || abs(step) <= 2 * ulp * abs(rate) {
         // h's own error, over the slope; twice, since the slope is that of a neighbour.
         var error = 2 * here.error / abs(here.slope) + 2 * remainder + 3 * ulp * abs(next)
@@ -237,46 +245,75 @@ extension FlowSums {
   }
 }
 
-/// Sums of amount × weight × distance^k over flows of one sign, k = 0, 1, 2.
+/// Sums of amount × weight × distance^k over flows of one sign, k = 0 … 4.
 private struct Moments {
-  var sum: Double
-  var first: Double
-  var second: Double
+  var sum = 0.0
+  private var first = 0.0
+  private var second = 0.0
+  private var third = 0.0
+  private var fourth = 0.0
 
-  /// - Parameter weight: The present value of 1 at a distance from the base.
+  /// - Parameters:
+  ///   - fourth: Whether the fourth power is wanted.
+  ///   - weight: The present value of 1 at a distance from the base.
   @inline(__always) init(
     _ units: UnsafeMutablePointer<Int32>, _ amounts: UnsafeMutablePointer<Double>, _ count: Int,
-    _ base: Int32, _ direction: Int32, weight: (Int32) -> Double
+    _ base: Int32, _ direction: Int32, fourth wantsFourth: Bool = false,
+    weight: (Int32) -> Double
   ) {
-    var (sumA, firstA, secondA) = (0.0, 0.0, 0.0)
-    var (sumB, firstB, secondB) = (0.0, 0.0, 0.0)
+    var odd = Moments()
+    // Negates where the direction is −1, without a multiplication.
+    let mask = direction >> 1
+    // Wrapping arithmetic: distances are within the span, which `Int32` holds.
     var index = 0
-    while index + 1 < count {
-      let distanceA = (units[index] - base) * direction
-      let distanceB = (units[index + 1] - base) * direction
-      let valueA = amounts[index] * weight(distanceA)
-      let valueB = amounts[index + 1] * weight(distanceB)
-      let timeA = Double(distanceA)
-      let timeB = Double(distanceB)
-      sumA += valueA
-      sumB += valueB
-      firstA += valueA * timeA
-      firstB += valueB * timeB
-      secondA += valueA * timeA * timeA
-      secondB += valueB * timeB * timeB
-      index += 2
+    while index &+ 1 < count {
+      let distance = ((units[index] &- base) ^ mask) &- mask
+      add(amounts[index] * weight(distance), distance, wantsFourth)
+      let next = ((units[index &+ 1] &- base) ^ mask) &- mask
+      odd.add(amounts[index &+ 1] * weight(next), next, wantsFourth)
+      index &+= 2
     }
     if index < count {
-      let distance = (units[index] - base) * direction
-      let value = amounts[index] * weight(distance)
-      let time = Double(distance)
-      sumA += value
-      firstA += value * time
-      secondA += value * time * time
+      let distance = ((units[index] &- base) ^ mask) &- mask
+      add(amounts[index] * weight(distance), distance, wantsFourth)
     }
-    sum = sumA + sumB
-    first = firstA + firstB
-    second = secondA + secondB
+    sum += odd.sum
+    first += odd.first
+    second += odd.second
+    third += odd.third
+    fourth += odd.fourth
+  }
+
+  private init() {}
+
+  @inline(__always) private mutating func add(
+    _ value: Double, _ distance: Int32, _ wantsFourth: Bool
+  ) {
+    let time = Double(distance)
+    let square = time * time
+    let moment = value * time
+    sum += value
+    first += moment
+    second += value * square
+    third += moment * square
+    if wantsFourth { fourth += value * square * square }
+  }
+
+  /// The mean, variance, third and fourth cumulant of the times, weighted by value.
+  @inline(__always) func cumulants() -> (
+    mean: Double, second: Double, third: Double, fourth: Double
+  ) {
+    let inverse = 1 / sum
+    let mean = first * inverse
+    let two = second * inverse
+    let three = third * inverse
+    let four = fourth * inverse
+    let square = mean * mean
+    let variance = two - square
+    return (
+      mean, variance, three - 3 * mean * two + 2 * mean * square,
+      four - 4 * mean * three - 3 * two * two + 12 * two * square - 6 * square * square
+    )
   }
 }
 
@@ -286,26 +323,37 @@ enum InternalRateKernel {
 
   @inline(__always) static func exponential(_ value: Double) -> Double { exp(value) }
 
-  /// The step of Halley's iteration, which converges cubically; NaN where h is not finite.
-  @inline(__always) static func halley(_ here: FlowSums.Balance) -> Double {
-    let newton = here.value / here.slope
-    let correction = 1 - newton * here.curvature / (2 * here.slope)
-    // A correction beyond a factor of two says that the parabola is no guide here.
-    return correction > 0.5 && correction < 2 ? -newton / correction : -newton
+  /// The step to the zero of h's Taylor polynomial; NaN where h is not finite.
+  ///
+  /// Newton's iteration on the polynomial costs no flow a visit. Where the polynomial bends away,
+  /// the step is Newton's own.
+  @inline(__always) static func step(_ here: FlowSums.Balance) -> Double {
+    let newton = -here.value / here.slope
+    let (two, three) = (here.curvature / 2, here.third / 6)
+    let four = here.fourth / 24
+    var step = newton
+    // Small steps need no more than two visits to double the digits they start with.
+    for _ in 0..<(abs(newton * here.curvature) < 1e-3 * abs(here.slope) ? 2 : 4) {
+      let value =
+        here.value + step * (here.slope + step * (two + step * (three + step * four)))
+      let slope = here.slope + step * (2 * two + step * (3 * three + step * 4 * four))
+      step -= value / slope
+    }
+    return abs(step) < 2 * abs(newton) && step * newton >= 0 ? step : newton
   }
 
   /// A bound on the distance from the root after a small step.
   ///
-  /// The error constant of Halley's iteration is (h″/2h′)² − h‴/6h′, and |h‴| is at most twice
-  /// span³ / (6√3), the largest third central moment on an interval. The factor 2 covers the
-  /// change of the derivatives along the step, which `span · |step| ≤ 0.01` keeps to a few
-  /// per cent.
-  @inline(__always) static func halleyRemainder(
+  /// The step leaves h⁗ s⁴ / 24 over the slope. |h⁗| is at most twice span⁴ / 8, the largest
+  /// fourth cumulant on an interval; the factor 2 covers the change of the slope along the step,
+  /// which `span · |step| ≤ 0.01` keeps to a few per cent where the bound is of use.
+  @inline(__always) static func remainder(
     _ here: FlowSums.Balance, step: Double, span: Double
   ) -> Double {
-    guard span * abs(step) <= 0.01 else { return .infinity }
-    let bend = here.curvature / (2 * here.slope)
-    let constant = bend * bend + 0.0325 * span * span * span / abs(here.slope)
-    return 2 * constant * abs(step) * abs(step) * abs(step)
+    let reach = span * abs(step)
+    guard reach <= 0.01 else { return .infinity }
+    // Where the curvature could turn the slope within the step, no bound holds.
+    guard abs(here.curvature * step) <= 0.1 * abs(here.slope) else { return .infinity }
+    return 2 * (reach * reach) * (reach * reach) / (96 * abs(here.slope))
   }
 }

@@ -209,8 +209,10 @@ extension InternalRateSolver {
     if settled.lowSign * settled.highSign < 0 { return [settled] }
     let extremum = extremum(from: candidate.low, to: candidate.high)
     guard extremum > candidate.low, extremum < candidate.high else { return [] }
-    let (sign, isZero) = series.tangency(atRate: extremum)
-    if isZero {
+    let (total, gross) = series.presentValue(at: DoubleDouble(extremum))
+    let sign = total.high < 0 ? -1 : 1
+    // Zero to 25 digits: the sum touches zero without crossing it.
+    if abs(total.high) <= gross * 1e-25 {
       settled.low = extremum
       settled.high = extremum
       return [settled]
@@ -274,20 +276,5 @@ private struct SignCounter {
     if last != 0, sign != last { changes += 1 }
     last = sign
     return sign
-  }
-}
-
-extension FlowSeries {
-  /// The sign of the sum of present values, and whether it is zero to 25 digits.
-  fileprivate func tangency(atRate rate: Double) -> (sign: Int, isZero: Bool) {
-    let base = rate >= 0 ? units[0] : units[count - 1]
-    var (total, gross) = (DoubleDouble(0), 0.0)
-    for index in 0..<count {
-      let distance = DoubleDouble(-Double(units[index] - base))
-      let weight = (DoubleDouble(rate) * distance).exponential
-      total = total + DoubleDouble(high[index], low[index]) * weight
-      gross += abs(high[index]) * weight.high
-    }
-    return (total.high < 0 ? -1 : 1, abs(total.high) <= gross * 1e-25)
   }
 }

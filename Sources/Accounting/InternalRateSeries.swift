@@ -16,16 +16,13 @@ struct FlowSeries: ~Copyable {
 
   /// How often the sign of the nets changes.
   private(set) var signChanges = 0
-  /// Whether a flow came before an earlier one; the series is then not usable.
-  private(set) var isUnsorted = false
+  /// The index of the first net whose sign differs from that of the one before.
+  private(set) var firstChange = 0
   /// Whether every amount was a number, and none infinite.
   private(set) var isFinite = true
   /// Whether what lies at the end is worth exactly nothing, and says so.
-  var endsAtZero = false
-
-  private var currentUnit: Int32 = .min
-  private var current = DoubleDouble(0)
-  private var gross = 0.0
+  private var endsAtZero = false
+  /// The last date of all flows, zeros included.
   private var lastUnit: Int32 = .min
 
   init(capacity: Int) {
@@ -50,85 +47,113 @@ struct FlowSeries: ~Copyable {
     return count < 2 ? .tooShort : .noSignChange
   }
 
-  mutating func removeAll() {
-    count = 0
+  /// Takes `count` flows in ascending order, and nets them; false if the order is another.
+  @inline(__always) mutating func load(
+    count flowCount: Int, closing: Double?, flow: (Int) -> (unit: Int32, amount: Double)
+  ) -> Bool {
+    reserve(flowCount)
+    let (units, high, low) = (units, high, low)
+    var next = 0
+    var last = Int32.min
+    var gross = 0.0
+    var largest = 0.0
+    var isMixed = false
+    var isFinite = true
+    var index = 0
+    while index < flowCount {
+      let (unit, amount) = flow(index)
+      index &+= 1
+      let size = abs(amount)
+      largest = size > largest ? size : largest
+      isFinite = isFinite && size < .infinity
+      if unit > last {
+        if isMixed {
+          next = Self.settled(high, next, gross: gross)
+          isMixed = false
+        }
+        last = unit
+        gross = size
+        units[next] = unit
+        high[next] = amount
+        low[next] = 0
+        // A zero is overwritten by the next date, unless its own date goes on.
+        next &+= amount == 0 ? 0 : 1
+      } else if unit == last {
+        next = merge(amount, into: next, startsDate: gross == 0, unit: unit)
+        gross += size
+        if gross > largest { largest = gross }
+        isMixed = gross > 0
+      } else {
+        return false
+      }
+    }
+    self.isFinite = isFinite
+    if isMixed { next = Self.settled(high, next, gross: gross) }
+    self.count = next
+    lastUnit = last
+    endsAtZero = closing.map { $0 == 0 } ?? (gross == 0)
+    if largest > 0x1p400 || largest < 0x1p-400 { rescale(by: largest) }
+    countChanges()
+    return true
+  }
+
+  /// Adds a flow to its date's net.
+  private func merge(_ amount: Double, into next: Int, startsDate: Bool, unit: Int32) -> Int {
+    if startsDate {
+      guard amount != 0 else { return next }
+      units[next] = unit
+      high[next] = amount
+      low[next] = 0
+      return next + 1
+    }
+    let total = DoubleDouble.sum(high[next - 1], amount)
+    let net = DoubleDouble.sum(total.high, total.low + low[next - 1])
+    high[next - 1] = net.high
+    low[next - 1] = net.low
+    return next
+  }
+
+  /// The count without the last date if it came to nothing.
+  private static func settled(
+    _ high: UnsafeMutablePointer<Double>, _ next: Int, gross: Double
+  ) -> Int {
+    abs(high[next - 1]) > 4 * ulp * gross ? next : next - 1
+  }
+
+  private mutating func countChanges() {
     signChanges = 0
-    isUnsorted = false
-    isFinite = true
-    endsAtZero = false
-    currentUnit = .min
-    current = DoubleDouble(0)
-    gross = 0
-  }
-
-  @inline(__always) mutating func append(unit: Int32, amount: Double) {
-    if unit != currentUnit {
-      isUnsorted = isUnsorted || unit < currentUnit
-      if currentUnit != .min { push() }
-      currentUnit = unit
-      current = DoubleDouble(amount)
-      gross = abs(amount)
-    } else {
-      let total = DoubleDouble.sum(current.high, amount)
-      current = DoubleDouble.sum(total.high, total.low + current.low)
-      gross += abs(amount)
+    guard count > 1 else { return }
+    let start = high[0].bitPattern
+    var index = 1
+    while index < count, (high[index].bitPattern ^ start) >> 63 == 0 { index &+= 1 }
+    firstChange = index
+    var changes: UInt64 = 0
+    while index < count {
+      changes &+= (high[index].bitPattern ^ high[index &- 1].bitPattern) >> 63
+      index &+= 1
     }
-    endsAtZero = gross == 0
+    signChanges = Int(changes)
   }
 
-  mutating func finish() {
-    guard currentUnit != .min else { return }
-    push()
-    lastUnit = currentUnit
-    rescale()
-  }
-
-  @inline(__always) private mutating func push() {
-    guard gross < .infinity else {
-      isFinite = false
-      return
-    }
-    guard abs(current.high) > 4 * ulp * gross else { return }
-    if count == capacity { grow() }
-    store(currentUnit, current)
-  }
-
-  @inline(__always) private mutating func store(_ unit: Int32, _ net: DoubleDouble) {
-    units[count] = unit
-    high[count] = net.high
-    low[count] = net.low
-    if count > 0, (high[count - 1] < 0) != (net.high < 0) { signChanges += 1 }
-    count += 1
-  }
-
-  private mutating func grow() {
-    let larger = capacity * 2
-    Self.grow(&units, count: count, to: larger)
-    Self.grow(&high, count: count, to: larger)
-    Self.grow(&low, count: count, to: larger)
-    capacity = larger
-  }
-
-  private static func grow<Element>(
-    _ pointer: inout UnsafeMutablePointer<Element>, count: Int, to capacity: Int
-  ) {
-    let larger = UnsafeMutablePointer<Element>.allocate(capacity: capacity)
-    larger.moveInitialize(from: pointer, count: count)
-    pointer.deallocate()
-    pointer = larger
+  private mutating func reserve(_ needed: Int) {
+    guard needed > capacity else { return }
+    units.deallocate()
+    high.deallocate()
+    low.deallocate()
+    capacity = max(needed, capacity * 2)
+    units = .allocate(capacity: capacity)
+    high = .allocate(capacity: capacity)
+    low = .allocate(capacity: capacity)
   }
 
   /// Brings amounts of extraordinary size near 1, by an exact power of two.
   ///
   /// Beside amounts that need it, what is 2^1000 times smaller does not survive, and is dropped.
-  private mutating func rescale() {
-    var largest = 0.0
-    for index in 0..<count { largest = max(largest, abs(high[index])) }
-    guard count > 0, largest > 0x1p400 || largest < 0x1p-400 else { return }
+  private mutating func rescale(by largest: Double) {
+    guard largest > 0, largest < .infinity else { return }
     let shift = -Int(largest.exponent)
     let all = count
     count = 0
-    signChanges = 0
     for index in 0..<all {
       var (scaledHigh, scaledLow) = (high[index], low[index])
       // In two steps: 2^1074 itself is not a double.
@@ -138,22 +163,64 @@ struct FlowSeries: ~Copyable {
         scaledLow *= factor
       }
       guard abs(scaledHigh) > 0x1p-1000 else { continue }
-      store(units[index], DoubleDouble(scaledHigh, scaledLow))
+      units[count] = units[index]
+      high[count] = scaledHigh
+      low[count] = scaledLow
+      count += 1
     }
   }
 
   /// The sign of the sum of present values at growth `numerator / denominator` a unit, decided in
   /// double-double arithmetic.
   func sign(atGrowth numerator: Double, over denominator: Double) -> Int {
-    let rate = DoubleDouble.quotient(numerator, denominator)
-    // Seen from the end at which no power exceeds 1.
-    let base = numerator >= 0 ? units[0] : units[count - 1]
-    var total = DoubleDouble(0)
+    let total = presentValue(at: .quotient(numerator, denominator)).total.high
+    return total < 0 ? -1 : total > 0 ? 1 : 0
+  }
+
+  /// The sum of present values, and that of their magnitudes, seen from the end at which no power
+  /// exceeds 1.
+  func presentValue(at rate: DoubleDouble) -> (total: DoubleDouble, gross: Double) {
+    let isForward = rate.high >= 0
+    let base = isForward ? units[0] : units[count - 1]
+    let decay = isForward ? rate * DoubleDouble(-1) : rate
+    let powers = PowerTable(decay, span: Int(span), uses: count)
+    var (total, gross) = (DoubleDouble(0), 0.0)
     for index in 0..<count {
-      let distance = DoubleDouble(-Double(units[index] - base))
-      let weight = (rate * distance).exponential
+      let weight = powers[Int(abs(units[index] - base))]
       total = total + DoubleDouble(high[index], low[index]) * weight
+      gross += abs(high[index]) * weight.high
     }
-    return total.high < 0 ? -1 : total.high > 0 ? 1 : 0
+    return (total, gross)
+  }
+}
+
+/// Whole powers of an exponential, in double-double.
+private struct PowerTable {
+  private let exponent: DoubleDouble
+  private var low: [DoubleDouble] = []
+  private var high: [DoubleDouble] = []
+
+  /// - Parameter uses: How many powers will be asked for: a table must be worth its making.
+  init(_ exponent: DoubleDouble, span: Int, uses: Int) {
+    self.exponent = exponent
+    guard uses > 24, span / 64 < uses * 4 else { return }
+    low = Self.powers(of: exponent.exponential, count: 64)
+    high = Self.powers(of: (exponent * DoubleDouble(64)).exponential, count: span / 64 + 1)
+  }
+
+  private static func powers(of base: DoubleDouble, count: Int) -> [DoubleDouble] {
+    var table = [DoubleDouble(1)]
+    table.reserveCapacity(count)
+    for index in 1..<max(count, 2) {
+      // By halves: the error grows with the logarithm's depth, not with each step.
+      let half = index / 2
+      table.append(half == 0 ? base : table[half] * table[index - half])
+    }
+    return table
+  }
+
+  subscript(power: Int) -> DoubleDouble {
+    guard !low.isEmpty else { return (exponent * DoubleDouble(Double(power))).exponential }
+    return low[power & 63] * high[power >> 6]
   }
 }

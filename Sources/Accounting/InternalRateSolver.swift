@@ -30,35 +30,25 @@ public struct InternalRateSolver: ~Copyable {
     convention: IRRConvention
   ) -> IRRResult {
     let nominal = convention == .monthlyNominal
-    series.removeAll()
-    for index in 0..<count {
+    let total = closingValue == nil ? count : count + 1
+    let closingUnit = nominal ? Self.month(of: day) + 1 : day.number
+    let isSorted = series.load(count: total, closing: closingValue) { index in
+      guard index < count else { return (closingUnit, closingValue ?? 0) }
       let next = flow(index)
-      series.append(unit: Self.unit(of: next.day, nominal), amount: next.amount)
+      return (nominal ? Self.month(of: next.day) : next.day.number, next.amount)
     }
-    if let closingValue {
-      series.append(unit: Self.closingUnit(of: day, nominal), amount: closingValue)
-    }
-    if series.isUnsorted {
+    if !isSorted {
       var flows = (0..<count).map { index in
         let next = flow(index)
-        return (unit: Self.unit(of: next.day, nominal), amount: next.amount)
+        return (
+          unit: nominal ? Self.month(of: next.day) : next.day.number, amount: next.amount
+        )
       }
-      if let closingValue { flows.append((Self.closingUnit(of: day, nominal), closingValue)) }
+      if let closingValue { flows.append((closingUnit, closingValue)) }
       flows.sort { $0.unit < $1.unit }
-      series.removeAll()
-      for next in flows { series.append(unit: next.unit, amount: next.amount) }
+      _ = series.load(count: total, closing: closingValue) { flows[$0] }
     }
-    if let closingValue { series.endsAtZero = closingValue == 0 }
-    series.finish()
     return conclude(unitsPerYear: nominal ? 12 : 365, nominal: nominal)
-  }
-
-  @inline(__always) private static func unit(of day: Day, _ nominal: Bool) -> Int32 {
-    nominal ? month(of: day) : day.number
-  }
-
-  @inline(__always) private static func closingUnit(of day: Day, _ nominal: Bool) -> Int32 {
-    nominal ? month(of: day) + 1 : day.number
   }
 
   /// Months since the year 0: the unit of `monthly_nominal`.
