@@ -115,9 +115,14 @@ extension Populating {
   static func copyHoldingReturns(
     _ results: [SlotResult], keeping kept: KeptIDs, on db: isolated Connection
   ) throws {
-    let count = results.reduce(0) { $0 + $1.holdings.count }
-    var ids = try ReservedIDs.reserve(
-      count - kept.ofHoldings.count, from: .holdingReturns, on: db)
+    // Not every kept id finds its row again: a holding may have been exited on an earlier date.
+    let count = results.reduce(0) { count, result in
+      count
+        + result.holdings.count {
+          kept.ofHoldings[HoldingKey(slot: result.slot, holding: $0.holding)] == nil
+        }
+    }
+    var ids = try ReservedIDs.reserve(count, from: .holdingReturns, on: db)
     _ = try db.copyIn("populate-holding-returns", copyHoldingReturnRows) { rows in
       for result in results {
         for (holding, value) in zip(result.holdings, result.holdingReturns) {
@@ -137,7 +142,7 @@ extension Populating {
     _ results: [SlotResult], keeping kept: KeptIDs, on db: isolated Connection
   ) throws {
     var ids = try ReservedIDs.reserve(
-      results.count - kept.ofPortfolios.count, from: .portfolioReturns, on: db)
+      results.count { kept.ofPortfolios[$0.slot] == nil }, from: .portfolioReturns, on: db)
     _ = try db.copyIn("populate-portfolio-returns", copyPortfolioReturnRows) { rows in
       for result in results {
         rows.beginRow(8)

@@ -116,6 +116,18 @@ import Testing
     #expect(try await books.tables() == (try await reference.tables()))
   }
 
+  @Test("a portfolio alone in its chunk finds an id for every row, whatever it had before")
+  func backfillsOneByOne() async throws {
+    let books = try await DemoBooks.fresh()
+    let alone = DemoBooks.settings(workers: 1, chunk: 1)
+    _ = try await books.close("2017-06-29", alone)
+    let report = try await books.replay("2017-06-28", "2017-06-28", alone)
+    #expect(report.exitCode == 0, "\(report.failures)")
+    let duplicates = try await books.integer(
+      "select count(*) - count(distinct id) from closebell.portfolio_fund_irr_values")
+    #expect(duplicates == 0)
+  }
+
   @Test("a replay keeps the ids of IRR rows and the old values' history")
   func keepsIDs() async throws {
     let books = try await week()
