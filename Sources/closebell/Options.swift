@@ -21,17 +21,23 @@ struct CommonOptions: ParsableArguments {
   @Flag(help: "Print nothing but errors.")
   var quiet = false
 
-  @Flag(help: "Say more about what is going on.")
+  @Flag(help: "List everything, and pass on what the server notes.")
   var verbose = false
 
   /// How to connect: an option wins over the environment, which wins over the private cluster.
   func configuration(for purpose: String) async throws -> Configuration {
     let conninfo = try await conninfo()
-    return Configuration(
+    var configuration = Configuration(
       conninfo: conninfo, applicationName: "closebell/\(purpose)",
       connectTimeoutSeconds: Environment.integer("CONNECT_TIMEOUT") ?? 10,
       statementTimeoutMilliseconds: (Environment.integer("STATEMENT_TIMEOUT") ?? 0) * 1_000,
       lockTimeoutMilliseconds: (Environment.integer("LOCK_TIMEOUT") ?? 30) * 1_000)
+    if verbose {
+      configuration.onNotice = { notice in
+        Terminal.complain("\(notice.severity.lowercased()): \(notice.message)")
+      }
+    }
+    return configuration
   }
 
   private func conninfo() async throws -> String {

@@ -85,10 +85,16 @@ struct SnapshotText {
     add("  cash", snapshot.cash)
     add("  long", snapshot.longValue)
     add("  short", snapshot.shortValue)
-    table.add(["daily return", Readable.percent(snapshot.dailyReturn)])
+    table.add(["daily return", dailyReturn])
     table.add(["index", "\(snapshot.index)"])
     table.add(["IRR", Readable.result(shown.result)])
     return table
+  }
+
+  /// The return, or why there is none.
+  private var dailyReturn: String {
+    if snapshot.dailyReturn != nil { return Readable.percent(snapshot.dailyReturn) }
+    return snapshot.openedFrom == nil ? "none: first close" : "none: no equity to earn it on"
   }
 
   private var holdings: String {

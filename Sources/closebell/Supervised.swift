@@ -34,11 +34,12 @@ enum Supervised {
     } else if !options.quiet {
       print(RunSummary(report).text(verb: verb))
     }
-    for failure in report.failures.prefix(20) {
+    let shown = options.verbose ? report.failures.count : 20
+    for failure in report.failures.prefix(shown) {
       Terminal.complain("error: portfolio \(failure.portfolio), \(failure.date): \(failure.error)")
     }
-    let hidden = report.counts.failed - min(report.failures.count, 20)
-    if hidden > 0 { Terminal.complain("detail: and \(hidden) more; see: closebell status") }
+    let hidden = report.failures.count - min(report.failures.count, shown)
+    if hidden > 0 { Terminal.complain("detail: and \(hidden) more; see them with --verbose") }
     if report.paused {
       Terminal.complain("error: claims are paused\nhint: closebell resume")
     } else if report.exitCode == 75 {
