@@ -74,6 +74,23 @@ import Testing
     #expect(try await books.tables() == (try await undisturbed()))
   }
 
+  @Test("a date that was begun and not finished is closed before the next one")
+  func finishesWhatWasBegun() async throws {
+    let books = try await DemoBooks.fresh()
+    try await books.leaveBehind("2017-06-29", leaseSeconds: 600, isFirst: true)
+    let refused = try await books.close(
+      "2017-06-30",
+      DemoBooks.settings {
+        $0.catchesUp = false
+        $0.waitSeconds = 0
+      })
+    #expect(refused.exitCode == 1)
+    #expect(refused.failures.allSatisfy { $0.error.contains("2017-06-29") })
+    let report = try await books.close("2017-06-30", DemoBooks.settings { $0.waitSeconds = 0 })
+    #expect(report.exitCode == 0, "\(report.failures)")
+    #expect(try await books.tables() == (try await undisturbed()))
+  }
+
   @Test("cleanup never touches a live owner's placeholders or a complete slot")
   func cleanupSparesTheLiving() async throws {
     let books = try await DemoBooks.fresh()
@@ -172,8 +189,9 @@ enum OtherOwner {
     try claimed(date, leaseSeconds: leaseSeconds, on: db).slots.count
   }
 
+  /// - Parameter isFirst: Whether portfolios are meant that were never closed, or all the others.
   static func claimed(
-    _ date: String, leaseSeconds: Double, on db: isolated Connection
+    _ date: String, leaseSeconds: Double, isFirst: Bool = false, on db: isolated Connection
   ) throws -> (claim: Int64, slots: [Slot]) {
     let day = try #require(Day(date))
     let run = try Runs.begin(
@@ -182,7 +200,7 @@ enum OtherOwner {
     try Leases.cover(from: day, through: day, claim: claim, on: db)
     let portfolios = try Planning.portfolios(
       after: 0, limit: 1_000, activeOn: day, codes: [], on: db)
-    let claims = portfolios.filter { $0.lastComplete != nil }.map {
+    let claims = portfolios.filter { isFirst == ($0.lastComplete == nil) }.map {
       SlotClaim(Slot(portfolio: $0.portfolio.id, date: day), link: .opensFrom($0.lastComplete))
     }
     let slots = try Slots.claim(claims, as: claim, run: run, on: db)
@@ -194,10 +212,10 @@ extension DemoBooks {
   /// Placeholders of an owner who died without a word.
   @discardableResult
   func leaveBehind(
-    _ date: String, leaseSeconds: Double
+    _ date: String, leaseSeconds: Double, isFirst: Bool = false
   ) async throws -> (claim: Int64, slots: [Slot]) {
     let left = try await perform { db in
-      try OtherOwner.claimed(date, leaseSeconds: leaseSeconds, on: db)
+      try OtherOwner.claimed(date, leaseSeconds: leaseSeconds, isFirst: isFirst, on: db)
     }
     try await waitForDeath()
     return left
