@@ -21,10 +21,12 @@ struct ChunkClaim {
     var sweeps = sweeps
     try claimPlaceholders(sweeps, &standing, on: db)
     let longer = try joiningUnfinished(sweeps, standing, &outcome, on: db)
-    if longer != sweeps.map(\.steps) {
-      for index in sweeps.indices { sweeps[index].steps = longer[index] }
-      try claimPlaceholders(sweeps.filter { !$0.steps.isEmpty }, &standing, on: db)
-      sweeps.removeAll { $0.steps.isEmpty }
+    for index in sweeps.indices { sweeps[index].steps = longer[index] }
+    sweeps.removeAll { $0.steps.isEmpty }
+    if sweeps.contains(where: { isRefused($0, standing) }) {
+      try claimPlaceholders(sweeps, &standing, on: db)
+      // What was taken over just now may have held an opening until then.
+      try claimPlaceholders(sweeps, &standing, on: db)
     }
     let again = sweeps.flatMap { sweep in
       sweep.steps.filter { $0.kind == .again }.map { sweep.slot($0) }
@@ -73,7 +75,7 @@ struct ChunkClaim {
     let others = claims.filter { !standing.ours.contains($0.slot) }
     guard !others.isEmpty else { return }
     let holders = try Slots.holders(of: others.map(\.slot), on: db)
-    standing.held = Set(holders.map(\.slot))
+    standing.held.formUnion(holders.map(\.slot))
     let links = Dictionary(uniqueKeysWithValues: others.map { ($0.slot, $0.link) })
     for holder in holders where holder.standing == .complete {
       standing.complete.insert(holder.slot)
@@ -91,48 +93,59 @@ struct ChunkClaim {
     standing.ours.formUnion(taken)
   }
 
-  /// A slot that is neither ours nor anybody's, and yet was refused: its opening is taken by an
-  /// earlier date of the portfolio that was begun and not finished.
+  /// Whether a slot of a sweep is neither ours nor anybody's, and yet was refused: its opening is
+  /// taken by another date of the portfolio that was begun and not finished.
+  private func isRefused(_ sweep: Sweep, _ standing: Standing) -> Bool {
+    sweep.steps.contains { step in
+      let slot = sweep.slot(step)
+      return step.kind == .next && !standing.ours.contains(slot) && !standing.held.contains(slot)
+    }
+  }
+
+  /// Makes room for refused sweeps: an earlier date that was begun comes first, a later one that
+  /// nobody works on gives its place up and is due again after this sweep.
   ///
-  /// That date comes first.
-  ///
-  /// - Returns: The steps of every sweep; none where the earlier date blocks it.
+  /// - Returns: The steps of every sweep; none where an earlier date blocks it.
   private func joiningUnfinished(
     _ sweeps: [Sweep], _ standing: Standing, _ outcome: inout ChunkOutcome,
     on db: isolated Connection
   ) throws -> [[Sweep.Step]] {
-    let refused = sweeps.filter { sweep in
-      sweep.steps.contains { step in
-        let slot = sweep.slot(step)
-        return step.kind == .next && !standing.ours.contains(slot) && !standing.held.contains(slot)
-      }
-    }
+    let refused = Set(sweeps.filter { isRefused($0, standing) }.map(\.portfolio.id))
     guard !refused.isEmpty else { return sweeps.map(\.steps) }
     let unfinished = Dictionary(
-      grouping: try Slots.unfinished(
-        of: refused.map(\.portfolio.id), through: refused.map(\.through).max() ?? .latest, on: db),
+      grouping: try Slots.unfinished(of: refused.sorted(), through: .latest, on: db),
       by: \.slot.portfolio)
-    return sweeps.map { sweep in
-      let earlier = (unfinished[sweep.portfolio.id] ?? []).filter { holder in
-        holder.slot.date < sweep.through && !sweep.steps.contains { $0.date == holder.slot.date }
-          && sweep.openedFrom.map { holder.slot.date > $0 } ?? true
+    var later: [SlotHolder] = []
+    let steps = sweeps.map { sweep in
+      let others = (unfinished[sweep.portfolio.id] ?? []).filter { holder in
+        holder.standing == .free && !sweep.steps.contains { $0.date == holder.slot.date }
       }
-      guard let first = earlier.first?.slot.date, !earlier.contains(where: { $0.standing == .busy })
-      else { return sweep.steps }
-      guard context.settings.catchesUp else {
-        outcome.counts.blocked += sweep.steps.count
-        outcome.failures.append(
-          SlotFailure(
-            portfolio: sweep.portfolio.code, date: sweep.steps[0].date,
-            error: """
-              \(first) was begun and is not finished
-              hint: run without --no-catch-up: it is closed first
-              """))
-        return []
+      later += others.filter { $0.slot.date > sweep.through }
+      let earlier = others.map(\.slot.date).filter { date in
+        date < sweep.through && sweep.openedFrom.map { date > $0 } ?? true
       }
-      let steps = sweep.steps + earlier.map { Sweep.Step($0.slot.date, .next) }
-      return steps.sorted { $0.date < $1.date }
+      return joined(sweep, earlier, &outcome)
     }
+    if !later.isEmpty { try Slots.discard(later, on: db) }
+    return steps
+  }
+
+  private func joined(
+    _ sweep: Sweep, _ earlier: [Day], _ outcome: inout ChunkOutcome
+  ) -> [Sweep.Step] {
+    guard let first = earlier.first else { return sweep.steps }
+    guard context.settings.catchesUp else {
+      outcome.counts.blocked += sweep.steps.count
+      outcome.failures.append(
+        SlotFailure(
+          portfolio: sweep.portfolio.code, date: sweep.steps[0].date,
+          error: """
+            \(first) was begun and is not finished
+            hint: run without --no-catch-up: it is closed first
+            """))
+      return []
+    }
+    return (sweep.steps + earlier.map { Sweep.Step($0, .next) }).sorted { $0.date < $1.date }
   }
 
   /// What is left of a sweep, or nil where nothing is.
@@ -151,7 +164,9 @@ struct ChunkClaim {
       openedFrom = first.date
       steps.removeFirst()
     }
-    let kept = steps.prefix { standing.ours.contains(sweep.slot($0)) }
+    var kept = steps.prefix { standing.ours.contains(sweep.slot($0)) }
+    // A filled hole needs the slot behind it in the same sweep: it opens from the filled one.
+    while kept.count < steps.count, kept.last?.kind == .backfill { kept = kept.dropLast() }
     let rest = steps.dropFirst(kept.count)
     if !rest.isEmpty {
       outcome.counts.busy += rest.count

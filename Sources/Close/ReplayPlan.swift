@@ -22,6 +22,10 @@ struct ReplayPlan {
     for planned in portfolios {
       let closed = (complete[planned.portfolio.id] ?? []).map(\.date)
       do {
+        if let open = try openBefore(planned) {
+          page.refused.append(open)
+          continue
+        }
         let steps = try steps(of: planned, closed: closed)
         guard let first = steps.first else {
           page.skipped += 1
@@ -37,6 +41,22 @@ struct ReplayPlan {
       }
     }
     return page
+  }
+
+  /// A replay goes on from the last close without a hole, or says where it would leave one.
+  private func openBefore(_ planned: PlannedPortfolio) throws -> SlotFailure? {
+    guard let last = planned.lastComplete, last < range.from, !range.onlyStale,
+      let open = try calendars.named(planned.portfolio.calendar)
+        .businessDayList(after: last, through: range.from - 1).first
+    else { return nil }
+    let code = planned.portfolio.code
+    return SlotFailure(
+      portfolio: code, date: range.from,
+      error: """
+        \(open) is not closed yet
+        hint: closebell run, or closebell replay --from \(open) --to \(range.through) \
+        --portfolio \(code)
+        """)
   }
 
   /// - Parameter closed: The portfolio's complete dates from the range's first on, ascending.

@@ -186,6 +186,10 @@ enum Staleness {
             select from closebell.portfolios p
             where p.id = \(slot).portfolio_id and (p.base_currency = any(c.currencies)
               or p.cash = 'per_currency' or exists (
+                select from closebell.holding_activity_log a
+                where a.portfolio_id = p.id and a.currency = any(c.currencies)
+                  and a.currency <> p.base_currency)
+              or exists (
                 select from closebell.portfolio_funds f
                 join closebell.instruments i on i.id = f.instrument_id
                 where f.portfolio_id = p.id and i.currency = any(c.currencies)

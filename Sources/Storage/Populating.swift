@@ -200,13 +200,16 @@ public enum Populating {
       moments.map { Bytes($0.bytes) })
   }
 
-  /// Slots after a replaced one opened from what it said before: they are stale from the next
-  /// date on, and this says so in the same transaction.
+  /// Slots after a replaced one opened from what it said before.
+  ///
+  /// They are stale from the date after the sweep's last on, and this says so in the same
+  /// transaction; those of the sweep itself opened from the new values.
   private static func markLaterSlots(
     after results: [SlotResult], on db: isolated Connection
   ) throws {
+    let changed = Set(results.lazy.filter { $0.replaced != nil }.map(\.slot.portfolio))
     var last: [ID<Portfolio>: Day] = [:]
-    for result in results where result.replaced != nil {
+    for result in results where changed.contains(result.slot.portfolio) {
       last[result.slot.portfolio] = max(last[result.slot.portfolio] ?? .earliest, result.slot.date)
     }
     for (date, portfolios) in Dictionary(grouping: last, by: \.value) {

@@ -113,18 +113,32 @@ public enum Slots {
     let ordered = holders.sorted {
       ($0.slot.date, $0.slot.portfolio) < ($1.slot.date, $1.slot.portfolio)
     }
-    let columns = ClaimColumns(
-      ordered.map { SlotClaim($0.slot, link: links[$0.slot] ?? .later) })
-    return Set(
+    let apart = ClaimColumns(ordered.map { SlotClaim($0.slot, link: .later) })
+    let taken = Set(
       try db.rows(
-        compareAndSet, columns.portfolios, columns.dates, columns.openings,
-        ordered.map(\.claim), claim, run, as: { try $0.nextSlot() }))
+        compareAndSet, apart.portfolios, apart.dates, apart.openings, ordered.map(\.claim), claim,
+        run, as: { try $0.nextSlot() }))
+    // Only now are they hung up: one may open from where another of them hung before.
+    let hung = ClaimColumns(
+      ordered.filter { taken.contains($0.slot) }.map {
+        SlotClaim($0.slot, link: links[$0.slot] ?? .later)
+      })
+    _ = try db.execute(hangUp, hung.portfolios, hung.dates, hung.openings, claim)
+    return taken
+  }
+
+  /// Deletes failed slots, and slots of owners who are gone, that hold an opening which another
+  /// date needs; they are due again after it.
+  public static func discard(_ holders: [SlotHolder], on db: isolated Connection) throws {
+    _ = try db.execute(
+      discardFree, holders.map(\.slot.portfolio.rawValue), holders.map(\.slot.date.postgres),
+      holders.map(\.claim))
   }
 
   /// Puts our claim on complete slots that are to be closed again; their values stay readable.
   ///
-  /// - Returns: The slots that are ours now and their revisions. A slot under a live owner's
-  ///   claim is left out.
+  /// - Returns: The slots that are ours now and their revisions, those that were ours before
+  ///   among them. A slot under another live owner's claim is left out.
   public static func claimComplete(
     _ slots: [Slot], as claim: Int64, run: Int64, on db: isolated Connection
   ) throws -> [Slot: Int32] {
@@ -238,6 +252,25 @@ public enum Slots {
       and not exists (select from closebell.pause)
     returning s.portfolio_id, s.snapshot_date
     """)
+  private static let hangUp = Statement(
+    "slots-hang-up",
+    """
+    update closebell.portfolio_snapshots s set opened_from_date = c.opened_from_date
+    from unnest($1::bigint[], $2::date[], $3::date[])
+      as c (portfolio_id, snapshot_date, opened_from_date)
+    where s.snapshot_date = c.snapshot_date and s.portfolio_id = c.portfolio_id
+      and s.claim_id = $4::bigint and not s.is_complete
+    """)
+  private static let discardFree = Statement(
+    "slots-discard",
+    """
+    delete from closebell.portfolio_snapshots s
+    using unnest($1::bigint[], $2::date[], $3::bigint[])
+      as c (portfolio_id, snapshot_date, claim_id)
+    where s.snapshot_date = c.snapshot_date and s.portfolio_id = c.portfolio_id
+      and s.claim_id = c.claim_id and not s.is_complete
+      and (s.state = 'failed' or not \(Leases.isAlive("s.claim_id")))
+    """)
   private static let claimForReplay = Statement(
     "slots-claim-complete",
     """
@@ -245,7 +278,8 @@ public enum Slots {
     set claim_id = $3::bigint
     from unnest($1::bigint[], $2::date[]) as c (portfolio_id, snapshot_date)
     where s.snapshot_date = c.snapshot_date and s.portfolio_id = c.portfolio_id
-      and s.is_complete and not \(Leases.isAlive("s.claim_id"))
+      and s.is_complete
+      and (s.claim_id = $3::bigint or not \(Leases.isAlive("s.claim_id")))
       and not exists (select from closebell.pause)
     returning s.portfolio_id, s.snapshot_date, s.revision
     """)

@@ -79,7 +79,7 @@ struct ReplayCommand: AsyncParsableCommand {
     let range = ReplayRange(
       from: from, through: to, onlyStale: onlyStale, throughLatest: throughLatest)
     let report = try await Supervised.run(.replay(range), settings: settings, options: common)
-    try Supervised.conclude(report, common, verb: "closed again")
+    try Supervised.conclude(report, common, verb: "closed or closed again")
   }
 }
 

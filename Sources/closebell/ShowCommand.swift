@@ -34,10 +34,13 @@ struct ShowCommand: AsyncParsableCommand {
         """, code: 1)
     case .missing(let last):
       let known = last.map { "its last closed date is \($0)" } ?? "none of its dates is closed"
+      let isBehind = last.map { $0 > date } ?? false
+      let command =
+        isBehind ? "replay --from \(date) --to \(date)" : "run --date \(date)"
       throw Failure(
         """
         portfolio \(code) has no snapshot of \(date): \(known)
-        hint: closebell run --date \(date) --portfolio \(code)
+        hint: if it is a business date: closebell \(command) --portfolio \(code)
         """, code: 1)
     }
   }

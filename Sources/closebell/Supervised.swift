@@ -44,7 +44,7 @@ enum Supervised {
       Terminal.complain("error: claims are paused\nhint: closebell resume")
     } else if report.exitCode == 75 {
       Terminal.complain(
-        "error: \(report.counts.busy) slots are held by another run\nhint: try again later")
+        "error: held by another run: \(report.counts.busy) slots\nhint: try again later")
     }
     if report.exitCode != 0 { throw Failure("", code: report.exitCode) }
   }

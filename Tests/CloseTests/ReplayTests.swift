@@ -87,6 +87,88 @@ import Testing
     _ = try await reference.close("2017-06-29")
     _ = try await reference.close("2017-06-30")
     #expect(try await books.tables() == (try await reference.tables()))
+    let left = try await books.perform { db in try Planning.stale(through: .latest, on: db) }
+    #expect(left.isEmpty, "what was closed in the same sweep opened from the new values")
+  }
+
+  @Test("a portfolio that the database refuses costs its chunk nothing, in a replay too")
+  func oneRefused() async throws {
+    let books = try await week()
+    try await books.execute(
+      """
+      begin;
+      update closebell.prices set close = close * 1.01 where price_date = '2017-06-28';
+      insert into closebell.input_changes (from_date, instrument_ids)
+      select '2017-06-28', array_agg(id) from closebell.instruments;
+      alter table closebell.portfolio_irr_values
+        add constraint one_is_refused check (portfolio_id <> 5) not valid;
+      commit
+      """)
+    let report = try await books.replay(
+      "2017-06-28", "2017-06-30", DemoBooks.settings(chunk: 500) { $0.waitSeconds = 0 })
+    #expect(report.counts.failed == 1)
+    #expect(report.counts.busy == 0)
+    #expect(report.exitCode == 1)
+    try await books.execute(
+      "alter table closebell.portfolio_irr_values drop constraint one_is_refused")
+    let mended = try await books.replay("2017-06-28", "2017-06-30")
+    #expect(mended.exitCode == 0, "\(mended.failures)")
+    let left = try await books.perform { db in try Planning.stale(through: .latest, on: db) }
+    #expect(left.isEmpty)
+  }
+
+  @Test("a corrected exchange rate concerns portfolios that only have activities in the currency")
+  func rateOfAnActivity() async throws {
+    let books = try await DemoBooks.fresh()
+    try await books.execute(
+      """
+      insert into closebell.holding_activity_log
+        (portfolio_id, activity_type, activity_date, amount, currency, external_id)
+      select id, 'deposit', '2017-06-27', 100000, 'JPY', 'YEN-1' from closebell.portfolios
+      where code = 'COLA'
+      """)
+    _ = try await books.close("2017-06-28")
+    try await books.execute(
+      """
+      begin;
+      update closebell.fx_rates set rate = 100 where quote = 'JPY' and rate_date = '2017-06-27';
+      insert into closebell.input_changes (from_date, currencies) values ('2017-06-27', '{JPY}');
+      commit
+      """)
+    let cola = try await books.integer("select id from closebell.portfolios where code = 'COLA'")
+    let stale = try await books.perform { db in try Planning.stale(through: .latest, on: db) }
+    #expect(stale[ID<Portfolio>(cola)] == Day("2017-06-28"))
+  }
+
+  @Test("a later date that failed gives its place up to an earlier one")
+  func laterFailure() async throws {
+    let books = try await DemoBooks.fresh()
+    try await books.execute(
+      """
+      create table public.kept as select * from closebell.fx_rates where quote = 'JPY';
+      delete from closebell.fx_rates where quote = 'JPY'
+      """)
+    #expect(try await books.close("2017-06-30").counts.failed == 1)
+    try await books.execute("insert into closebell.fx_rates select * from public.kept")
+    let sakura = DemoBooks.settings {
+      $0.codes = ["SAKURA"]
+      $0.waitSeconds = 0
+    }
+    let earlier = try await books.close("2017-06-29", sakura)
+    #expect(earlier.exitCode == 0, "\(earlier.failures)")
+    #expect(earlier.counts.completed == 1)
+    let later = try await books.close("2017-06-30", sakura)
+    #expect(later.counts.completed == 1)
+  }
+
+  @Test("a replay that would leave a hole behind the last close says where")
+  func noNewHoles() async throws {
+    let books = try await DemoBooks.fresh()
+    _ = try await books.close("2017-06-22")
+    let report = try await books.replay("2017-06-26", "2017-06-27")
+    #expect(report.exitCode == 1)
+    #expect(report.counts.completed < 3)
+    #expect(report.failures.contains { $0.error.contains("2017-06-23 is not closed yet") })
   }
 
   @Test("a hole is filled, and the slot behind it opens from the filled one")
