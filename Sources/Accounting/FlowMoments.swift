@@ -41,13 +41,13 @@ public struct FlowMoments: Sendable, Hashable {
 
   /// The moments of no flows.
   public init(expandedAt growth: Double) {
-    expandedAt = growth
+    expandedAt = growth.isFinite ? growth : 0
     firstDay = .earliest
     lastDay = .earliest
     anchor = .earliest
   }
 
-  /// The moments of flows in ascending order, expanded at a growth near their rate.
+  /// The moments of flows in ascending order, expanded at a growth near their rate (or at 0).
   public init(flows: [DatedFlow], expandedAt growth: Double) {
     self.init(expandedAt: growth)
     guard let first = flows.first?.day, let last = flows.last?.day else { return }
@@ -55,7 +55,7 @@ public struct FlowMoments: Sendable, Hashable {
     for flow in flows { append(flow) }
   }
 
-  /// Adds a flow; `day` is not before the last one's.
+  /// Adds a flow; not before the last one's date, else only full passes tell the rate from now on.
   public mutating func add(day: Day, amount: Double) {
     if flowCount == 0 { anchor = day }
     append(DatedFlow(day: day, amount: amount))
@@ -63,7 +63,10 @@ public struct FlowMoments: Sendable, Hashable {
 
   private mutating func append(_ flow: DatedFlow) {
     if flowCount > 0 {
-      precondition(flow.day >= lastDay, "flows are added in order")
+      if flow.day < lastDay || !flow.amount.isFinite {
+        certifiedFrom = .infinity
+        return
+      }
       if flow.day > lastDay, flowCount == 1, lastNet.isDust {
         // The first date came to nothing: the series begins here.
         self = FlowMoments(anchor: anchor, expandedAt: expandedAt)
@@ -161,12 +164,9 @@ public struct FlowMoments: Sendable, Hashable {
 
   /// The rate that a closing value on a date makes; nil where only the full pass can tell.
   public func solve(closingValue: Double, on day: Day) -> IRRResult? {
-    guard flowCount > 0, day >= lastDay, closingValue >= 0, closingValue < .infinity else {
-      return nil
-    }
-    if closingValue == 0 {
-      return certifiedFrom == -.infinity && day > firstDay ? IRRResult(.totalLoss) : nil
-    }
+    guard flowCount > 0, certifiedFrom < .infinity, day >= lastDay, closingValue > 0,
+      closingValue < .infinity
+    else { return nil }
     if flowCount == 1 { return closedForm(closingValue: closingValue, on: day) }
     // On the last flow's own date the two are one: something must be left of the value.
     if day == lastDay, closingValue + lastNet.high <= 8 * ulp * (closingValue + lastNet.gross) {

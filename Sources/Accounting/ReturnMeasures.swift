@@ -1,0 +1,83 @@
+import Glibc
+
+/// Returns of periods from returns and flows of their parts.
+///
+/// Every return is a fraction: 0.01 is one per cent.
+public enum ReturnMeasures {
+  /// When in a day its external flows count.
+  public enum FlowTiming: String, Sendable, CaseIterable {
+    /// Inflows at its start, outflows at its end: the default.
+    case inflowsAtStart = "inflows_at_start"
+    /// All at its start.
+    case allAtStart = "all_at_start"
+    /// All at its end.
+    case allAtEnd = "all_at_end"
+  }
+
+  /// The return of a day, or of a gap of days, with flows; nil without a positive base.
+  ///
+  /// The gain is V − V₀ − in + out under every timing; the timing decides what it is measured
+  /// against: V₀ + in, V₀ + in − out, or V₀. Both are taken from the exact amounts.
+  ///
+  /// - Parameters:
+  ///   - opening: The value V₀ at the end of the day before.
+  ///   - closing: The value V at its end.
+  ///   - inflow: What was paid in, gross, positive.
+  ///   - outflow: What was taken out, gross, positive.
+  ///   - timing: When the flows count.
+  public static func dailyReturn(
+    opening: Money, closing: Money, inflow: Money, outflow: Money,
+    timing: FlowTiming = .inflowsAtStart
+  ) -> Double? {
+    let base =
+      switch timing {
+      case .inflowsAtStart: opening + inflow
+      case .allAtStart: opening + inflow - outflow
+      case .allAtEnd: opening
+      }
+    guard base > .zero else { return nil }
+    return (closing - opening - inflow + outflow).approximate / base.approximate
+  }
+
+  /// The index after one more return; unchanged without one, and 0 once everything is lost.
+  public static func linked(index: Double, by change: Double?) -> Double {
+    guard let change else { return index }
+    return change <= -1 ? 0 : index * (1 + change)
+  }
+
+  /// The Modified Dietz return of a period; nil without a positive base or a day in the period.
+  ///
+  /// (V − V₀ − Σ F) ÷ (V₀ + Σ w F), with w the part of the period that a flow was in the
+  /// portfolio: (days − day of the flow) ÷ days. Flows are at the end of their dates.
+  ///
+  /// - Parameters:
+  ///   - start: The date of the opening value.
+  ///   - end: The date of the closing value.
+  ///   - flows: External flows after `start` up to `end`: paid in positive, taken out negative.
+  public static func modifiedDietz(
+    opening: Money, closing: Money, from start: Day, to end: Day,
+    flows: [(day: Day, amount: Money)]
+  ) -> Double? {
+    guard end > start else { return nil }
+    let days = Double(end - start)
+    var net = Money.zero
+    var base = opening.approximate
+    for flow in flows {
+      precondition(flow.day > start && flow.day <= end, "a flow lies within the period")
+      net += flow.amount
+      base += flow.amount.approximate * Double(end - flow.day) / days
+    }
+    guard base > 0 else { return nil }
+    return (closing - opening - net).approximate / base
+  }
+
+  /// A return over days as a rate per year of 365 days; nil up to one year, where a period's own
+  /// return is the one to show.
+  ///
+  /// A loss of everything, or more, is −100 % a year.
+  public static func annualized(_ change: Double, overDays days: Int) -> Double? {
+    guard days > 365 else { return nil }
+    guard change > -1 else { return -1 }
+    return expm1(log1p(change) * 365 / Double(days))
+  }
+}
