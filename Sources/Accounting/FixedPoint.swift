@@ -160,7 +160,15 @@ extension FixedPoint {
 /// `10^exponent`, for exponents from 0 to 38.
 @inlinable public func powerOfTen(_ exponent: Int) -> Int128 {
   precondition(exponent >= 0 && exponent <= 38, "10^\(exponent) is not an Int128")
-  var result: Int128 = 1
-  for _ in 0..<exponent { result *= 10 }
-  return result
+  return powersOfTen[exponent]
 }
+
+@usableFromInline let powersOfTen: InlineArray<39, Int128> = {
+  var power: Int128 = 1
+  var powers = InlineArray<39, Int128>(repeating: 1)
+  for exponent in 1..<39 {
+    power *= 10
+    powers[exponent] = power
+  }
+  return powers
+}()

@@ -51,7 +51,7 @@ import Testing
   }
 
   /// Half days of both exchanges as they were announced, and full days beside them.
-  static let halfDays: [(String, String, Bool)] = [
+  static let announced: [(String, String, Bool)] = [
     ("XNYS", "1992-11-27 1992-12-24 1995-07-03 1996-07-05 1997-12-26 1999-12-31", true),
     ("XNYS", "2002-07-05 2003-12-26 2008-11-28 2012-07-03 2013-07-03 2014-12-24", true),
     ("XNYS", "2019-07-03 2024-07-03", true),
@@ -61,7 +61,7 @@ import Testing
     ("XLON", "2012-12-28 2015-12-23 2015-12-30 2016-12-29 2022-12-22 2023-12-28", false),
   ]
 
-  @Test("half days", arguments: halfDays)
+  @Test("half days", arguments: announced)
   func halfDays(name: String, days: String, isEarly: Bool) throws {
     let calendar = try BusinessCalendar(named: name)
     for text in days.split(separator: " ") {
