@@ -112,7 +112,7 @@ private struct NarrowProduct {
     isNegative = (left < 0) != (right < 0)
   }
 
-  /// Multiplies by a third factor; false if it is too wide. To be called once at most.
+  /// Multiplies by a third factor, once at most; false if it is too wide.
   mutating func multiply(by factor: Int128) -> Bool {
     guard let size = UInt64(exactly: factor.magnitude) else { return false }
     let (carry, lowest) = low.multipliedFullWidth(by: size)
