@@ -36,7 +36,7 @@ public struct BusinessCalendar: Sendable, Hashable {
   ///
   /// - Parameters:
   ///   - name: One of `names`.
-  ///   - overrides: Dates that are business dates (true) or are not (false), whatever the rules say.
+  ///   - overrides: Dates that are open (true) or closed (false), whatever the rules say.
   /// - Throws: `CalendarError` for any other name.
   public init(named name: String, overrides: [Day: Bool] = [:]) throws(CalendarError) {
     guard let exchange = Exchange(rawValue: name) else { throw CalendarError(name: name) }
