@@ -14,90 +14,120 @@ public struct CalendarError: Error, Hashable, Sendable, CustomStringConvertible 
 
 /// The business dates of an exchange, or of every week, and when each of them is over.
 ///
-/// By rule for any year (the rules are those in force since 1990), with exceptions from a table.
-public struct BusinessCalendar: Sendable {
+/// `XNYS` and `XLON` follow the exchanges' published rules, with their one-off closures, from 1990
+/// to 2050; outside those years the rules are applied without them. `weekdays` and `every_day` hold
+/// for every date. A table of overrides adds what no rule knows.
+///
+/// Every question is answered from one bit a date and a running count.
+public struct BusinessCalendar: Sendable, Hashable {
   /// The calendars that there are.
   public static let names = ["XNYS", "XLON", "weekdays", "every_day"]
 
-  /// The name.
+  /// The name, as a portfolio states it.
   public let name: String
-  private let rule: Rule
-  private let overrides: [Day: Bool]
-  /// Holidays of 1990 to 2050, so that a date in these years costs one look.
-  private let holidays: Set<Day>
+  let exchange: Exchange
 
-  enum Rule: String, Sendable {
-    case newYork = "XNYS"
-    case london = "XLON"
-    case weekdays
-    case everyDay = "every_day"
-  }
-
-  private static let tabulated = 1990...2050
+  /// One bit a date from `Day.earliest` on.
+  private var bits: [UInt64]
+  /// How many business dates lie before each word of `bits`.
+  private var ranks: [Int32]
 
   /// The calendar of a name.
   ///
   /// - Parameters:
   ///   - name: One of `names`.
-  ///   - overrides: Dates that are open or closed whatever the rule says.
+  ///   - overrides: Dates that are open (true) or closed (false), whatever the rules say.
   /// - Throws: `CalendarError` for any other name.
   public init(named name: String, overrides: [Day: Bool] = [:]) throws(CalendarError) {
-    guard let rule = Rule(rawValue: name) else { throw CalendarError(name: name) }
+    guard let exchange = Exchange(rawValue: name) else { throw CalendarError(name: name) }
     self.name = name
-    self.rule = rule
-    self.overrides = overrides
-    holidays = Set(Self.tabulated.flatMap { rule.holidays(in: $0) })
-  }
-
-  /// Whether business is done on a date.
-  public func isBusinessDay(_ day: Day) -> Bool {
-    if let isOpen = overrides[day] { return isOpen }
-    if rule == .everyDay { return true }
-    guard day.weekday <= 5 else { return false }
-    let year = day.year
-    return Self.tabulated.contains(year)
-      ? !holidays.contains(day) : !rule.holidays(in: year).contains(day)
-  }
-
-  /// The business dates after `start` up to and including `end`, ascending.
-  public func businessDayList(after start: Day, through end: Day) -> [Day] {
-    guard start < end else { return [] }
-    return (1...(end - start)).lazy.map { start + $0 }.filter(isBusinessDay)
-  }
-
-  /// How many business dates lie after `start` up to and including `end`.
-  public func businessDays(after start: Day, through end: Day) -> Int {
-    guard start < end else { return 0 }
-    return (1...(end - start)).count { isBusinessDay(start + $0) }
-  }
-
-  /// The latest business date on or before a date.
-  public func businessDay(onOrBefore day: Day) -> Day {
-    var day = day
-    while !isBusinessDay(day), day > .earliest { day = day - 1 }
-    return day
-  }
-
-  /// When a business date is over: half an hour after the official close; for calendars that are
-  /// no exchange's, at its end in UTC.
-  ///
-  /// - Returns: Seconds since 2000-01-01 00:00 UTC.
-  public func cutOff(of day: Day) -> Int64 {
-    let midnight = Int64(day.number) * 86_400
-    switch rule {
-    case .weekdays, .everyDay: return midnight + 86_400
-    case .newYork, .london:
-      let local = rule.closeMinutes(on: day) + 30
-      return midnight + Int64(local - rule.minutesAheadOfUTC(on: day)) * 60
+    self.exchange = exchange
+    let table = exchange.table
+    bits = table.bits
+    ranks = table.ranks
+    guard !overrides.isEmpty else { return }
+    for (day, isBusinessDay) in overrides where Self.range.contains(day) {
+      let index = Self.index(of: day)
+      let bit: UInt64 = 1 << UInt64(index & 63)
+      if isBusinessDay { bits[index >> 6] |= bit } else { bits[index >> 6] &= ~bit }
     }
+    ranks = Self.ranks(of: bits)
   }
 
-  /// The latest business date that was over by a moment.
-  ///
-  /// - Parameter moment: Seconds since 2000-01-01 00:00 UTC.
-  public func lastClosed(at moment: Int64) -> Day {
-    var day = businessDay(onOrBefore: Day(number: Int32(moment / 86_400)))
-    while cutOff(of: day) > moment, day > .earliest { day = businessDay(onOrBefore: day - 1) }
-    return day
+  static let range = Day.earliest...Day.latest
+  static let dayCount = Day.latest - Day.earliest + 1
+
+  static func index(of day: Day) -> Int { day - Day.earliest }
+
+  static func ranks(of bits: [UInt64]) -> [Int32] {
+    var ranks: [Int32] = []
+    ranks.reserveCapacity(bits.count + 1)
+    var total: Int32 = 0
+    for word in bits {
+      ranks.append(total)
+      total += Int32(word.nonzeroBitCount)
+    }
+    ranks.append(total)
+    return ranks
+  }
+
+  /// Whether a date is a business date; false outside 1900 … 2199.
+  public func isBusinessDay(_ day: Day) -> Bool {
+    guard Self.range.contains(day) else { return false }
+    let index = Self.index(of: day)
+    return bits[index >> 6] >> UInt64(index & 63) & 1 == 1
+  }
+
+  /// The latest business date on or before a date; `Day.earliest` if there is none.
+  public func businessDay(onOrBefore day: Day) -> Day {
+    guard day >= .earliest else { return .earliest }
+    let index = Self.index(of: min(day, .latest))
+    var word = index >> 6
+    // The bits up to and including the date's.
+    var rest = bits[word] & (UInt64.max >> UInt64(63 - index & 63))
+    while rest == 0 {
+      guard word > 0 else { return .earliest }
+      word -= 1
+      rest = bits[word]
+    }
+    return Day.earliest + (word * 64 + 63 - rest.leadingZeroBitCount)
+  }
+
+  /// The first business date after `day`; nil if there is none before 2200.
+  public func next(after day: Day) -> Day? {
+    guard day < .latest else { return nil }
+    let index = Self.index(of: max(day + 1, .earliest))
+    var word = index >> 6
+    var rest = bits[word] & (UInt64.max << UInt64(index & 63))
+    while rest == 0 {
+      word += 1
+      guard word < bits.count else { return nil }
+      rest = bits[word]
+    }
+    return Day.earliest + (word * 64 + rest.trailingZeroBitCount)
+  }
+
+  /// How many business dates lie after `first`, up to and including `last`; 0 if none.
+  public func businessDays(after first: Day, through last: Day) -> Int {
+    max(0, count(through: last) - count(through: first))
+  }
+
+  /// The business dates after `first`, up to and including `last`, ascending.
+  public func businessDayList(after first: Day, through last: Day) -> [Day] {
+    var days: [Day] = []
+    days.reserveCapacity(businessDays(after: first, through: last))
+    var day = first
+    while let next = next(after: day), next <= last {
+      days.append(next)
+      day = next
+    }
+    return days
+  }
+
+  private func count(through day: Day) -> Int {
+    guard day >= .earliest else { return 0 }
+    let index = Self.index(of: min(day, .latest))
+    let within = bits[index >> 6] & (UInt64.max >> UInt64(63 - index & 63))
+    return Int(ranks[index >> 6]) + within.nonzeroBitCount
   }
 }

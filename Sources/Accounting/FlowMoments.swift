@@ -1,270 +1,272 @@
 import Glibc
 
-/// The past flows of a series as present-value moments: what a night needs to know of them to
-/// solve an internal rate of return without reading them.
+/// Everything a night needs to know of a series' past flows to solve for today's closing value.
 ///
-/// With s the years from a centre date and g₀ the growth of the last full solve, the flows of each
-/// sign are kept as Mₖ = Σ aᵢ sᵢᵏ e^(−sᵢ g₀), k = 0 … 8. At another growth g = g₀ + x their present
-/// value is Σ Mₖ (−x)ᵏ/k!, whatever their number.
+/// With t the years from a flow to an anchor date and y = g − g₀, the flows' value on the anchor
+/// date is the series Σ Mⱼ yʲ, Mⱼ = Σ a tʲ e^(t·g₀) / j!. A closing value V, h years after the
+/// anchor, makes g the zero of ψ(g) = ln(−Σ Mⱼ yʲ) + h·g − ln V: one logarithm an iteration,
+/// however many flows there were.
 ///
-/// **Why an answer is the full pass's answer, bit for bit.** `solve` answers only after it has
-/// (1) counted one sign change in the netted series, so that there is one root (Descartes' rule
-/// for exponential sums), (2) shown a change of sign between g − η and g + η that exceeds every
-/// error made on the way, and (3) found that all of [g − η, g + η] rounds to one value of
-/// `GrowthGrid`. The true root lies there, and the full pass rounds the true root correctly. In
-/// every other case it gives nil, and the caller reads the flows.
+/// An answer is the one that the full pass gives, to the bit, or there is none: the error is
+/// bounded (what the series leaves out, what was rounded while it was built, what the last step
+/// left), and unless every growth within the bound rounds to one value of `GrowthGrid`, `solve`
+/// returns nil. It also returns nil unless the root is proven to be the only one, by Soper's
+/// condition; see `certifiedFrom`.
 ///
-/// **The errors**, relative to Σ|aᵢ| e^(−sᵢ g₀) of both signs and with u = 2⁻⁵³: each factor of a
-/// term is off by a few u, its exponent by 2u|s g₀|; a compensated sum adds 2u, each flow added
-/// later u; Horner's rule 2u a step; netting flows of one date, as the full pass does, u. Cutting
-/// the series after k = 7 leaves at most A₈ |x|⁸/8! e^(|s||x|), A₈ being the moment of absolute
-/// values that is kept for this.
+/// Paid in is negative. The convention is `xirr_act365`.
 public struct FlowMoments: Sendable, Hashable {
-  /// Powers 0 … 7 are summed; the ninth number is Σ|aᵢ||sᵢ|⁸ e^(−sᵢ g₀).
-  private static let termCount = 8
-  typealias Sums = InlineArray<9, Double>
+  /// The growth that the moments are expanded at.
+  public internal(set) var expandedAt: Double
+  /// The number of dates with flows.
+  public internal(set) var flowCount: Int32 = 0
+  /// The first date with flows.
+  public internal(set) var firstDay: Day
+  /// The last date with flows.
+  public internal(set) var lastDay: Day
 
-  /// Of what was received (index 0) and of what was paid (1); both counted positive.
-  var received: Side
-  var paid: Side
-  var growth: Double
-  /// The date from which s counts.
-  var center: Int32
-  var firstDay: Int32
-  var lastDay: Int32
-  /// What the flows of the last date come to.
-  var lastNet: Double
-  /// Of the netted dates before the last: the sign of the latest that is not zero, and how often
-  /// it changed.
-  var earlierSign: Int8
-  var signChanges: UInt8
-  var additions: UInt16
-  /// Whether a full pass must always be taken: out of order, or the first date came to nothing.
-  var isUnusual = false
+  /// The date that times are counted to: the middle, so that no time is longer than half the span.
+  var anchor: Day
+  /// M₀ … M₁₀; then what bounds the rest of the series, Σ |a| |t|¹¹ e^(t·g₀) / 11!; then the gross
+  /// Σ |a| e^(t·g₀); the other lanes are 0.
+  var moments = SIMD16<Double>.zero
+  /// The growth from which on the balance of the past flows was never on the investor's side.
+  ///
+  /// If no prefix of the flows has a positive present value at growth c, none has at any g ≥ c
+  /// (summation by parts: more growth gives the earlier balances more weight). A root g ≥ c is
+  /// then a pure investment, and the only root. −∞ as long as nothing was ever taken out; +∞ if
+  /// no growth near `expandedAt` will do.
+  var certifiedFrom = -Double.infinity
+  /// The net of the last date, and the gross that went into it.
+  var lastNet = DoubleDoubleNet()
 
-  struct Side: Sendable, Hashable {
-    var sums = Sums(repeating: 0)
-
-    static func == (left: Side, right: Side) -> Bool {
-      (0..<9).allSatisfy { left.sums[$0] == right.sums[$0] }
-    }
-
-    func hash(into hasher: inout Hasher) {
-      for index in 0..<9 { hasher.combine(sums[index]) }
-    }
-
-    var isEmpty: Bool { sums[0] == 0 }
+  /// The moments of no flows.
+  public init(expandedAt growth: Double) {
+    expandedAt = growth.isFinite ? growth : 0
+    firstDay = .earliest
+    lastDay = .earliest
+    anchor = .earliest
   }
 
-  /// The moments of a series.
-  ///
-  /// - Parameters:
-  ///   - flows: Ascending by date; those of one date are netted.
-  ///   - growth: Where they are expanded: the series' own log growth, or 0.
+  /// The moments of flows in ascending order, expanded at a growth near their rate (or at 0).
   public init(flows: [DatedFlow], expandedAt growth: Double) {
-    self.growth = growth.isFinite && abs(growth) < 20 ? growth : 0
-    firstDay = flows.first?.day.number ?? 0
-    lastDay = firstDay
-    center = firstDay + ((flows.last?.day.number ?? 0) - firstDay) / 2
-    received = Side()
-    paid = Side()
-    lastNet = 0
-    earlierSign = 0
-    signChanges = 0
-    additions = 0
-    var lost = (received: Side(), paid: Side())
-    for (index, flow) in flows.enumerated() {
-      note(flow.day.number, flow.amount, isFirst: index == 0)
-      if flow.amount > 0 {
-        accumulate(flow, into: &received, lost: &lost.received)
-      } else if flow.amount < 0 {
-        accumulate(flow, into: &paid, lost: &lost.paid)
-      }
-    }
-    for index in 0..<9 {
-      received.sums[index] += lost.received.sums[index]
-      paid.sums[index] += lost.paid.sums[index]
-    }
-    if flows.isEmpty { isUnusual = true }
+    self.init(expandedAt: growth)
+    guard let first = flows.first?.day, let last = flows.last?.day else { return }
+    anchor = first + (last - first) / 2
+    for flow in flows { append(flow) }
   }
 
   /// Adds a flow; not before the last one's date, else only full passes tell the rate from now on.
   public mutating func add(day: Day, amount: Double) {
-    note(day.number, amount, isFirst: false)
-    additions = additions == .max ? .max : additions + 1
-    guard amount != 0 else { return }
-    var unused = Side()
-    let flow = DatedFlow(day: day, amount: amount)
-    if amount > 0 {
-      accumulate(flow, into: &received, lost: &unused)
-      for index in 0..<9 { received.sums[index] += unused.sums[index] }
-    } else {
-      accumulate(flow, into: &paid, lost: &unused)
-      for index in 0..<9 { paid.sums[index] += unused.sums[index] }
-    }
+    if flowCount == 0 { anchor = day }
+    append(DatedFlow(day: day, amount: amount))
   }
 
-  /// Keeps the order of dates and signs.
-  private mutating func note(_ day: Int32, _ amount: Double, isFirst: Bool) {
-    if isFirst || day == lastDay {
-      lastNet = isFirst ? amount : lastNet + amount
-      return
+  private mutating func append(_ flow: DatedFlow) {
+    if flowCount > 0 {
+      if flow.day < lastDay || !flow.amount.isFinite {
+        certifiedFrom = .infinity
+        return
+      }
+      if flow.day > lastDay, flowCount == 1, lastNet.isDust {
+        // The first date came to nothing: the series begins here.
+        self = FlowMoments(anchor: anchor, expandedAt: expandedAt)
+      }
     }
-    if day < lastDay || (lastDay == firstDay && lastNet == 0) || !amount.isFinite {
-      isUnusual = true
+    guard flow.amount != 0 else { return }
+    if flowCount == 0 {
+      firstDay = flow.day
+      lastDay = flow.day
+      flowCount = 1
+    } else if flow.day > lastDay {
+      lastDay = flow.day
+      flowCount += 1
+      lastNet = DoubleDoubleNet()
     }
-    settle(lastNet, &earlierSign, &signChanges)
-    lastDay = day
-    lastNet = amount
+    lastNet.add(flow.amount)
+    accumulate(flow.amount, years: Double(anchor - flow.day) / 365)
+    if flow.amount > 0 { certify() }
   }
 
-  private func settle(_ net: Double, _ sign: inout Int8, _ changes: inout UInt8) {
-    let next: Int8 = net > 0 ? 1 : net < 0 ? -1 : 0
-    guard next != 0 else { return }
-    if sign != 0, sign != next { changes = changes == .max ? .max : changes + 1 }
-    sign = next
+  private init(anchor: Day, expandedAt growth: Double) {
+    self.init(expandedAt: growth)
+    self.anchor = anchor
   }
 
-  /// Neumaier's sum: what an addition loses goes into `lost`.
-  private func accumulate(_ flow: DatedFlow, into side: inout Side, lost: inout Side) {
-    let years = Double(flow.day.number - center) / 365
-    var term = abs(flow.amount) * exp(-years * growth)
-    for power in 0..<9 {
-      let value = power == 8 ? abs(term) : term
-      let sum = side.sums[power] + value
-      lost.sums[power] +=
-        abs(side.sums[power]) >= abs(value)
-        ? (side.sums[power] - sum) + value : (value - sum) + side.sums[power]
-      side.sums[power] = sum
-      term *= years
+  private mutating func accumulate(_ amount: Double, years: Double) {
+    let value = amount * exp(years * expandedAt)
+    let two = years * years
+    let three = two * years
+    let four = two * two
+    let eight = four * four
+    let powers = SIMD16(
+      1, years, two, three, four, four * years, four * two, four * three, eight, eight * years,
+      eight * two, 0, 0, 0, 0, 0)
+    moments += powers * Self.inverseFactorials * SIMD16(repeating: value)
+    moments[11] += abs(value * eight * three) * Self.inverseFactorials[11]
+    moments[12] += abs(value)
+  }
+
+  /// The reciprocals of 0! … 11!.
+  @inline(__always) private static var inverseFactorials: SIMD16<Double> {
+    SIMD16(
+      1, 1, 1 / 2, 1 / 6, 1 / 24, 1 / 120, 1 / 720, 1 / 5_040, 1 / 40_320, 1 / 362_880,
+      1 / 3_628_800, 1 / 39_916_800, 0, 0, 0, 0)
+  }
+
+  /// Half the span: no time is longer.
+  @inline(__always) var reach: Double {
+    Double(max(anchor - firstDay, lastDay - anchor)) / 365
+  }
+
+  /// What rounding may have done to the series, as a part of the gross: one addition a flow, and
+  /// exponential, powers and factorials, within a factor e^½ for the powers of y.
+  @inline(__always) private var roundingPart: Double {
+    (Double(flowCount) + 30 + 2 * reach * abs(expandedAt)) * ulp * 1.65
+  }
+
+  /// Finds a growth from which on the balance just reached is still the investment's.
+  private mutating func certify() {
+    for distance in [0.5, 0.15, 0.05, 0.015, 0] {
+      let candidate = max(certifiedFrom, expandedAt - distance)
+      let offset = candidate - expandedAt
+      guard abs(offset) * reach <= 0.5 else { continue }
+      let left = moments[11] * power11(abs(offset)) * 1.65 + moments[12] * roundingPart
+      if value(at: offset).sum < -left {
+        certifiedFrom = candidate
+        return
+      }
     }
+    certifiedFrom = .infinity
   }
 
-  // MARK: - Solving
+  @inline(__always) private func power11(_ value: Double) -> Double {
+    let two = value * value
+    let four = two * two
+    return four * four * two * value
+  }
 
-  private static let roundoff = 1.1102230246251565e-16
+  /// The series at y, its slope, and half its curvature.
+  @inline(__always) private func value(
+    at offset: Double
+  ) -> (sum: Double, slope: Double, bend: Double) {
+    // Even and odd powers apart: six short chains of operations instead of three long ones.
+    let m = moments
+    let z = offset * offset
+    let even = ((((m[10] * z + m[8]) * z + m[6]) * z + m[4]) * z + m[2]) * z + m[0]
+    let odd = (((m[9] * z + m[7]) * z + m[5]) * z + m[3]) * z + m[1]
+    let evenSlope = (((9 * m[9] * z + 7 * m[7]) * z + 5 * m[5]) * z + 3 * m[3]) * z + m[1]
+    let oddSlope =
+      (((10 * m[10] * z + 8 * m[8]) * z + 6 * m[6]) * z + 4 * m[4]) * z + 2 * m[2]
+    let evenBend = (((45 * m[10] * z + 28 * m[8]) * z + 15 * m[6]) * z + 6 * m[4]) * z + m[2]
+    let oddBend = ((36 * m[9] * z + 21 * m[7]) * z + 10 * m[5]) * z + 3 * m[3]
+    return (even + offset * odd, evenSlope + offset * oddSlope, evenBend + offset * oddBend)
+  }
 
-  /// Solves the series with a closing value on a date, not before its last flow.
-  ///
-  /// - Returns: What the full pass gives, or nil where only that can tell.
+  /// The rate that a closing value on a date makes; nil where only the full pass can tell.
   public func solve(closingValue: Double, on day: Day) -> IRRResult? {
-    guard !isUnusual, additions < 256, closingValue != 0, closingValue.isFinite,
-      day.number >= lastDay, day.number > firstDay, hasOneSignChange(closingValue, on: day.number)
+    guard flowCount > 0, certifiedFrom < .infinity, day >= lastDay, closingValue > 0,
+      closingValue < .infinity
     else { return nil }
-    let equation = Equation(
-      moments: self, closingValue: closingValue, years: Double(day.number - center) / 365)
-    guard let (offset, margin) = equation.root() else { return nil }
-    let root = growth + offset
-    let error = margin + 4 * Self.roundoff * abs(root)
-    guard abs(root) < 8, let rounded = GrowthGrid.certain(root, error: error) else { return nil }
-    return IRRResult(
-      growth: rounded, roots: 1, span: day.number - firstDay, unitsPerYear: 365, nominal: false)
-  }
-
-  private func hasOneSignChange(_ closingValue: Double, on day: Int32) -> Bool {
-    var (sign, changes) = (earlierSign, signChanges)
-    if day == lastDay {
-      let net = lastNet + closingValue
-      // A last date that comes to nothing, or to rounding, shortens the series.
-      guard abs(net) > 1e-9 * abs(closingValue) else { return false }
-      settle(net, &sign, &changes)
-    } else {
-      settle(lastNet, &sign, &changes)
-      settle(closingValue, &sign, &changes)
-    }
-    return changes == 1
-  }
-
-  /// F(x) = what was received − what was paid, at growth g₀ + x.
-  private struct Equation {
-    let moments: FlowMoments
-    let closingValue: Double
-    /// From the centre to the closing date.
-    let years: Double
-    /// The largest |s| of a flow.
-    let reach: Double
-
-    init(moments: FlowMoments, closingValue: Double, years: Double) {
-      self.moments = moments
-      self.closingValue = closingValue
-      self.years = years
-      let center = moments.center
-      reach = Double(max(center - moments.firstDay, moments.lastDay - center)) / 365
-    }
-
-    /// The value and the slope; both sides' magnitude beside them for the error.
-    func value(_ x: Double) -> (value: Double, slope: Double, magnitude: Double) {
-      let closing = closingValue * exp(-years * (moments.growth + x))
-      var (value, slope, magnitude) = (closing, -years * closing, abs(closing))
-      if !moments.received.isEmpty {
-        let (sum, change) = polynomial(moments.received.sums, x)
-        value += sum
-        slope += change
-        magnitude += abs(sum)
-      }
-      if !moments.paid.isEmpty {
-        let (sum, change) = polynomial(moments.paid.sums, x)
-        value -= sum
-        slope -= change
-        magnitude += abs(sum)
-      }
-      return (value, slope, magnitude)
-    }
-
-    /// Σ Mₖ (−x)ᵏ/k! for k = 0 … 7, and its derivative.
-    @inline(__always) private func polynomial(
-      _ sums: InlineArray<9, Double>, _ x: Double
-    ) -> (Double, Double) {
-      var value = sums[7]
-      var slope = 0.0
-      for power in stride(from: 6, through: 0, by: -1) {
-        let factor = -x / Double(power + 1)
-        slope = slope * factor - value / Double(power + 1)
-        value = value * factor + sums[power]
-      }
-      return (value, slope)
-    }
-
-    /// What the value may be off by.
-    func error(at x: Double, magnitude: Double) -> Double {
-      let spread = exp(reach * abs(x))
-      let absolute =
-        (moments.received.sums[0] + moments.paid.sums[0]) * spread + magnitude
-      let exponent = (reach + abs(years)) * (abs(moments.growth) + abs(x))
-      let rounding = (64 + Double(moments.additions) + 4 * exponent) * FlowMoments.roundoff
-      let x2 = x * x
-      let x8 = x2 * x2 * x2 * x2
-      let cut = (moments.received.sums[8] + moments.paid.sums[8]) * x8 / 40_320 * spread
-      return rounding * absolute + 1.01 * cut
-    }
-
-    /// Newton's method from the old growth, then the proof.
-    func root() -> (offset: Double, margin: Double)? {
-      var x = 0.0
-      for _ in 0..<12 {
-        let (value, slope, _) = self.value(x)
-        guard slope != 0, value.isFinite else { return nil }
-        let step = value / slope
-        x -= step
-        guard abs(x) * reach < 1, abs(x) < 4 else { return nil }
-        if abs(step) <= 1e-13 * max(1, abs(x)) { return prove(x) }
-      }
+    if flowCount == 1 { return closedForm(closingValue: closingValue, on: day) }
+    // On the last flow's own date the two are one: something must be left of the value.
+    if day == lastDay, closingValue + lastNet.high <= 8 * ulp * (closingValue + lastNet.gross) {
       return nil
     }
+    guard let root = root(closingValue: closingValue, years: Double(day - anchor) / 365),
+      root.growth - root.error >= certifiedFrom,
+      let growth = GrowthGrid.certain(root.growth, error: root.error)
+    else { return nil }
+    return IRRResult(
+      growth: growth, roots: 1, span: Int32(day - firstDay), unitsPerYear: 365, nominal: false)
+  }
 
-    /// A change of sign around x that exceeds all errors.
-    private func prove(_ x: Double) -> (offset: Double, margin: Double)? {
-      let (value, slope, magnitude) = self.value(x)
-      let margin = 2 * (abs(value) + error(at: x, magnitude: magnitude)) / abs(slope)
-      // A margin beyond half a step of the grid cannot be certain anyway.
-      guard margin < 4e-12 else { return nil }
-      let low = self.value(x - margin)
-      let high = self.value(x + margin)
-      guard (low.value < 0) != (high.value < 0),
-        abs(low.value) > error(at: x - margin, magnitude: low.magnitude),
-        abs(high.value) > error(at: x + margin, magnitude: high.magnitude)
+  /// One payment and one value: a logarithm.
+  private func closedForm(closingValue: Double, on day: Day) -> IRRResult? {
+    guard lastNet.high < 0, !lastNet.isDust, day > lastDay else { return nil }
+    let ratio = closingValue / -lastNet.high
+    guard ratio.isNormal else { return nil }
+    let years = Double(day - lastDay) / 365
+    let logarithm = log(ratio)
+    let growth = logarithm / years
+    let error = (4 * ulp + 3 * ulp * abs(logarithm)) / years + 2 * ulp * abs(growth)
+    guard let certain = GrowthGrid.certain(growth, error: error) else { return nil }
+    return IRRResult(
+      growth: certain, roots: 1, span: Int32(day - firstDay), unitsPerYear: 365, nominal: false)
+  }
+
+  /// The zero of ψ and a bound on its error.
+  private func root(closingValue: Double, years: Double) -> ApproximateRoot? {
+    let worth = -moments[0]
+    guard worth > 0 else { return nil }
+    let reach = reach
+    // At y = 0 the derivatives of ψ are the moments: a cubic gives the first y.
+    let inverse = 1 / moments[0]
+    let one = moments[1] * inverse
+    let two = moments[2] * inverse
+    let three = moments[3] * inverse
+    let perClosing = 1 / closingValue
+    guard perClosing.isNormal else { return nil }
+    let value = log(worth * perClosing) + years * expandedAt
+    let slope = one + years
+    guard slope > 0 else { return nil }
+    let bend = two - one * one / 2
+    let twist = three - one * two + one * one * one / 3
+    // The cubic's inverse series: no division, and the iteration below forgives the rest.
+    let perSlope = 1 / slope
+    let (alpha, beta) = (bend * perSlope, twist * perSlope)
+    let linear = -value * perSlope
+    var offset = linear * (1 - linear * (alpha - linear * (2 * alpha * alpha - beta)))
+    for _ in 0..<3 {
+      guard abs(offset) * reach <= 0.5 else { return nil }
+      let here = self.value(at: offset)
+      let worth = -here.sum
+      guard worth > 0 else { return nil }
+      let perSum = 1 / here.sum
+      let mean = here.slope * perSum
+      let value = log(worth * perClosing) + years * (expandedAt + offset)
+      let slope = mean + years
+      guard slope > 0 else { return nil }
+      let perSlope = 1 / slope
+      let bend = here.bend * perSum - mean * mean / 2
+      let turn = bend * perSlope
+      // Chebyshev's step: cubic, with one division.
+      let newton = -value * perSlope
+      let step = newton * (1 - newton * turn)
+      let next = offset + step
+      let size = abs(step)
+      // ψ‴ from above: three moments about the anchor, each at most e^½ × gross/worth × reachᵏ.
+      let excess = 1.65 * reach * moments[12] * abs(perSum)
+      let third = 6 * excess * excess * excess
+      let remainder = 2 * (2 * turn * turn + third * perSlope / 6) * size * size * size
+      offset = next
+      guard remainder <= 1e-15 else { continue }
+      let growth = expandedAt + next
+      let left = moments[11] * power11(abs(next)) * 1.65 + moments[12] * roundingPart
+      let noise = left * abs(perSum) + (9 + 6 * abs(years * growth)) * ulp
+      let error = 1.02 * noise * perSlope + remainder + 3 * ulp * (abs(growth) + abs(next))
+      // Along the error the slope must not change, or it would not bound it.
+      guard error * (abs(bend) + third * error) <= 0.005 * slope, abs(next) * reach <= 0.5
       else { return nil }
-      return (x, margin)
+      return ApproximateRoot(growth: growth, error: error)
     }
+    return nil
+  }
+}
+
+/// The exact sum of one date's amounts, and of their magnitudes.
+struct DoubleDoubleNet: Sendable, Hashable {
+  var high = 0.0
+  var low = 0.0
+  var gross = 0.0
+
+  /// Whether nothing is left but what the conversion of decimals to doubles can leave.
+  var isDust: Bool { abs(high) <= 4 * ulp * gross }
+
+  mutating func add(_ amount: Double) {
+    let total = DoubleDouble.sum(high, amount)
+    let net = DoubleDouble.sum(total.high, total.low + low)
+    high = net.high
+    low = net.low
+    gross += abs(amount)
   }
 }

@@ -332,8 +332,14 @@ enum InternalRateKernel {
     let (two, three) = (here.curvature / 2, here.third / 6)
     let four = here.fourth / 24
     var step = newton
-    // Small steps need no more than two visits to double the digits they start with.
-    for _ in 0..<(abs(newton * here.curvature) < 1e-3 * abs(here.slope) ? 2 : 4) {
+    if abs(newton * two) < 1e-5 * abs(here.slope) {
+      // A small step by the polynomial's inverse series: one division. The first term left out is
+      // below 1e-11 of a step that is itself below 1e-5 of the inverse bend.
+      let inverse = 1 / here.slope
+      let (a, b) = (two * inverse, three * inverse)
+      return newton * (1 - newton * (a - newton * (2 * a * a - b)))
+    }
+    for _ in 0..<3 {
       let value =
         here.value + step * (here.slope + step * (two + step * (three + step * four)))
       let slope = here.slope + step * (2 * two + step * (3 * three + step * 4 * four))
