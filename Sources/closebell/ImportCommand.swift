@@ -48,6 +48,9 @@ struct ImportCommand: AsyncParsableCommand {
   @Flag(help: "Allow changes of terms that make every closed date stale.")
   var restate = false
 
+  /// From here on the planner's idea of the tables is worth a new look.
+  private static let manyRows = 10_000
+
   func validate() throws {
     for mapping in mappings where !mapping.dropFirst().contains("=") {
       throw ValidationError("--map takes 'Header=column', not '\(mapping)'")
@@ -76,6 +79,9 @@ struct ImportCommand: AsyncParsableCommand {
       let report = try await runImport(request, on: connection, progress: nil)
       refused += report.refused
       publish(report)
+      if !dryRun, report.inserted >= Self.manyRows {
+        try await connection.perform { db in try Statistics.refreshInputs(on: db) }
+      }
     }
     await connection.close()
     if refused > 0 { throw Failure("", code: 65) }
