@@ -109,14 +109,16 @@ extension PortfolioBook {
     var dailyReturn: Double?
     if let lastClose {
       dailyReturn = chain.link(
-        opening: opening, inflow: totals.inflow, profit: profit, from: lastClose, to: sums.date)
+        opening: opening, closing: closing, inflow: totals.inflow, outflow: totals.outflow,
+        from: lastClose, to: sums.date)
     } else {
       // The index starts at the first close; only an inception on that very date has a return
       // of its own, which is then its first link.
       chain = ReturnChain(index: 1, since: sums.date)
       if isChained {
         dailyReturn = chain.link(
-          opening: opening, inflow: totals.inflow, profit: profit, from: sums.date, to: sums.date)
+          opening: opening, closing: closing, inflow: totals.inflow, outflow: totals.outflow,
+          from: sums.date, to: sums.date)
       }
     }
     cumulativePnL += profit

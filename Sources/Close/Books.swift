@@ -50,28 +50,17 @@ public enum Books {
     guard let planned = planned.first else { throw UnknownPortfolios(codes: [code]) }
     let portfolio = planned.portfolio
     let slot = Slot(portfolio: portfolio.id, date: date)
-    let closes = try StoredCloses.read(of: [portfolio.id], from: date, through: date, on: db)
-    guard let close = closes[slot] else {
+    let instruments = try MarketLoading.instruments(on: db)
+    guard
+      var close = try shown(portfolio, instruments, from: date, through: date, on: db).first
+    else {
       if let state = try StoredSnapshots.state(of: slot, on: db) {
         return .open(state: state.state, error: state.error)
       }
       return .missing(lastComplete: planned.lastComplete)
     }
-    let instruments = try MarketLoading.instruments(on: db)
-    let results = Dictionary(
-      uniqueKeysWithValues: close.holdingReturns.compactMap { row in
-        row.holding.map { ($0, row.result) }
-      })
-    let rows = close.holdings.compactMap { row in
-      instruments[row.instrument].map {
-        ShownSnapshot.HoldingRow(instrument: $0, row: row, result: results[row.holding])
-      }
-    }
-    return .closed(
-      ShownSnapshot(
-        portfolio: portfolio, stored: close.snapshot,
-        holdings: rows.sorted { $0.instrument.symbol < $1.instrument.symbol },
-        result: close.portfolioReturn?.result, convention: close.portfolioReturn?.convention))
+    close.holdings.sort { $0.instrument.symbol < $1.instrument.symbol }
+    return .closed(close)
   }
 
   /// Every closed date of a range, portfolio by portfolio, handed on one portfolio at a time.

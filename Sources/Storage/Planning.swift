@@ -25,13 +25,6 @@ public enum Planning {
       next, after, Int64(limit), date.postgres, codes, includingRetired, as: Self.decode)
   }
 
-  /// How many portfolios are active on `date`, among `codes` if there are any.
-  public static func count(
-    activeOn date: Day, codes: [String], on db: isolated Connection
-  ) throws -> Int {
-    Int(try db.row(total, date.postgres, codes) { try $0.nextInt64() } ?? 0)
-  }
-
   /// Which of `codes` name no portfolio at all.
   public static func unknownCodes(
     _ codes: [String], on db: isolated Connection
@@ -71,16 +64,6 @@ public enum Planning {
     return Dictionary(uniqueKeysWithValues: pairs)
   }
 
-  /// Per portfolio its first complete date after `last`, for those that have one.
-  public static func firstComplete(
-    after last: Day, of portfolios: [ID<Portfolio>], on db: isolated Connection
-  ) throws -> [ID<Portfolio>: Day] {
-    let pairs: [(ID<Portfolio>, Day)] = try db.rows(
-      following, portfolios.map(\.rawValue), last.postgres
-    ) { (try $0.nextID(), try $0.nextDay()) }
-    return Dictionary(uniqueKeysWithValues: pairs)
-  }
-
   private static func decode(_ row: inout RowReader) throws -> PlannedPortfolio {
     let portfolio = Portfolio(
       id: try row.nextID(), code: try row.nextString(), baseCurrency: try row.nextCurrency(),
@@ -116,12 +99,6 @@ public enum Planning {
       and \(isMeant(date: "$3::date", codes: "$4::text[]", retired: "$5::boolean"))
     order by p.id limit $2::bigint
     """)
-  private static let total = Statement(
-    "plan-count",
-    """
-    select count(*) from closebell.portfolios p
-    where \(isMeant(date: "$1::date", codes: "$2::text[]", retired: "false"))
-    """)
   private static let unknown = Statement(
     "plan-unknown-codes",
     """
@@ -155,15 +132,6 @@ public enum Planning {
     from unnest($1::bigint[]) as p (id)
     join closebell.portfolio_snapshots s on s.portfolio_id = p.id
     where s.is_complete and s.snapshot_date < $2::date
-    group by p.id
-    """)
-  private static let following = Statement(
-    "plan-first-complete-after",
-    """
-    select p.id, min(s.snapshot_date)
-    from unnest($1::bigint[]) as p (id)
-    join closebell.portfolio_snapshots s on s.portfolio_id = p.id
-    where s.is_complete and s.snapshot_date > $2::date
     group by p.id
     """)
 }
