@@ -57,7 +57,11 @@ struct History {
     var random = SeededGenerator(seed: seed)
     let database = World.database(sabotage: sabotage)
     let simulation = Simulation(database, seed: seed &* 0x9E37_79B9, weather: weather)
-    if SimulationTests.only != nil { simulation.listener = { print($0) } }
+    if SimulationTests.only != nil {
+      simulation.listener = {
+        try? FileHandle.standardError.write(contentsOf: Data("\($0)\n".utf8))
+      }
+    }
     for _ in 0..<Int.random(in: 2...9, using: &random) {
       simulation.start(
         Self.purpose(&random), Self.settings(&random),
