@@ -13,8 +13,9 @@ public struct ChainFault: Hashable, Sendable {
   public var detail: String
 }
 
-/// Checks of the stored rows against each other: the chain of openings, the identities, and rows
-/// without a snapshot. Nothing is recomputed.
+/// Checks of the stored rows against each other; nothing is recomputed.
+///
+/// The chain of openings, the identities, rows without a snapshot or too many, ids.
 public enum ChainChecks {
   /// What one check found.
   public struct Outcome: Sendable {
