@@ -46,11 +46,9 @@ protocol CloseStore: Actor {
 
   // MARK: Results
 
-  func storedCloses(
-    of portfolios: [ID<Portfolio>], from first: Day, through last: Day
-  ) throws -> [Slot: StoredCloses.Close]
+  func storedCloses(of slots: [Slot]) throws -> [Slot: StoredCloses.Close]
   func populate(_ chunk: PopulateChunk) throws -> Set<Slot>
-  func confirm(_ slots: [Slot], inputsSeen: String, as claim: Int64) throws
+  func confirm(_ slots: [ConfirmedSlot], inputsSeen: String, as claim: Int64) throws
 
   // MARK: Beginning and ending
 

@@ -90,17 +90,15 @@ extension Connection: CloseStore {
     try Loading.externalFlows(of: portfolios, through: through, on: self)
   }
 
-  func storedCloses(
-    of portfolios: [ID<Portfolio>], from first: Day, through last: Day
-  ) throws -> [Slot: StoredCloses.Close] {
-    try StoredCloses.read(of: portfolios, from: first, through: last, on: self)
+  func storedCloses(of slots: [Slot]) throws -> [Slot: StoredCloses.Close] {
+    try StoredCloses.read(slots, on: self)
   }
 
   func populate(_ chunk: PopulateChunk) throws -> Set<Slot> {
     try Populating.populate(chunk, on: self)
   }
 
-  func confirm(_ slots: [Slot], inputsSeen: String, as claim: Int64) throws {
+  func confirm(_ slots: [ConfirmedSlot], inputsSeen: String, as claim: Int64) throws {
     try Populating.confirm(slots, inputsSeen: inputsSeen, as: claim, on: self)
   }
 
@@ -110,6 +108,7 @@ extension Connection: CloseStore {
     let unknown = try Planning.unknownCodes(settings.codes, on: self)
     guard unknown.isEmpty else { throw UnknownPortfolios(codes: unknown) }
     guard try !Runs.isPaused(on: self) else { return nil }
+    try Incarnation.begin(on: self)
     try Runs.endDead(on: self)
     let takenBack = try Slots.takeBackExpired(on: self)
     try Leases.forgetDead(on: self)

@@ -7,7 +7,7 @@ extension Loading {
     "load-openings",
     """
     select s.portfolio_id, s.snapshot_date, s.revision, s.closing_equity, s.cash, s.return_index,
-      s.index_since, s.cumulative_pnl
+      s.index_since, s.cumulative_pnl, s.fingerprint
     from unnest($1::bigint[], $2::date[]) as o (portfolio_id, opened_from)
     join closebell.portfolio_snapshots s
       on s.snapshot_date = o.opened_from and s.portfolio_id = o.portfolio_id and s.is_complete
@@ -41,6 +41,31 @@ extension Loading {
       on f.portfolio_id = v.portfolio_id and f.id = v.portfolio_fund_id
     where v.portfolio_id = any($1::bigint[]) and v.valuation_date between $2::date and $3::date
     order by v.portfolio_id, v.valuation_date, v.portfolio_fund_id
+    """)
+
+  private static let slots = "unnest($1::bigint[], $2::date[]) as c (portfolio_id, slot_date)"
+
+  static let holdingRowsOfSlots = Statement(
+    "load-holdings-of-slots",
+    """
+    select \(holdingColumns), coalesce(v.realized_pnl, 0), coalesce(v.income, 0),
+      coalesce(v.fees, 0), coalesce(v.taxes, 0)
+    from \(slots)
+    join closebell.portfolio_fund_valuations v
+      on v.valuation_date = c.slot_date and v.portfolio_id = c.portfolio_id
+    join closebell.portfolio_funds f
+      on f.portfolio_id = v.portfolio_id and f.id = v.portfolio_fund_id
+    order by v.valuation_date, v.portfolio_id, v.portfolio_fund_id
+    """)
+
+  static let cashRowsOfSlots = Statement(
+    "load-cash-balances-of-slots",
+    """
+    select b.portfolio_id, b.balance_date, b.currency, b.balance, b.base_value
+    from \(slots)
+    join closebell.portfolio_cash_balances b
+      on b.balance_date = c.slot_date and b.portfolio_id = c.portfolio_id
+    order by b.balance_date, b.portfolio_id, b.currency
     """)
 
   static let cashRows = Statement(

@@ -78,19 +78,16 @@ extension SimulatedConnection {
 
   // MARK: Results
 
-  func storedCloses(
-    of portfolios: [ID<Portfolio>], from first: Day, through last: Day
-  ) throws -> [Slot: StoredCloses.Close] {
+  func storedCloses(of slots: [Slot]) throws -> [Slot: StoredCloses.Close] {
     try call { tables in
       var result: [Slot: StoredCloses.Close] = [:]
-      for (slot, row) in tables.rows
-      where row.state == .complete && slot.date >= first && slot.date <= last
-        && portfolios.contains(slot.portfolio)
-      {
-        if let stored = row.result {
-          result[slot] = StoredCloses.Close(
-            stored, revision: row.revision, of: database.instrument.id)
+      for slot in slots {
+        guard let row = tables.rows[slot], row.state == .complete, let stored = row.result else {
+          continue
         }
+        result[slot] = StoredCloses.Close(
+          stored, revision: row.revision, isStale: tables.isStale(slot),
+          of: database.instrument.id)
       }
       return result
     }
@@ -102,10 +99,16 @@ extension SimulatedConnection {
     }
   }
 
-  func confirm(_ slots: [Slot], inputsSeen: String, as claim: Int64) throws {
+  func confirm(_ slots: [ConfirmedSlot], inputsSeen: String, as claim: Int64) throws {
     try call { tables in
-      for slot in slots where tables.rows[slot]?.claim == claim {
-        if tables.rows[slot]?.state == .complete { tables.rows[slot]?.seen = Int(inputsSeen) }
+      guard tables.leases[claim] != nil else { return }
+      for confirmed in slots {
+        guard var row = tables.rows[confirmed.slot], row.claim == claim, row.state == .complete
+        else { continue }
+        row.seen = Int(inputsSeen)
+        row.result?.openedFromRevision = confirmed.openedFromRevision
+        row.result?.fingerprint = confirmed.fingerprint
+        tables.rows[confirmed.slot] = row
       }
     }
   }

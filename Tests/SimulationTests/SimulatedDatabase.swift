@@ -141,7 +141,8 @@ extension SlotResult {
         portfolio: slot.portfolio, date: slot.date, holding: row.holding, instrument: instrument,
         price: row.price, priceDate: row.priceDate, quantity: row.quantity,
         marketValue: row.marketValue, costBasis: row.costBasis, dailyPnL: row.dailyPnL,
-        unrealized: row.unrealized, localValue: row.localValue, localCost: row.localCost)
+        unrealized: row.unrealized, localValue: row.localValue, localCost: row.localCost,
+        attribution: row.attribution)
     }
   }
 }
@@ -157,7 +158,9 @@ extension StoredOpening {
 }
 
 extension StoredCloses.Close {
-  init(_ result: SlotResult, revision: Int32, of instrument: ID<Instrument>) {
+  init(
+    _ result: SlotResult, revision: Int32, isStale: Bool, of instrument: ID<Instrument>
+  ) {
     func stored(_ holding: ID<Holding>?, _ answer: IRRResult) -> StoredReturn {
       StoredReturn(
         slot: result.slot, holding: holding, result: answer, convention: result.convention)
@@ -165,9 +168,10 @@ extension StoredCloses.Close {
     self.init(
       snapshot: StoredSnapshot(
         slot: result.slot, revision: revision, openedFromRevision: result.openedFromRevision,
-        run: nil, isStale: false, snapshot: result.snapshot),
-      holdings: result.storedHoldings(of: instrument),
+        run: nil, isStale: isStale, snapshot: result.snapshot,
+        netExternalFlow: result.snapshot.netExternalFlow, fingerprint: result.fingerprint),
+      holdings: result.storedHoldings(of: instrument), cashBalances: result.cashBalances,
       holdingReturns: zip(result.holdings, result.holdingReturns).map { stored($0.holding, $1) },
-      portfolioReturn: stored(nil, result.portfolioReturn))
+      portfolioReturns: [stored(nil, result.portfolioReturn)])
   }
 }
