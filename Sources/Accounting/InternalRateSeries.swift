@@ -25,6 +25,14 @@ struct FlowSeries: ~Copyable {
   /// The last date of all flows, zeros included.
   private var lastUnit: Int32 = .min
 
+  /// Whether sums, products and powers of a size neither overflow nor lose digits to underflow.
+  ///
+  /// Amounts outside are brought near 1, whereby the smallest beside them may be dropped; moments
+  /// leave them to the full pass.
+  @inline(__always) static func isPlain(_ size: Double) -> Bool {
+    size >= 0x1p-400 && size <= 0x1p400
+  }
+
   init(capacity: Int) {
     self.capacity = max(capacity, 8)
     units = .allocate(capacity: self.capacity)
@@ -92,7 +100,7 @@ struct FlowSeries: ~Copyable {
     self.count = next
     lastUnit = last
     endsAtZero = closing.map { $0 == 0 } ?? (gross == 0)
-    if largest > 0x1p400 || largest < 0x1p-400 { rescale(by: largest) }
+    if !Self.isPlain(largest) { rescale(by: largest) }
     countChanges()
     return true
   }

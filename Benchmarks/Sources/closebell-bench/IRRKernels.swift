@@ -1,9 +1,7 @@
 import Accounting
 
-/// Savings plans of monthly deposits, each with a closing value 20 days after the last.
-///
-/// The same flows for every run: seeded. Closing values make growths from about −30 % to +40 % a
-/// year, another for each series.
+/// Savings plans: deposits that grow by 8 % a year, and a closing value between 0.6 and 1.4 times
+/// what they grew to; seeded, so that every run has the same flows.
 private struct SavingsPlans {
   static let count = 256
 
@@ -11,23 +9,23 @@ private struct SavingsPlans {
   var amounts: [Double] = []
   var offsets = [0]
 
-  /// - Parameter flows: How many flows a series has, the closing value among them.
+  /// - Parameter flows: How many flows a series has, the closing value among them: monthly up to
+  ///   240, else every 14 days.
   init(flows: Int) {
     var random = SplitMix(seed: UInt64(flows))
     for _ in 0..<Self.count {
       var day = Int32(random.below(2_000))
       var worth = 0.0
-      let growth = random.unit() * 0.6 - 0.3
       for _ in 1..<flows {
         let amount = Double(10_000 + random.below(1_000_000)) / 100
-        let gap = Int32(28 + random.below(4))
-        worth = (worth + amount) * (1 + growth * Double(gap) / 365)
+        let gap = flows <= 240 ? Int32(28 + random.below(4)) : 14
+        worth = (worth + amount) * (1 + 0.08 * Double(gap) / 365)
         days.append(day)
         amounts.append(-amount)
         day += gap
       }
       days.append(day)
-      amounts.append((worth * 100).rounded() / 100)
+      amounts.append((worth * (0.6 + 0.8 * random.unit()) * 100).rounded() / 100)
       offsets.append(days.count)
     }
   }
@@ -68,25 +66,23 @@ enum WarmIRRKernel: Kernel {
     [60, 240, 1_000].map { flows in
       let plans = SavingsPlans(flows: flows)
       var random = SplitMix(seed: 5)
-      var nights: [(moments: FlowMoments, flows: [DatedFlow], day: Day, value: Double)] = []
+      var moments: [FlowMoments] = []
+      var nights: [(day: Day, value: Double)] = []
       for series in 0..<SavingsPlans.count {
         let history = plans.history(series)
         let last = plans.offsets[series + 1] - 1
         let (day, value) = (Day(number: plans.days[last]), plans.amounts[last])
         let growth = InternalRate.solve(history, closingValue: value, on: day).logGrowth
-        nights.append(
-          (
-            FlowMoments(flows: history, expandedAt: growth ?? 0), history, day + 1,
-            value * (0.97 + 0.06 * random.unit())
-          ))
+        moments.append(FlowMoments(flows: history, expandedAt: growth ?? 0))
+        nights.append((day + 1, value * (0.97 + 0.06 * random.unit())))
       }
       var solver = InternalRateSolver(capacity: flows)
       let times = KernelClock.measure(items: nights.count) {
         var sum = 0.0
-        for night in nights {
+        for (series, night) in nights.enumerated() {
           let result =
-            night.moments.solve(closingValue: night.value, on: night.day)
-            ?? solver.solve(night.flows, closingValue: night.value, on: night.day)
+            moments[series].solve(closingValue: night.value, on: night.day)
+            ?? solver.solve(plans.history(series), closingValue: night.value, on: night.day)
           sum += result.logGrowth ?? 1e9
         }
         return sum
