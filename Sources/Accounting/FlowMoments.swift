@@ -237,7 +237,8 @@ public struct FlowMoments: Sendable, Hashable {
       let newton = -value * perSlope
       let step = newton * (1 - newton * turn)
       let next = offset + step
-      let size = abs(step)
+      // Not the step alone: it may be small because its two parts cancel.
+      let size = max(abs(step), abs(newton))
       // ψ‴ from above: three moments about the anchor, each at most e^½ × gross/worth × reachᵏ.
       let excess = 1.65 * reach * moments[12] * abs(perSum)
       let third = 6 * excess * excess * excess
