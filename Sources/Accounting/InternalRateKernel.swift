@@ -360,9 +360,10 @@ enum InternalRateKernel {
 
   /// A bound on the distance from the root after a small step.
   ///
-  /// The step leaves h⁗ s⁴ / 24 of h, and what its polynomial is worth there, over the slope. |h⁗| is at most twice span⁴ / 8, the largest
-  /// fourth cumulant on an interval; the factor 2 covers the change of the slope along the step,
-  /// which `span · |step| ≤ 0.01` keeps to a few per cent where the bound is of use.
+  /// The step leaves h⁗ s⁴ / 24 of h, and what its polynomial is worth there, over the slope.
+  /// |h⁗| is at most twice span⁴ / 8, the largest fourth cumulant on an interval; the factor 2
+  /// covers the change of the slope along the step, which `span · |step| ≤ 0.01` keeps to a few
+  /// per cent where the bound is of use.
   @inline(__always) static func remainder(
     _ here: FlowSums.Balance, perSlope: Double, step: Double, span: Double
   ) -> Double {
