@@ -63,16 +63,14 @@ public struct FlowMoments: Sendable, Hashable {
 
   private mutating func append(_ flow: DatedFlow) {
     if flowCount > 0 {
-      if flow.day < lastDay || !flow.amount.isFinite {
-        certifiedFrom = .infinity
-        return
-      }
-      if flow.day > lastDay, flowCount == 1, lastNet.isDust {
+      if flow.day < lastDay { return giveUp() }
+      if flow.day > lastDay, flowCount == 1, lastNet.isDust, moments[12] < .infinity {
         // The first date came to nothing: the series begins here.
         self = FlowMoments(anchor: anchor, expandedAt: expandedAt)
       }
     }
     guard flow.amount != 0 else { return }
+    guard FlowSeries.isPlain(abs(flow.amount)) else { return giveUp() }
     if flowCount == 0 {
       firstDay = flow.day
       lastDay = flow.day
@@ -85,6 +83,12 @@ public struct FlowMoments: Sendable, Hashable {
     lastNet.add(flow.amount)
     accumulate(flow.amount, years: Double(anchor - flow.day) / 365)
     if flow.amount > 0 { certify() }
+  }
+
+  /// Leaves every answer to full passes from now on: no later flow mends an infinite gross.
+  private mutating func giveUp() {
+    certifiedFrom = .infinity
+    moments[12] = .infinity
   }
 
   private init(anchor: Day, expandedAt growth: Double) {
@@ -164,8 +168,8 @@ public struct FlowMoments: Sendable, Hashable {
 
   /// The rate that a closing value on a date makes; nil where only the full pass can tell.
   public func solve(closingValue: Double, on day: Day) -> IRRResult? {
-    guard flowCount > 0, certifiedFrom < .infinity, day >= lastDay, closingValue > 0,
-      closingValue < .infinity
+    guard flowCount > 0, certifiedFrom < .infinity, day >= lastDay,
+      FlowSeries.isPlain(closingValue)
     else { return nil }
     if flowCount == 1 { return closedForm(closingValue: closingValue, on: day) }
     // On the last flow's own date the two are one: something must be left of the value.
@@ -233,7 +237,8 @@ public struct FlowMoments: Sendable, Hashable {
       let newton = -value * perSlope
       let step = newton * (1 - newton * turn)
       let next = offset + step
-      let size = abs(step)
+      // Not the step alone: it may be small because its two parts cancel.
+      let size = max(abs(step), abs(newton))
       // ψ‴ from above: three moments about the anchor, each at most e^½ × gross/worth × reachᵏ.
       let excess = 1.65 * reach * moments[12] * abs(perSum)
       let third = 6 * excess * excess * excess

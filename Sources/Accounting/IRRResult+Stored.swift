@@ -1,5 +1,5 @@
 extension IRRResult {
-  /// A result as its row says it; the period return is not kept.
+  /// A result as its row says it; how long the period was is not kept.
   ///
   /// - Parameters:
   ///   - status: How the search ended.
@@ -7,10 +7,6 @@ extension IRRResult {
   ///   - rate: The annual rate as a fraction; nil where there is none.
   ///   - roots: How many rates balance the flows.
   public init(stored status: IRRStatus, logGrowth: Double?, rate: Double?, roots: Int) {
-    self.status = status
-    self.logGrowth = logGrowth
-    self.rate = rate
-    self.roots = roots
-    periodReturn = nil
+    self.init(status, logGrowth: logGrowth, rate: rate, roots: roots, years: nil)
   }
 }

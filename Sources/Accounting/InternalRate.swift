@@ -33,18 +33,22 @@ public struct IRRResult: Hashable, Sendable {
   public let rate: Double?
   /// How many rates balance the flows: 1 if solved.
   public let roots: Int
+  /// From the first flow to the last; nil where it is not known.
+  private let years: Double?
+
   /// The growth over the whole period from the first flow to the last, as a fraction: e^(g·T) − 1.
-  public let periodReturn: Double?
+  public var periodReturn: Double? {
+    if status == .totalLoss { return -1 }
+    guard let logGrowth, let years else { return nil }
+    let total = expm1(logGrowth * years)
+    return total.isFinite ? total : nil
+  }
 
   /// The result of a holding whose value is not known.
   public static let incomplete = IRRResult(.incomplete)
 
   init(_ status: IRRStatus) {
-    self.status = status
-    logGrowth = nil
-    rate = status == .totalLoss ? -1 : nil
-    roots = 0
-    periodReturn = rate
+    self.init(status, logGrowth: nil, rate: status == .totalLoss ? -1 : nil, roots: 0, years: nil)
   }
 
   /// The result of a growth on the grid; every path to a rate ends here.
@@ -53,16 +57,19 @@ public struct IRRResult: Hashable, Sendable {
   ///   - span: From the first flow to the last, in the convention's unit.
   ///   - unitsPerYear: 365 days or 12 months.
   init(growth: Double, roots: Int, span: Int32, unitsPerYear: Double, nominal: Bool) {
-    status = roots == 1 ? .solved : .severalRoots
+    let isTold = growth >= -36 && growth <= 709
+    self.init(
+      roots == 1 ? .solved : .severalRoots, logGrowth: growth,
+      rate: !isTold ? nil : nominal ? 12 * expm1(growth / 12) : expm1(growth), roots: roots,
+      years: Double(span) / unitsPerYear)
+  }
+
+  init(_ status: IRRStatus, logGrowth: Double?, rate: Double?, roots: Int, years: Double?) {
+    self.status = status
+    self.logGrowth = logGrowth
+    self.rate = rate
     self.roots = roots
-    logGrowth = growth
-    if growth < -36 || growth > 709 {
-      rate = nil
-    } else {
-      rate = nominal ? 12 * expm1(growth / 12) : expm1(growth)
-    }
-    let total = expm1(growth * Double(span) / unitsPerYear)
-    periodReturn = total.isFinite ? total : nil
+    self.years = years
   }
 }
 

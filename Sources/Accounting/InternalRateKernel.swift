@@ -211,14 +211,16 @@ extension FlowSums {
     for _ in 0..<200 {
       let here = balance(at: rate)
       let isBelow = here.value.isNaN ? false : (here.value > 0) == (leftSign > 0)
-      let step = InternalRateKernel.step(here)
+      let perSlope = 1 / here.slope
+      let step = InternalRateKernel.step(here, perSlope: perSlope)
       let next = rate + step
       // Small steps are tested before the bracket: at the root itself the step is 0 and lands on
       // an end of the bracket, which must not count as leaving it.
-      let remainder = InternalRateKernel.remainder(here, step: step, span: span)
+      let remainder = InternalRateKernel.remainder(
+        here, perSlope: perSlope, step: step, span: span)
       if remainder * unitsPerYear <= 1e-15 || abs(step) <= 2 * ulp * abs(rate) {
         // h's own error, over the slope; twice, since the slope is that of a neighbour.
-        var error = 2 * here.error / abs(here.slope) + 2 * remainder + 3 * ulp * abs(next)
+        var error = 2 * here.error * abs(perSlope) + 2 * remainder + 3 * ulp * abs(next)
         error = min(error, max(high - low, 0) + abs(step))
         return ApproximateRoot(growth: next * unitsPerYear, error: error * unitsPerYear)
       }
@@ -327,19 +329,27 @@ enum InternalRateKernel {
   ///
   /// Newton's iteration on the polynomial costs no flow a visit. Where the polynomial bends away,
   /// the step is Newton's own.
-  @inline(__always) static func step(_ here: FlowSums.Balance) -> Double {
-    let newton = -here.value / here.slope
-    let (two, three) = (here.curvature / 2, here.third / 6)
-    let four = here.fourth / 24
+  @inline(__always) static func step(
+    _ here: FlowSums.Balance, perSlope inverse: Double
+  ) -> Double {
+    let newton = -here.value * inverse
+    let (two, three) = (here.curvature * (1 / 2), here.third * (1 / 6))
+    let four = here.fourth * (1 / 24)
+    let (a, b, c) = (two * inverse, three * inverse, four * inverse)
+    let bend = abs(newton * a)
     var step = newton
-    if abs(newton * two) < 1e-5 * abs(here.slope) {
-      // A small step by the polynomial's inverse series: one division. The first term left out is
-      // below 1e-11 of a step that is itself below 1e-5 of the inverse bend.
-      let inverse = 1 / here.slope
-      let (a, b) = (two * inverse, three * inverse)
-      return newton * (1 - newton * (a - newton * (2 * a * a - b)))
+    var visits = 3
+    if bend < 0.15 {
+      // The polynomial's inverse series, which needs no division.
+      let square = a * a
+      step =
+        newton
+        * (1 - newton * (a - newton * (2 * square - b - newton * (a * (5 * square - 5 * b) + c))))
+      // The first term left out is below 1e-15 of the step.
+      if bend < 1e-5 { return step }
+      visits = 1
     }
-    for _ in 0..<3 {
+    for _ in 0..<visits {
       let value =
         here.value + step * (here.slope + step * (two + step * (three + step * four)))
       let slope = here.slope + step * (2 * two + step * (3 * three + step * 4 * four))
@@ -350,16 +360,22 @@ enum InternalRateKernel {
 
   /// A bound on the distance from the root after a small step.
   ///
-  /// The step leaves h⁗ s⁴ / 24 over the slope. |h⁗| is at most twice span⁴ / 8, the largest
-  /// fourth cumulant on an interval; the factor 2 covers the change of the slope along the step,
-  /// which `span · |step| ≤ 0.01` keeps to a few per cent where the bound is of use.
+  /// The step leaves h⁗ s⁴ / 24 of h, and what its polynomial is worth there, over the slope.
+  /// |h⁗| is at most twice span⁴ / 8, the largest fourth cumulant on an interval; the factor 2
+  /// covers the change of the slope along the step, which `span · |step| ≤ 0.01` keeps to a few
+  /// per cent where the bound is of use.
   @inline(__always) static func remainder(
-    _ here: FlowSums.Balance, step: Double, span: Double
+    _ here: FlowSums.Balance, perSlope: Double, step: Double, span: Double
   ) -> Double {
     let reach = span * abs(step)
     guard reach <= 0.01 else { return .infinity }
     // Where the curvature could turn the slope within the step, no bound holds.
     guard abs(here.curvature * step) <= 0.1 * abs(here.slope) else { return .infinity }
-    return 2 * (reach * reach) * (reach * reach) / (96 * abs(here.slope))
+    // What the step leaves of the polynomial itself: nearly nothing, unless its search went astray
+    // and was small by accident.
+    let left =
+      here.value + step
+      * (here.slope + step * (here.curvature * (1 / 2) + step * here.third * (1 / 6)))
+    return ((reach * reach) * (reach * reach) * (1 / 48) + 2 * abs(left)) * abs(perSlope)
   }
 }

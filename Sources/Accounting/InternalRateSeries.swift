@@ -9,8 +9,10 @@ struct FlowSeries: ~Copyable {
   private(set) var units: UnsafeMutablePointer<Int32>
   /// The nets.
   private(set) var high: UnsafeMutablePointer<Double>
-  /// What `high` cannot hold of them.
+  /// What `high` cannot hold of them; unused where `hasOneFlowADate`.
   private(set) var low: UnsafeMutablePointer<Double>
+  /// Whether every date has one flow: nothing was netted.
+  private var hasOneFlowADate = false
   private(set) var count = 0
   private var capacity: Int
 
@@ -24,6 +26,14 @@ struct FlowSeries: ~Copyable {
   private var endsAtZero = false
   /// The last date of all flows, zeros included.
   private var lastUnit: Int32 = .min
+
+  /// Whether sums, products and powers of a size neither overflow nor lose digits to underflow.
+  ///
+  /// Amounts outside are brought near 1, whereby the smallest beside them may be dropped; moments
+  /// leave them to the full pass.
+  @inline(__always) static func isPlain(_ size: Double) -> Bool {
+    size >= 0x1p-400 && size <= 0x1p400
+  }
 
   init(capacity: Int) {
     self.capacity = max(capacity, 8)
@@ -52,6 +62,48 @@ struct FlowSeries: ~Copyable {
     count flowCount: Int, closing: Double?, flow: (Int) -> (unit: Int32, amount: Double)
   ) -> Bool {
     reserve(flowCount)
+    return loadPlain(flowCount, flow: flow)
+      || loadNetting(count: flowCount, closing: closing, flow: flow)
+  }
+
+  /// Takes what most series are: one flow a date, ascending, none of them zero or of extraordinary
+  /// size; false if this one is not.
+  @inline(__always) private mutating func loadPlain(
+    _ flowCount: Int, flow: (Int) -> (unit: Int32, amount: Double)
+  ) -> Bool {
+    guard flowCount > 0 else { return false }
+    let (units, high) = (units, high)
+    var (last, before) = flow(0)
+    var changes: UInt64 = 0
+    var isOrdered = Self.isPlain(abs(before))
+    units[0] = last
+    high[0] = before
+    var index = 1
+    while index < flowCount {
+      let (unit, amount) = flow(index)
+      isOrdered = isOrdered && unit > last && Self.isPlain(abs(amount))
+      changes &+= (amount.bitPattern ^ before.bitPattern) >> 63
+      units[index] = unit
+      high[index] = amount
+      (last, before) = (unit, amount)
+      index &+= 1
+    }
+    guard isOrdered else { return false }
+    isFinite = true
+    hasOneFlowADate = true
+    endsAtZero = false
+    count = flowCount
+    lastUnit = last
+    signChanges = Int(changes)
+    if changes > 0 { findFirstChange() }
+    return true
+  }
+
+  /// Takes any flows in ascending order; false if the order is another.
+  @inline(__always) private mutating func loadNetting(
+    count flowCount: Int, closing: Double?, flow: (Int) -> (unit: Int32, amount: Double)
+  ) -> Bool {
+    hasOneFlowADate = false
     let (units, high, low) = (units, high, low)
     var next = 0
     var last = Int32.min
@@ -92,7 +144,7 @@ struct FlowSeries: ~Copyable {
     self.count = next
     lastUnit = last
     endsAtZero = closing.map { $0 == 0 } ?? (gross == 0)
-    if largest > 0x1p400 || largest < 0x1p-400 { rescale(by: largest) }
+    if !Self.isPlain(largest) { rescale(by: largest) }
     countChanges()
     return true
   }
@@ -123,16 +175,29 @@ struct FlowSeries: ~Copyable {
   private mutating func countChanges() {
     signChanges = 0
     guard count > 1 else { return }
-    let start = high[0].bitPattern
-    var index = 1
-    while index < count, (high[index].bitPattern ^ start) >> 63 == 0 { index &+= 1 }
-    firstChange = index
     var changes: UInt64 = 0
-    while index < count {
+    for index in 1..<count {
       changes &+= (high[index].bitPattern ^ high[index &- 1].bitPattern) >> 63
-      index &+= 1
     }
     signChanges = Int(changes)
+    if changes > 0 { findFirstChange() }
+  }
+
+  private mutating func findFirstChange() {
+    if signChanges == 1 {
+      // Everything left of it has the first sign, everything right of it the last.
+      var (left, right) = (0, count - 1)
+      let start = high[0] < 0
+      while right - left > 1 {
+        let middle = (left + right) / 2
+        if (high[middle] < 0) == start { left = middle } else { right = middle }
+      }
+      firstChange = right
+      return
+    }
+    var index = 1
+    while (high[index] < 0) == (high[0] < 0) { index &+= 1 }
+    firstChange = index
   }
 
   private mutating func reserve(_ needed: Int) {
@@ -187,7 +252,7 @@ struct FlowSeries: ~Copyable {
     var (total, gross) = (DoubleDouble(0), 0.0)
     for index in 0..<count {
       let weight = powers[Int(abs(units[index] - base))]
-      total = total + DoubleDouble(high[index], low[index]) * weight
+      total = total + DoubleDouble(high[index], hasOneFlowADate ? 0 : low[index]) * weight
       gross += abs(high[index]) * weight.high
     }
     return (total, gross)

@@ -183,6 +183,35 @@ struct CSVReader {
   }
 }
 
+extension CSVReader {
+  /// Reads the header row: the first of the file, without the space around its names.
+  ///
+  /// - Throws: `ImportError` where there is none, or no UTF-8 text.
+  mutating func headerNames() throws(ImportError) -> [String] {
+    let first = try begin()
+    if first.starts(with: [0xFF, 0xFE]) || first.starts(with: [0xFE, 0xFF]) {
+      throw .notText(
+        source: source.name, reason: "it is UTF-16",
+        hint: "save it as UTF-8, for example with iconv")
+    }
+    guard try next() else { throw .empty(source: source.name) }
+    if let problem {
+      throw .notText(
+        source: source.name,
+        reason: "column \((problem.field ?? 0) + 1) of the header \(problem.message)",
+        hint: "save it as CSV in UTF-8")
+    }
+    return withRow { row in
+      (0..<row.count).map { index in
+        let name = String(decoding: row[index], as: UTF8.self)
+        return String(
+          name.trimmingPrefix(while: \.isWhitespace).reversed()
+            .trimmingPrefix(while: \.isWhitespace).reversed())
+      }
+    }
+  }
+}
+
 /// The fields of a row, where they stand.
 struct RowFields {
   let bytes: UnsafeBufferPointer<UInt8>

@@ -37,16 +37,25 @@ struct Header: Sendable {
   init(
     _ names: [String], map: [String: String], rules: [ColumnRule], kind: ImportKind, source: String
   ) throws(ImportError) {
+    try self.init(names, map: map, rules: rules, of: kind.rawValue, source: source)
+  }
+
+  /// Reads the header row of a file that holds `content`.
+  init(
+    _ names: [String], map: [String: String], rules: [ColumnRule], of content: String,
+    source: String
+  ) throws(ImportError) {
+    let noColumn = "is not a column of \(content)"
     self.rules = rules
     fieldCount = names.count
     positions = Array(repeating: nil, count: rules.count)
-    let known = Self.list(rules, kind)
+    let known = Self.list(rules, content)
     func refuse(_ problem: String, _ hint: String) -> ImportError {
       .header(source: source, problem: problem, hint: hint)
     }
     for (header, column) in map.sorted(by: { $0.key < $1.key }) {
       guard rules.contains(where: { $0.name == column }) else {
-        throw refuse("'\(header)' is mapped to '\(column)', which \(kind.noColumn)", known)
+        throw refuse("'\(header)' is mapped to '\(column)', which \(noColumn)", known)
       }
       guard names.contains(header) else {
         throw refuse(
@@ -57,7 +66,7 @@ struct Header: Sendable {
     for (index, name) in names.enumerated() {
       let wanted = map[name] ?? name.lowercased()
       guard let column = rules.firstIndex(where: { $0.name == wanted }) else {
-        throw refuse(Self.unknown(name, index, kind), Self.hint(for: name, names, known, rules))
+        throw refuse(Self.unknown(name, index, noColumn), Self.hint(for: name, names, known, rules))
       }
       guard positions[column] == nil else {
         throw refuse("column '\(wanted)' stands twice in the header", "keep one of the two")
@@ -69,13 +78,13 @@ struct Header: Sendable {
     }
   }
 
-  private static func unknown(_ name: String, _ index: Int, _ kind: ImportKind) -> String {
-    name.isEmpty ? "column \(index + 1) has no name" : "'\(name)' \(kind.noColumn)"
+  private static func unknown(_ name: String, _ index: Int, _ noColumn: String) -> String {
+    name.isEmpty ? "column \(index + 1) has no name" : "'\(name)' \(noColumn)"
   }
 
-  private static func list(_ rules: [ColumnRule], _ kind: ImportKind) -> String {
+  private static func list(_ rules: [ColumnRule], _ content: String) -> String {
     let names = rules.map { $0.isRequired ? $0.name : "[\($0.name)]" }
-    return "the columns of \(kind.rawValue) are \(names.joined(separator: ", "))"
+    return "the columns of \(content) are \(names.joined(separator: ", "))"
   }
 
   private static func hint(
@@ -104,8 +113,4 @@ struct Header: Sendable {
     }
     return row[right.count]
   }
-}
-
-extension ImportKind {
-  fileprivate var noColumn: String { "is not a column of \(rawValue)" }
 }

@@ -4,6 +4,8 @@ public enum ImportError: Error, Hashable, Sendable, CustomStringConvertible {
   case unreadable(source: String, reason: String, hint: String?)
   /// There is not even a header row.
   case empty(source: String)
+  /// There is a header row, and nothing after it.
+  case noRows(source: String)
   /// The bytes are not the UTF-8 text of a CSV file.
   case notText(source: String, reason: String, hint: String)
   /// The header row does not fit the kind.
@@ -19,6 +21,7 @@ public enum ImportError: Error, Hashable, Sendable, CustomStringConvertible {
     switch self {
     case .unreadable(let source, let reason, _): "could not read \(source): \(reason)"
     case .empty(let source): "\(source) is empty"
+    case .noRows(let source): "\(source) has a header and no rows"
     case .notText(let source, let reason, _): "\(source) is not UTF-8 text: \(reason)"
     case .header(let source, let problem, _): "\(source): \(problem)"
     case .tooManyRows(let source, let limit): "\(source) has more than \(limit) rows"
@@ -30,6 +33,7 @@ public enum ImportError: Error, Hashable, Sendable, CustomStringConvertible {
     switch self {
     case .unreadable(_, _, let hint): hint
     case .empty: "a CSV file begins with a header row that names its columns"
+    case .noRows: "a row is a date and an amount"
     case .notText(_, _, let hint): hint
     case .header(_, _, let hint): hint
     case .tooManyRows: "the rows up to the limit were imported; raise CLOSEBELL_IMPORT_MAX_ROWS"

@@ -26,43 +26,19 @@ struct RowFile<Kind: RowKind> {
   init(_ request: ImportRequest, blockSize: Int = 1 << 18) throws(ImportError) {
     let source = try ByteSource(request.source)
     var reader = CSVReader(source, blockSize: blockSize)
-    let names = try Self.headerNames(&reader)
+    let names = try reader.headerNames()
     header = try Header(
       names, map: request.columnMap, rules: Kind.columns, kind: request.kind, source: source.name)
     var options = KindOptions(restate: request.restate)
     if request.kind == .activities, !header.has(ActivityRows.Column.id) {
       options.digest = try source.rewound(after: reader.everything)
       reader = CSVReader(source, blockSize: blockSize)
-      _ = try Self.headerNames(&reader)
+      _ = try reader.headerNames()
     }
     kind = Kind(header: header, options: options)
     name = source.name
     self.request = request
     self.reader = reader
-  }
-
-  private static func headerNames(_ reader: inout CSVReader) throws(ImportError) -> [String] {
-    let source = reader.source.name
-    let first = try reader.begin()
-    if first.starts(with: [0xFF, 0xFE]) || first.starts(with: [0xFE, 0xFF]) {
-      throw .notText(
-        source: source, reason: "it is UTF-16", hint: "save it as UTF-8, for example with iconv")
-    }
-    guard try reader.next() else { throw .empty(source: source) }
-    if let problem = reader.problem {
-      throw .notText(
-        source: source,
-        reason: "column \((problem.field ?? 0) + 1) of the header \(problem.message)",
-        hint: "save it as CSV in UTF-8")
-    }
-    return reader.withRow { row in
-      (0..<row.count).map { index in
-        let name = String(decoding: row[index], as: UTF8.self)
-        return String(
-          name.trimmingPrefix(while: \.isWhitespace).reversed()
-            .trimmingPrefix(while: \.isWhitespace).reversed())
-      }
-    }
   }
 
   /// The digest of everything read so far.

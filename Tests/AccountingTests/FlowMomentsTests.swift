@@ -108,5 +108,15 @@ import Testing
     var backwards = moments
     backwards.add(day: Self.start - 5, amount: -100)
     #expect(backwards.solve(closingValue: 220, on: Self.start + 30) == nil)
+    // Beside an amount of extraordinary size the full pass drops what is too small.
+    for amount in [-1e200, -1e-200, -.infinity, .nan] {
+      var wild = FlowMoments(expandedAt: 0)
+      wild.add(day: Self.start, amount: amount)
+      for (gap, paid) in [(1, -0.3), (1, 0.3), (2, -100)] {
+        wild.add(day: Self.start + gap, amount: paid)
+      }
+      #expect(wild.solve(closingValue: 110, on: Self.start + 30) == nil)
+      #expect(moments.solve(closingValue: abs(amount), on: Self.start + 30) == nil)
+    }
   }
 }

@@ -147,6 +147,19 @@ struct InternalRateTests {
     #expect(try #require(sixfold.rate) > 1e284)
   }
 
+  @Test("a step that is small by accident is not taken for an arrival")
+  func accidentalStep() throws {
+    // 55 552 for 0.94 within two days. Newton's method on the polynomial at g = 0 goes astray here,
+    // to a step that rounds to nothing.
+    let result = solve([
+      DatedFlow(day: Day(number: 101), amount: -0.66),
+      DatedFlow(day: Day(number: 101), amount: -0.01),
+      DatedFlow(day: Day(number: 102), amount: -0.27),
+      DatedFlow(day: Day(number: 103), amount: 55552.32749516838),
+    ])
+    #expect(abs(try #require(result.logGrowth) - 2_066.658_972_330_342_4) < 3e-9)
+  }
+
   @Test("a symmetrical pair of roots is decided for the gain; a double root counts once")
   func symmetry() throws {
     let day = Day(number: 0)

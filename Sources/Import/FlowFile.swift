@@ -1,0 +1,179 @@
+internal import Accounting
+
+/// A CSV file of dated amounts, of one series or of many, for rates that no book is kept of.
+///
+/// Columns: `date`, `amount` and, for many, `series`. Rows of a series need not stand together nor
+/// in the order of dates. A rate of flows of which some are missing is wrong: where a row is
+/// refused there is no table, only what is wrong with it.
+public struct FlowFile: Sendable {
+  /// The path, or `-`.
+  public let source: String
+  /// Whether the file has the column `series`.
+  public let hasNames: Bool
+  /// The names of the series in the order of their first rows; one, empty, without the column.
+  public private(set) var names: [String] = []
+  /// Day numbers since 2000-01-01, series after series, each in the order of the file.
+  public private(set) var days: [Int32] = []
+  /// The amount of each row.
+  public private(set) var amounts: [Double] = []
+  /// Where each series starts in `days` and `amounts`, and at the end their count.
+  public private(set) var offsets: [Int] = []
+  /// The first refused rows.
+  public private(set) var refusedRows: [RefusedRow] = []
+  /// How many rows were refused.
+  public private(set) var refused = 0
+
+  /// So many refused rows are kept.
+  private static let keptCount = 20
+
+  private enum Column {
+    static let date = 0
+    static let amount = 1
+    static let series = 2
+  }
+
+  private static let columns: [ColumnRule] = [
+    .required("date"), .required("amount"), .optional("series"),
+  ]
+
+  /// Reads a file to its end.
+  ///
+  /// - Throws: `ImportError` where it cannot be read, has no row, or another header.
+  public init(_ source: ImportSource) throws(ImportError) {
+    var reader = CSVReader(try ByteSource(source))
+    self.source = reader.source.name
+    let header = try Header(
+      try reader.headerNames(), map: [:], rules: Self.columns, of: "flows", source: self.source)
+    hasNames = header.has(Column.series)
+    var owners: [Int32] = []
+    var lookup = SeriesLookup()
+    var number = 0
+    while try reader.next() {
+      number += 1
+      do throws(RowRefusal) {
+        let row = try Self.row(reader, header)
+        owners.append(lookup.index(of: row.name))
+        days.append(row.day)
+        amounts.append(row.amount)
+      } catch {
+        refuse(error, number, reader)
+      }
+    }
+    guard number > 0 else { throw .noRows(source: self.source) }
+    names = lookup.names
+    group(owners)
+  }
+
+  private struct Row {
+    var name: String
+    var day: Int32
+    var amount: Double
+  }
+
+  private static func row(_ reader: CSVReader, _ header: Header) throws(RowRefusal) -> Row {
+    if let problem = reader.problem {
+      throw RowRefusal(
+        field: problem.field.flatMap { header.name(ofField: $0) }, message: problem.message)
+    }
+    let result: Result<Row, RowRefusal> = reader.withRow { fields in
+      do throws(RowRefusal) {
+        guard fields.count == header.fieldCount else {
+          let count = fields.count == 1 ? "1 field" : "\(fields.count) fields"
+          throw RowRefusal(
+            field: nil, message: "the row has \(count), the header has \(header.fieldCount)")
+        }
+        let cells = Cells(fields: fields, header: header)
+        let name =
+          header.has(Column.series)
+          ? try cells.requiredText(Column.series, limit: Cells.nameLimit) : ""
+        return .success(
+          Row(
+            name: name, day: try cells.requiredDay(Column.date).number,
+            amount: try cells.requiredAmount(Column.amount)))
+      } catch {
+        return .failure(error)
+      }
+    }
+    return try result.get()
+  }
+
+  private mutating func refuse(_ refusal: RowRefusal, _ number: Int, _ reader: CSVReader) {
+    refused += 1
+    guard refusedRows.count < Self.keptCount else { return }
+    refusedRows.append(
+      RefusedRow(
+        row: number, line: reader.line, field: refusal.field, message: refusal.message,
+        text: String(decoding: reader.rowText.prefix(1_000), as: UTF8.self)))
+  }
+
+  /// Puts the rows of each series together, in their order (a counting sort).
+  private mutating func group(_ owners: [Int32]) {
+    offsets = Array(repeating: 0, count: names.count + 1)
+    for owner in owners { offsets[Int(owner) + 1] += 1 }
+    for index in names.indices { offsets[index + 1] += offsets[index] }
+    guard names.count > 1 else { return }
+    var next = offsets
+    var sortedDays = days
+    var sortedAmounts = amounts
+    for (row, owner) in owners.enumerated() {
+      let place = next[Int(owner)]
+      next[Int(owner)] += 1
+      sortedDays[place] = days[row]
+      sortedAmounts[place] = amounts[row]
+    }
+    days = sortedDays
+    amounts = sortedAmounts
+  }
+}
+
+/// The numbers of series by name; rows of one series often stand together.
+private struct SeriesLookup {
+  private(set) var names: [String] = []
+  private var indices: [String: Int32] = [:]
+  private var last: (name: String, index: Int32)?
+
+  mutating func index(of name: String) -> Int32 {
+    if let last, last.name == name { return last.index }
+    let index = indices[name, default: Int32(names.count)]
+    if Int(index) == names.count {
+      names.append(name)
+      indices[name] = index
+    }
+    last = (name, index)
+    return index
+  }
+}
+
+extension Cells {
+  /// The limit, exclusive, on the magnitude of an amount that only rates are made of.
+  private static var amountLimit: Double { 1e300 }
+
+  /// A decimal of any number of places as the nearest double; nothing but rates is made of it.
+  func requiredAmount(_ column: Int) throws(RowRefusal) -> Double {
+    guard let cell = bytes(column) else { throw refuse(column, "a value is required") }
+    var digits: UInt64 = 0
+    var (digitCount, decimals) = (0, -1)
+    for (index, byte) in cell.enumerated() {
+      switch byte {
+      case UInt8(ascii: "-") where index == 0, UInt8(ascii: "+") where index == 0: break
+      case UInt8(ascii: ".") where decimals < 0: decimals = 0
+      case UInt8(ascii: "0")...UInt8(ascii: "9"):
+        digitCount += 1
+        digits = digits &* 10 &+ UInt64(byte &- UInt8(ascii: "0"))
+        if decimals >= 0 { decimals += 1 }
+      default: throw refuse(quoting: column, "is not a decimal number such as -1234.5")
+      }
+    }
+    guard digitCount > 0 else {
+      throw refuse(quoting: column, "is not a decimal number such as -1234.5")
+    }
+    // A whole number below 2^53 over a power of ten up to 10^22: both exact, so one rounding.
+    if digitCount <= 19, digits < 1 << 53, decimals <= 19 {
+      let magnitude = Double(digits) / Double(powerOfTen(max(decimals, 0)))
+      return cell[0] == UInt8(ascii: "-") ? -magnitude : magnitude
+    }
+    guard let value = Double(String(decoding: cell, as: UTF8.self)), abs(value) < Self.amountLimit
+    else { throw refuse(quoting: column, "is out of range: the magnitude must be below 10^300") }
+    return value
+  }
+}
