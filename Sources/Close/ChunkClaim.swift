@@ -15,7 +15,7 @@ struct ChunkClaim {
   let context: RunContext
 
   func claim(
-    _ sweeps: [Sweep], _ outcome: inout ChunkOutcome, on db: isolated Connection
+    _ sweeps: [Sweep], _ outcome: inout ChunkOutcome, on db: isolated some CloseStore
   ) throws -> ClaimedSweeps {
     var standing = Standing()
     var sweeps = sweeps
@@ -32,8 +32,7 @@ struct ChunkClaim {
       sweep.steps.filter { $0.kind == .again }.map { sweep.slot($0) }
     }
     if !again.isEmpty {
-      standing.revisions = try Slots.claimComplete(
-        again, as: context.claim, run: context.run, on: db)
+      standing.revisions = try db.claimComplete(again, as: context.claim, run: context.run)
       standing.ours.formUnion(standing.revisions.keys)
     }
     outcome.counts.claimed += standing.ours.count
@@ -43,7 +42,7 @@ struct ChunkClaim {
     for sweep in sweeps {
       if let kept = cut(sweep, standing, &outcome, &orphans) { claimed.sweeps.append(kept) }
     }
-    if !orphans.isEmpty { try Slots.release(orphans, as: context.claim, on: db) }
+    if !orphans.isEmpty { try db.release(orphans, as: context.claim) }
     return claimed
   }
 
@@ -58,7 +57,7 @@ struct ChunkClaim {
   }
 
   private func claimPlaceholders(
-    _ sweeps: [Sweep], _ standing: inout Standing, on db: isolated Connection
+    _ sweeps: [Sweep], _ standing: inout Standing, on db: isolated some CloseStore
   ) throws {
     var claims: [SlotClaim] = []
     for sweep in sweeps {
@@ -70,11 +69,10 @@ struct ChunkClaim {
     }
     claims.removeAll { standing.ours.contains($0.slot) }
     guard !claims.isEmpty else { return }
-    standing.ours.formUnion(
-      try Slots.claim(claims, as: context.claim, run: context.run, on: db))
+    standing.ours.formUnion(try db.claim(claims, as: context.claim, run: context.run))
     let others = claims.filter { !standing.ours.contains($0.slot) }
     guard !others.isEmpty else { return }
-    let holders = try Slots.holders(of: others.map(\.slot), on: db)
+    let holders = try db.holders(of: others.map(\.slot))
     standing.held.formUnion(holders.map(\.slot))
     let links = Dictionary(uniqueKeysWithValues: others.map { ($0.slot, $0.link) })
     for holder in holders where holder.standing == .complete {
@@ -87,8 +85,8 @@ struct ChunkClaim {
     }
     let free = holders.filter { $0.standing == .free }
     guard !free.isEmpty else { return }
-    let taken = try Slots.takeOver(
-      free, links: links, as: context.claim, run: context.run, on: db)
+    let taken = try db.takeOver(
+      free, links: links, as: context.claim, run: context.run)
     standing.takenOver += taken.count
     standing.ours.formUnion(taken)
   }
@@ -108,12 +106,12 @@ struct ChunkClaim {
   /// - Returns: The steps of every sweep; none where an earlier date blocks it.
   private func joiningUnfinished(
     _ sweeps: [Sweep], _ standing: Standing, _ outcome: inout ChunkOutcome,
-    on db: isolated Connection
+    on db: isolated some CloseStore
   ) throws -> [[Sweep.Step]] {
     let refused = Set(sweeps.filter { isRefused($0, standing) }.map(\.portfolio.id))
     guard !refused.isEmpty else { return sweeps.map(\.steps) }
     let unfinished = Dictionary(
-      grouping: try Slots.unfinished(of: refused.sorted(), through: .latest, on: db),
+      grouping: try db.unfinished(of: refused.sorted(), through: .latest),
       by: \.slot.portfolio)
     var later: [SlotHolder] = []
     let steps = sweeps.map { sweep in
@@ -126,7 +124,7 @@ struct ChunkClaim {
       }
       return joined(sweep, earlier, &outcome)
     }
-    if !later.isEmpty { try Slots.discard(later, on: db) }
+    if !later.isEmpty { try db.discard(later) }
     return steps
   }
 

@@ -10,7 +10,7 @@ internal import Storage
 struct ChunkClose {
   let context: RunContext
 
-  func run(_ sweeps: [Sweep], on db: isolated Connection) throws -> ChunkOutcome {
+  func run(_ sweeps: [Sweep], on db: isolated some CloseStore) throws -> ChunkOutcome {
     var outcome = ChunkOutcome()
     var clock = StageClock()
     try context.cover(
@@ -30,15 +30,15 @@ struct ChunkClose {
 
   private func close(
     _ claimed: ClaimedSweeps, _ outcome: inout ChunkOutcome, _ clock: inout StageClock,
-    on db: isolated Connection
+    on db: isolated some CloseStore
   ) throws {
     let sweeps = claimed.sweeps
     let market = try context.market.market(
       from: sweeps.map(\.steps[0].date).min() ?? .earliest,
       through: sweeps.map(\.through).max() ?? .latest, on: db)
     var computed: [ComputedSweep] = []
-    try db.transaction(isolation: .repeatableRead, readOnly: true) { db in
-      let inputs = try ChunkInputs.load(sweeps, market: market, on: db)
+    try db.reading { db in
+      let inputs = try db.inputs(of: sweeps, market: market)
       let computation = SweepComputation(
         inputs: inputs, calendars: context.calendars, policy: context.settings.policy,
         isStrict: context.settings.isStrict)
@@ -57,7 +57,7 @@ struct ChunkClose {
 
   /// The history behind lots that a trade is going to relieve: one statement for all of them.
   private func lotHistory(
-    of opened: [SweepComputation.Opened], _ inputs: ChunkInputs, on db: isolated Connection
+    of opened: [SweepComputation.Opened], _ inputs: ChunkInputs, on db: isolated some CloseStore
   ) throws -> [ID<Holding>: [Activity]] {
     var asked: [(holding: ID<Holding>, through: Day)] = []
     for one in opened {
@@ -66,7 +66,7 @@ struct ChunkClose {
     }
     guard !asked.isEmpty else { return [:] }
     var result: [ID<Holding>: [Activity]] = [:]
-    for row in try Loading.history(of: asked, on: db) {
+    for row in try db.history(of: asked) {
       guard let holding = row.activity.holding else { continue }
       result[holding, default: []].append(try row.withReferenceClose(in: inputs.market))
     }

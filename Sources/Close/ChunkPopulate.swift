@@ -11,7 +11,7 @@ struct ChunkPopulate {
   let revisions: [Slot: Int32]
 
   func populate(
-    _ computed: [ComputedSweep], _ outcome: inout ChunkOutcome, on db: isolated Connection
+    _ computed: [ComputedSweep], _ outcome: inout ChunkOutcome, on db: isolated some CloseStore
   ) throws {
     guard context.mayWrite else { throw LeaseEnded() }
     let unchanged = try UnchangedSlots(context: context).among(computed, on: db)
@@ -24,7 +24,7 @@ struct ChunkPopulate {
     chunk.results.sort {
       ($0.slot.date, $0.slot.portfolio) < ($1.slot.date, $1.slot.portfolio)
     }
-    let lost = try Populating.populate(chunk, on: db)
+    let lost = try db.populate(chunk)
     try confirm(computed, unchanged, on: db)
     count(chunk.results, lost, unchanged, &outcome)
     try recordFailures(of: computed, &outcome, on: db)
@@ -67,11 +67,11 @@ struct ChunkPopulate {
   }
 
   private func confirm(
-    _ computed: [ComputedSweep], _ unchanged: Set<Slot>, on db: isolated Connection
+    _ computed: [ComputedSweep], _ unchanged: Set<Slot>, on db: isolated some CloseStore
   ) throws {
     guard !unchanged.isEmpty else { return }
     let slots = unchanged.sorted { ($0.date, $0.portfolio) < ($1.date, $1.portfolio) }
-    try Populating.confirm(slots, inputsSeen: inputsSeen, as: context.claim, on: db)
+    try db.confirm(slots, inputsSeen: inputsSeen, as: context.claim)
   }
 
   private func count(
@@ -88,7 +88,7 @@ struct ChunkPopulate {
   /// The first date of a sweep that could not be closed keeps the reason; the ones behind it are
   /// given back, blocked.
   private func recordFailures(
-    of computed: [ComputedSweep], _ outcome: inout ChunkOutcome, on db: isolated Connection
+    of computed: [ComputedSweep], _ outcome: inout ChunkOutcome, on db: isolated some CloseStore
   ) throws {
     var failed: [(slot: Slot, error: String, sqlState: String?)] = []
     var blocked: [Slot] = []
@@ -103,8 +103,8 @@ struct ChunkPopulate {
     }
     outcome.counts.failed += failed.count
     outcome.counts.blocked += blocked.count
-    if !failed.isEmpty { try Slots.fail(failed, as: context.claim, on: db) }
-    if !blocked.isEmpty { try Slots.release(blocked, as: context.claim, on: db) }
+    if !failed.isEmpty { try db.fail(failed, as: context.claim) }
+    if !blocked.isEmpty { try db.release(blocked, as: context.claim) }
   }
 }
 
@@ -122,13 +122,13 @@ struct LeaseEnded: Error, CustomStringConvertible {
 struct UnchangedSlots {
   let context: RunContext
 
-  func among(_ computed: [ComputedSweep], on db: isolated Connection) throws -> Set<Slot> {
+  func among(_ computed: [ComputedSweep], on db: isolated some CloseStore) throws -> Set<Slot> {
     let again = computed.filter { $0.sweep.steps.contains { $0.kind == .again } }
     guard let first = again.map(\.sweep.steps[0].date).min(),
       let last = again.map(\.sweep.through).max()
     else { return [] }
-    let stored = try StoredCloses.read(
-      of: again.map(\.sweep.portfolio.id), from: first, through: last, on: db)
+    let stored = try db.storedCloses(
+      of: again.map(\.sweep.portfolio.id), from: first, through: last)
     var result: Set<Slot> = []
     for sweep in again {
       // A date after one that changed is written even if its own numbers are the same: it must
