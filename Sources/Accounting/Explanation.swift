@@ -123,6 +123,8 @@ public struct ExplainedStep: Sendable {
   public var localCost = Money.zero
   /// Cost afterwards, in base currency.
   public var costBasis = Money.zero
+  /// Dividends in base currency that a late activity's units missed.
+  var dividendsMissed = Money.zero
   /// A valued holding's value afterwards, in the instrument's currency.
   public var carriedValue: Money?
 

@@ -84,9 +84,9 @@ public struct Expression: Hashable, Sendable {
     self.isSum = isSum
   }
 
-  /// A number, without needless zeros.
-  static func of(_ value: some FixedPoint) -> Expression {
-    Expression([.number(value.text(minimumDecimals: 0))])
+  /// A number, without needless zeros; an amount with two decimals at least.
+  static func of<Number: FixedPoint>(_ value: Number) -> Expression {
+    Expression([.number(value.text(minimumDecimals: Number.self == Money.self ? 2 : 0))])
   }
 
   /// A number in binary floating point.
@@ -98,6 +98,9 @@ public struct Expression: Hashable, Sendable {
     guard let first = known.first else { return .of(Money.zero) }
     return known.dropFirst().reduce(.of(first)) { $0 + .of($1) }
   }
+
+  /// Whether it is a number alone: nothing was done to it.
+  public var isNumber: Bool { tokens.count == 1 }
 
   /// Whether nothing is multiplied or divided, so that nothing was rounded.
   var isSumOnly: Bool { !tokens.contains(.sign("*")) && !tokens.contains(.sign("/")) }

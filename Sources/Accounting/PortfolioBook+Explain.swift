@@ -58,16 +58,7 @@ extension PortfolioBook {
       let entry = try window.entry(activity)
       switch activity.type {
       case .deposit, .withdrawal, .exchangeIn, .exchangeOut:
-        guard let amount = activity.amount else { return step }
-        let worth = try entry.worth(amount)
-        if activity.currency != portfolio.baseCurrency {
-          step.formulas.append(
-            Formula(
-              "\(activity.type.rawValue) in \(portfolio.baseCurrency)",
-              .of(amount) * .of(entry.rate), worth.base))
-        }
-        let isIn = activity.type == .deposit || activity.type == .exchangeIn
-        try step.paid(isIn ? worth : -worth, entry, base: portfolio.baseCurrency)
+        try step.transfer(entry, base: portfolio.baseCurrency)
       default: try step.income(entry, base: portfolio.baseCurrency)
       }
       return step

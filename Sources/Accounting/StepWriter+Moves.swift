@@ -196,11 +196,9 @@ extension StepWriter {
     }
     guard entry.isLate else { return }
     let fee = try entry.worth(entry.activity.fee).base
-    let dividends = step.formulas.filter { $0.name == "dividends missed" }
-      .compactMap { try? Money($0.result) }
     add(
       .sum(
         "prior period", rule: "worth at the opening, paid, fee, dividends missed",
-        gains.prior + [-fee] + dividends, step.attribution.priorPeriod))
+        gains.prior + [-fee, step.dividendsMissed], step.attribution.priorPeriod))
   }
 }

@@ -107,13 +107,16 @@ struct StepWriter {
         _ = try value("flow", signed, at: price, entry)
       }
     } else if isForeign {
-      add(Formula("flow in \(base)", .of(paid.local) * .of(entry.rate), paid.base))
+      add(
+        Formula(
+          "flow in \(base)", .of(paid.local.magnitude) * .of(entry.rate), paid.base.magnitude))
     }
     var cost = paid
-    if let price = entry.activity.price, signed > .zero {
+    let moved = try lateQuantity(signed, entry)
+    // The price says what a lot that it opens has cost.
+    if let price = entry.activity.price, before.closingPart(of: moved) != moved {
       cost = try value("cost", signed, at: price, entry)
     }
-    let moved = try lateQuantity(signed, entry)
     var move = Move(
       quantity: moved, paid: paid, cost: cost,
       acquired: entry.activity.acquired ?? entry.activity.date,
@@ -142,14 +145,34 @@ struct StepWriter {
 
   // MARK: - Late activities
 
+  /// A late activity's units at its booking date, and the dividends that they missed.
   private mutating func lateQuantity(_ quantity: Quantity, _ entry: Entry) throws -> Quantity {
     guard entry.isLate else { return quantity }
     var scratch = before
     var totals = WindowTotals()
-    let moved = try scratch.lateQuantity(quantity, entry, in: window, totals: &totals)
-    let missed = scratch.attribution.since(before.attribution).priorPeriod
-    if !missed.isZero { add(.sum("dividends missed", [missed], missed)) }
-    return moved
+    let missed = Window(
+      portfolio: window.portfolio, relief: window.relief, market: window.market,
+      after: entry.activity.date, through: entry.day - 1)
+    var units = quantity
+    for action in missed.actions(of: instrument.id) {
+      switch action.effect {
+      case .split(let ratio):
+        let scaled = try units.scaled(by: ratio)
+        add(.twelve("quantity after the split", .of(units) * .of(ratio), scaled))
+        units = scaled
+      case .dividend(let perUnit):
+        let paid = try scratch.dividend(
+          perUnit, on: units, exDate: action.exDate, in: missed, totals: &totals)
+        guard !paid.base.isZero else { continue }
+        let rate = try window.market.rate(
+          from: instrument.currency, to: base, on: action.exDate
+        ).rate
+        let local = Expression.of(units) * .of(perUnit)
+        add(Formula("dividend missed", isForeign ? local * .of(rate) : local, paid.base))
+        step.dividendsMissed += paid.base
+      }
+    }
+    return try scratch.lateQuantity(quantity, entry, in: window, totals: &totals)
   }
 
   /// The worth at the opening from which a late activity's units make this window's P&L.
@@ -190,7 +213,43 @@ extension ExplainedStep {
         Formula(
           "\(entry.activity.type.rawValue) in \(base)", .of(amount) * .of(entry.rate), worth.base))
     }
-    try paid(isCost ? -worth : worth, entry, base: base)
+    let received = isCost ? -worth : worth
+    try paid(received, entry, base: base)
+    guard entry.isLate else { return }
+    let fee = try entry.worth(entry.activity.fee)
+    addPrior("received, fee", [received.base, -fee.base], entry)
+  }
+
+  /// A deposit, a withdrawal, or a leg of an exchange.
+  mutating func transfer(_ entry: Entry, base: Currency) throws {
+    guard let amount = entry.activity.amount else { return }
+    let type = entry.activity.type
+    let worth = try entry.worth(amount)
+    if entry.activity.currency != base {
+      formulas.append(
+        Formula("\(type.rawValue) in \(base)", .of(amount) * .of(entry.rate), worth.base))
+    }
+    let received = type == .deposit || type == .exchangeIn ? worth : -worth
+    try paid(received, entry, base: base)
+    guard entry.isLate else { return }
+    let fee = try entry.worth(entry.activity.fee)
+    let isExchange = type == .exchangeIn || type == .exchangeOut
+    addPrior("received, fee", (isExchange ? [received.base] : []) + [-fee.base], entry)
+  }
+
+  /// What a late activity books of an earlier period, of a holding or of none.
+  private mutating func addPrior(_ rule: String, _ terms: [Money], _ entry: Entry) {
+    let booked = terms.reduce(Money.zero, +)
+    let result = entry.activity.holding == nil ? ownAttribution : attribution
+    if entry.activity.holding != nil || booked == result.priorPeriod {
+      formulas.append(.sum("prior period", rule: rule, terms, result.priorPeriod))
+    } else {
+      let rest = result.priorPeriod - booked
+      formulas.append(
+        .sum(
+          "prior period", rule: "\(rule), what cash moved since", terms + [rest],
+          result.priorPeriod))
+    }
   }
 
   /// The fee of an activity, and the cash that it moved in all.
@@ -203,27 +262,28 @@ extension ExplainedStep {
       try paidLate([received, -fee], entry, base: base)
       return
     }
-    guard !received.base.isZero, !fee.base.isZero else { return }
+    let terms = [received.base, -fee.base, dividendsMissed]
+    guard terms.count(where: { !$0.isZero }) > 1 else { return }
     let sum = cash.reduce(Money.zero) { $0 + $1.base }
-    formulas.append(.sum("cash", rule: "value, fee", [received.base, -fee.base], sum))
+    let rule = dividendsMissed.isZero ? "value, fee" : "value, fee, dividends missed"
+    formulas.append(.sum("cash", rule: rule, terms, sum))
   }
 
   /// A late effect on a balance counts at the opening's rate; the rest is of the earlier period.
   private mutating func paidLate(_ parts: [Worth], _ entry: Entry, base: Currency) throws {
+    guard entry.activity.currency != base else { return }
     var terms: [Money] = []
     for part in parts where !part.local.isZero {
       let atOpening = try convert(part.local, at: entry.openingRate)
-      if entry.activity.currency != base {
-        formulas.append(
-          Formula(
-            "cash at the opening's rate", .of(part.local) * .of(entry.openingRate), atOpening))
-      }
+      formulas.append(
+        Formula(
+          "cash at the opening's rate", .of(part.local) * .of(entry.openingRate), atOpening))
       terms += [atOpening, -part.base]
     }
-    guard !ownAttribution.priorPeriod.isZero else { return }
+    guard !terms.isEmpty else { return }
     formulas.append(
       .sum(
-        "prior period, of cash", rule: "at the opening's rate, less at its own", terms,
-        ownAttribution.priorPeriod))
+        "what cash moved since", rule: "at the opening's rate, less at its own", terms,
+        terms.reduce(.zero, +)))
   }
 }

@@ -208,7 +208,7 @@ struct SumsWriter {
         result.append(
           .binary(
             "index", rule: "index before × (1 + daily return)",
-            .of(known) * (.of(1.0) + .of(change)), snapshot.index))
+            .of(known) * (.of(Rate.one) + .of(change)), snapshot.index))
       }
     }
     result.append(

@@ -141,9 +141,13 @@ enum Staleness {
   /// SQL that is true for a row of `portfolio_snapshots` that some input change concerns and
   /// whose inputs were read before that change could be seen.
   static func isStale(_ slot: String) -> String {
+    "exists (select from closebell.input_changes c where \(concerns(slot)))"
+  }
+
+  /// SQL that is true for a change `c` that makes the slot stale.
+  static func concerns(_ slot: String) -> String {
     """
-    exists (select from closebell.input_changes c
-      where c.from_date <= \(slot).snapshot_date
+    (c.from_date <= \(slot).snapshot_date
         and not pg_catalog.pg_visible_in_snapshot(c.changed_by, \(slot).inputs_seen)
         and (\(slot).portfolio_id = any(c.portfolio_ids)
           or c.instrument_ids is not null and exists (
