@@ -50,9 +50,12 @@ struct HoldingWriter {
       Formula("unrealized", isForeign ? gain * .of(rate) : gain, row.unrealized))
     if isForeign {
       result.append(
-        .sum(
-          "unrealized currency", rule: "market value, cost, unrealized; in \(base)",
-          [row.marketValue, -row.costBasis, -row.unrealized], row.unrealizedFX))
+        .labelled(
+          "unrealized currency",
+          [
+            ("market value", row.marketValue), ("cost", -row.costBasis),
+            ("unrealized", -row.unrealized),
+          ], row.unrealizedFX))
     }
     return result
   }
@@ -90,9 +93,9 @@ struct HoldingWriter {
           row.localValue))
       let gain = row.localValue - last.position.cost.local
       result.append(
-        .sum(
-          "gain settled", rule: "notional less what it was settled at before",
-          [row.localValue, -last.position.cost.local], gain))
+        .labelled(
+          "gain settled",
+          [("notional", row.localValue), ("settled before", -last.position.cost.local)], gain))
       if isForeign {
         result.append(
           Formula(

@@ -4,7 +4,7 @@ extension StepWriter {
   private struct Gains {
     var unrealized: [Money] = []
     var fx: [Money] = []
-    var prior: [Money] = []
+    var prior: [SumsWriter.Term] = []
   }
 
   /// A change of a quoted position.
@@ -38,21 +38,25 @@ extension StepWriter {
     if !closing.isZero {
       if !opening.isZero { crossing(move, closing, paid) }
       let relieved = relieve(-closing)
-      try settled([-paid.local, -relieved.local], "gain settled", at: entry.rate)
+      try settled(
+        [("value", -paid.local), ("settled before", -relieved.local)], "gain settled",
+        at: entry.rate)
     }
     guard !opening.isZero else { return }
     let start = move.paid.local - paid.local
     if case .worth(let worth, let rate) = move.mark.rest(after: mark) {
-      try settled([worth.local, -start], "gain up to the opening", at: rate)
+      try settled(
+        [("worth at the opening", worth.local), ("value", -start)], "gain up to the opening",
+        at: rate)
     }
     step.opened = ExplainedLot(
       quantity: opening, localCost: after.position.cost.local, costBasis: .zero,
       acquired: move.acquired)
   }
 
-  private mutating func settled(_ terms: [Money], _ name: String, at rate: Rate) throws {
-    let gain = terms.reduce(.zero, +)
-    add(.sum(name, rule: "value less what it was settled at before", terms, gain))
+  private mutating func settled(_ terms: [SumsWriter.Term], _ name: String, at rate: Rate) throws {
+    let gain = terms.reduce(Money.zero) { $0 + $1.amount }
+    add(.labelled(name, terms, gain))
     if isForeign {
       add(Formula("\(name) in \(base)", .of(gain) * .of(rate), try convert(gain, at: rate)))
     }
@@ -125,18 +129,19 @@ extension StepWriter {
     case .none:
       gain("realized", proceeds, relieved, at: entry.rate, step.attribution.realized)
       guard isForeign else { return }
-      let terms = [proceeds.base, -relieved.base, -step.attribution.realized]
-      add(
-        .sum(
-          "realized currency", rule: "proceeds, cost, realized; in \(base)", terms,
-          terms.reduce(.zero, +)))
+      addCurrency(
+        "realized currency",
+        [
+          ("value", proceeds.base), ("cost", -relieved.base),
+          ("realized", -step.attribution.realized),
+        ])
     case .worth(let worth, let rate):
       try left("unrealized that left", worth, relieved, rate, &gains)
-      gains.prior += [proceeds.base, -worth.base]
+      gains.prior += [("paid", proceeds.base), ("worth at the opening", -worth.base)]
     case .cost(let rate):
       let worth = try atCost(relieved.local, rate)
       try left("unrealized that left", worth, relieved, rate, &gains)
-      gains.prior += [proceeds.base, -worth.base]
+      gains.prior += [("paid", proceeds.base), ("worth at the opening", -worth.base)]
     }
   }
 
@@ -148,11 +153,11 @@ extension StepWriter {
     case .none: return
     case .worth(let worth, let rate):
       try left("unrealized that arrived", -worth, -cost, rate, &gains)
-      gains.prior += [worth.base, -paid.base]
+      gains.prior += [("worth at the opening", worth.base), ("paid", -paid.base)]
     case .cost(let rate):
       let worth = try atCost(cost.local, rate)
       try left("unrealized that arrived", -worth, -cost, rate, &gains)
-      gains.prior += [worth.base, -paid.base]
+      gains.prior += [("worth at the opening", worth.base), ("paid", -paid.base)]
     }
   }
 
@@ -167,7 +172,7 @@ extension StepWriter {
   ) {
     let difference = Expression.sum([value.local, -cost.local])
     guard isForeign else {
-      add(.sum(name, rule: "value, cost", [value.local, -cost.local], result))
+      add(.labelled(name, [("value", value.local), ("cost", -cost.local)], result))
       return
     }
     add(Formula(name, difference * .of(rate), result))
@@ -180,10 +185,18 @@ extension StepWriter {
     gain(name, worth, cost, at: rate, unrealized)
     gains.unrealized.append(unrealized)
     guard isForeign else { return }
-    let terms = [worth.base, -cost.base, -unrealized]
-    let fx = terms.reduce(Money.zero, +)
-    add(.sum("\(name), currency", rule: "value, cost, unrealized; in \(base)", terms, fx))
-    gains.fx.append(fx)
+    gains.fx.append(
+      addCurrency(
+        "\(name), currency",
+        [("value", worth.base), ("cost", -cost.base), ("unrealized", -unrealized)]))
+  }
+
+  /// What is left for the currency of amounts in base currency.
+  @discardableResult
+  mutating func addCurrency(_ name: String, _ terms: [SumsWriter.Term]) -> Money {
+    let rest = terms.reduce(Money.zero) { $0 + $1.amount }
+    add(.labelled(name, terms, rest))
+    return rest
   }
 
   /// Sums what came in two parts, and what a late activity books of an earlier period.
@@ -196,9 +209,7 @@ extension StepWriter {
     }
     guard entry.isLate else { return }
     let fee = try entry.worth(entry.activity.fee).base
-    add(
-      .sum(
-        "prior period", rule: "worth at the opening, paid, fee, dividends missed",
-        gains.prior + [-fee, step.dividendsMissed], step.attribution.priorPeriod))
+    let terms = gains.prior + [("fee", -fee), ("dividends missed", step.dividendsMissed)]
+    add(.labelled("prior period", terms, step.attribution.priorPeriod))
   }
 }

@@ -43,10 +43,12 @@ extension StepWriter {
     case .none, .cost:
       gain("realized", flow, relieved, at: entry.rate, step.attribution.realized)
       guard isForeign else { return }
-      add(
-        .sum(
-          "realized currency", rule: "proceeds, cost, realized; in \(base)",
-          [flow.base, -relieved.base, -step.attribution.realized], step.attribution.fx))
+      addCurrency(
+        "realized currency",
+        [
+          ("value", flow.base), ("cost", -relieved.base),
+          ("realized", -step.attribution.realized),
+        ])
     case .worth(let worth, let rate):
       try late(worth, relieved, flow.base, rate)
     }
@@ -75,14 +77,16 @@ extension StepWriter {
     }
     gain("unrealized moved", worth, cost, at: rate, step.attribution.unrealizedChange)
     if isForeign {
-      add(
-        .sum(
-          "currency moved", rule: "worth, cost, unrealized; in \(base)",
-          [worth.base, -cost.base, -step.attribution.unrealizedChange], step.attribution.fx))
+      addCurrency(
+        "currency moved",
+        [
+          ("value", worth.base), ("cost", -cost.base),
+          ("unrealized", -step.attribution.unrealizedChange),
+        ])
     }
     add(
-      .sum(
-        "prior period", rule: "paid, worth at the opening", [proceeds, -worth.base],
+      .labelled(
+        "prior period", [("paid", proceeds), ("worth at the opening", -worth.base)],
         step.attribution.priorPeriod))
   }
 }

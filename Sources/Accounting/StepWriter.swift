@@ -262,11 +262,11 @@ extension ExplainedStep {
       try paidLate([received, -fee], entry, base: base)
       return
     }
-    let terms = [received.base, -fee.base, dividendsMissed]
-    guard terms.count(where: { !$0.isZero }) > 1 else { return }
-    let sum = cash.reduce(Money.zero) { $0 + $1.base }
-    let rule = dividendsMissed.isZero ? "value, fee" : "value, fee, dividends missed"
-    formulas.append(.sum("cash", rule: rule, terms, sum))
+    let terms = [
+      ("value", received.base), ("fee", -fee.base), ("dividends missed", dividendsMissed),
+    ]
+    guard terms.count(where: { !$0.1.isZero }) > 1 else { return }
+    formulas.append(.labelled("cash", terms, cash.reduce(.zero) { $0 + $1.base }))
   }
 
   /// A late effect on a balance counts at the opening's rate; the rest is of the earlier period.

@@ -79,20 +79,26 @@ struct ExplainCommand: AsyncParsableCommand {
   }
 
   private func hint(_ shown: ShownSnapshot, _ changes: [UnseenChange]) -> String {
-    let replay = "closebell replay --from \(date) --to \(date) --portfolio \(code)"
     guard let first = changes.map(\.from).min() else {
-      return "hint: if an earlier date was corrected: \(replay)"
+      return """
+        detail: no input is noted as changed since: its opening, or the rows themselves, were
+        hint: closebell replay --from \(date) --to \(date) --portfolio \(code)
+        """
     }
-    var lines = changes.map { "detail: inputs changed since: \($0.summary)" }
-    let from = first < date ? " (from \(first) on, if earlier dates are stale too)" : ""
-    lines.append("hint: \(replay)\(from)")
-    return lines.joined(separator: "\n")
+    let details = changes.map { "detail: changed since: \($0.summary)" }
+    let hint =
+      "hint: closebell replay --from \(first) --to \(date) --only-stale --portfolio \(code)"
+    return (details + [hint]).joined(separator: "\n")
   }
 
   private func missing(_ before: Day?, _ after: Day?) -> String {
-    let near = [before.map { "\($0) before it" }, after.map { "\($0) after it" }]
-      .compactMap { $0 }.joined(separator: ", ")
-    let known = near.isEmpty ? "none of its dates is closed" : "closed are \(near)"
+    let known =
+      switch (before, after) {
+      case (let before?, let after?): "the closed dates next to it are \(before) and \(after)"
+      case (let before?, nil): "its last closed date is \(before)"
+      case (nil, let after?): "its first closed date is \(after)"
+      case (nil, nil): "none of its dates is closed"
+      }
     let command =
       after == nil ? "run --date \(date)" : "replay --from \(date) --to \(date)"
     return """

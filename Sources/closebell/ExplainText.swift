@@ -75,9 +75,11 @@ struct ExplainText {
   private var rates: String {
     var lines = ["Rates of exchange"]
     for rate in explanation.rates {
-      var line = "  \(rate.date)  1 \(rate.from) = \(Exact.plain(rate.rate.rate)) \(rate.to)"
+      var line = "\(rate.date) 1 \(rate.from) = \(Exact.plain(rate.rate.rate)) \(rate.to)"
       if let formula = rate.formula { line += " = \(Exact.expression(formula.expression))" }
-      lines.append(line + "  " + rate.source)
+      let words = (line + " " + rate.source).split(separator: " ").map(String.init)
+      let wrapped = Self.wrapped(words, width: Self.width - 14)
+      lines += wrapped.enumerated().map { ($0 == 0 ? "  " : "              ") + $1 }
     }
     return lines.joined(separator: "\n")
   }
@@ -236,8 +238,10 @@ extension ExplainedRate {
     case .direct(let rate): "(published \(rate.date))"
     case .turned(let published): "(\(to)/\(from) of \(published.date), turned)"
     case .crossed(let crossing):
-      "(\(crossing.firstPair(from)) of \(crossing.first.date), "
-        + "\(crossing.secondPair(to)) of \(crossing.second.date), crossed)"
+      crossing.first.date == crossing.second.date
+        ? "(\(crossing.firstPair(from)), \(crossing.secondPair(to)) of \(crossing.date), crossed)"
+        : "(\(crossing.firstPair(from)) of \(crossing.first.date), "
+          + "\(crossing.secondPair(to)) of \(crossing.second.date), crossed)"
     }
   }
 }
