@@ -24,6 +24,7 @@ struct ChunkClaim {
     for index in sweeps.indices { sweeps[index].steps = longer[index] }
     sweeps.removeAll { $0.steps.isEmpty }
     if sweeps.contains(where: { isRefused($0, standing) }) {
+      try db.requireLease(of: context.claim)
       try claimPlaceholders(sweeps, &standing, on: db)
       // What was taken over just now may have held an opening until then.
       try claimPlaceholders(sweeps, &standing, on: db)

@@ -33,7 +33,8 @@ enum Fault {
 
   /// Whether an error concerns the whole run and not just some portfolio of a chunk.
   static func isFinal(_ error: any Error) -> Bool {
-    if error is LeaseEnded || error is CancellationError || error is SchemaError { return true }
+    if error is LeaseEnded || error is LeaseGone { return true }
+    if error is CancellationError || error is SchemaError { return true }
     guard let error = cause(of: error) else { return false }
     return error.mayRetry || error.kind != .server
   }

@@ -23,6 +23,7 @@ protocol CloseStore: Actor {
 
   func renewLease(of claim: Int64, seconds: Double) throws -> Bool
   func coverLease(from first: Day, through last: Day, claim: Int64) throws
+  func requireLease(of claim: Int64) throws
   func claim(_ claims: [SlotClaim], as claim: Int64, run: Int64) throws -> Set<Slot>
   func holders(of slots: [Slot]) throws -> [SlotHolder]
   func unfinished(of portfolios: [ID<Portfolio>], through: Day) throws -> [SlotHolder]

@@ -34,6 +34,10 @@ extension Connection: CloseStore {
     try Leases.cover(from: first, through: last, claim: claim, on: self)
   }
 
+  func requireLease(of claim: Int64) throws {
+    try Leases.require(claim: claim, on: self)
+  }
+
   func claim(_ claims: [SlotClaim], as claim: Int64, run: Int64) throws -> Set<Slot> {
     try Slots.claim(claims, as: claim, run: run, on: self)
   }

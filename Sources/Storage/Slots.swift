@@ -64,7 +64,8 @@ public enum Slots {
   /// Inserts placeholders, in key order, in one statement of its own.
   ///
   /// - Returns: The slots that are now ours. A slot that already stands, or whose opening is
-  ///   already taken by another slot, is left out. All are left out while claims are paused.
+  ///   already taken by another slot, is left out. All are left out while claims are paused, and
+  ///   where our lease is not recorded any more.
   public static func claim(
     _ claims: [SlotClaim], as claim: Int64, run: Int64, on db: isolated Connection
   ) throws -> Set<Slot> {
@@ -214,6 +215,7 @@ public enum Slots {
     from unnest($1::bigint[], $2::date[], $3::date[])
       as c (portfolio_id, snapshot_date, opened_from_date)
     where not exists (select from closebell.pause)
+      and exists (select from closebell.worker_lease l where l.claim_id = $4::bigint)
     order by c.snapshot_date, c.portfolio_id
     on conflict do nothing
     returning portfolio_id, snapshot_date

@@ -1,0 +1,169 @@
+import Accounting
+
+@testable import Close
+@testable import Postgres
+@testable import Storage
+
+/// What is read and written between a claim and its end.
+extension SimulatedConnection {
+  // MARK: Inputs
+
+  func reading<R>(_ body: (isolated SimulatedConnection) throws -> R) throws -> R {
+    view = try call { $0 }
+    defer { view = nil }
+    return try body(self)
+  }
+
+  func market(from first: Day, through last: Day) throws -> LoadedMarket {
+    try call { tables in
+      let closes = tables.closes.map { Close(date: $0.key, price: $0.value) }
+        .sorted { $0.date < $1.date }
+      let start = closes.lastIndex { $0.date < first } ?? 0
+      return LoadedMarket(
+        market: Market(
+          closes: [database.instrument.id: closes[start...].filter { $0.date <= last }]),
+        instruments: [database.instrument.id: database.instrument], calendarOverrides: [:],
+        seen: "\(tables.transaction)")
+    }
+  }
+
+  func inputs(of sweeps: [Sweep], market: LoadedMarket) throws -> ChunkInputs {
+    try call { tables in
+      var books: [ID<Portfolio>: ChunkInputs.Book] = [:]
+      for sweep in sweeps { books[sweep.portfolio.id] = book(of: sweep, tables) }
+      return ChunkInputs(books: books, market: market)
+    }
+  }
+
+  private func book(of sweep: Sweep, _ tables: SimulatedTables) -> ChunkInputs.Book {
+    var book = ChunkInputs.Book()
+    if let openedFrom = sweep.openedFrom {
+      let slot = Slot(portfolio: sweep.portfolio.id, date: openedFrom)
+      if let row = tables.rows[slot], row.state == .complete, let result = row.result {
+        book.opening = StoredOpening(result, revision: row.revision)
+        book.holdings = result.storedHoldings(of: database.instrument.id)[...]
+      }
+    }
+    let first = sweep.readsHistory ? nil : sweep.openedFrom
+    book.activities =
+      tables.activities.filter { row in
+        row.portfolio == sweep.portfolio.id && row.activity.date <= sweep.through
+          && (first.map { row.activity.date > $0 } ?? true)
+      }[...]
+    if sweep.openedFrom != nil, !sweep.readsHistory {
+      book.moments = tables.moments[sweep.portfolio.id]
+    }
+    return book
+  }
+
+  func history(of holdings: [(holding: ID<Holding>, through: Day)]) throws -> [StoredActivity] {
+    try call { tables in
+      holdings.flatMap { asked in
+        tables.activities.filter {
+          $0.activity.holding == asked.holding && $0.activity.date <= asked.through
+        }
+      }
+    }
+  }
+
+  func externalFlows(of portfolios: [ID<Portfolio>], through: Day) throws -> [StoredActivity] {
+    try call { tables in
+      portfolios.sorted().flatMap { id in
+        tables.activities.filter {
+          $0.portfolio == id && $0.activity.type.isExternalFlow && $0.activity.date <= through
+        }
+      }
+    }
+  }
+
+  // MARK: Results
+
+  func storedCloses(
+    of portfolios: [ID<Portfolio>], from first: Day, through last: Day
+  ) throws -> [Slot: StoredCloses.Close] {
+    try call { tables in
+      var result: [Slot: StoredCloses.Close] = [:]
+      for (slot, row) in tables.rows
+      where row.state == .complete && slot.date >= first && slot.date <= last
+        && portfolios.contains(slot.portfolio)
+      {
+        if let stored = row.result {
+          result[slot] = StoredCloses.Close(
+            stored, revision: row.revision, of: database.instrument.id)
+        }
+      }
+      return result
+    }
+  }
+
+  func populate(_ chunk: PopulateChunk) throws -> Set<Slot> {
+    try call(isCommit: true) { tables in
+      try database.populate(chunk, in: &tables)
+    }
+  }
+
+  func confirm(_ slots: [Slot], inputsSeen: String, as claim: Int64) throws {
+    try call { tables in
+      for slot in slots where tables.rows[slot]?.claim == claim {
+        if tables.rows[slot]?.state == .complete { tables.rows[slot]?.seen = Int(inputsSeen) }
+      }
+    }
+  }
+
+  // MARK: Beginning and ending
+
+  func begin(_ opening: RunOpening) throws -> BegunRun? {
+    let takenBack = try call { tables in
+      var count = 0
+      for (slot, row) in tables.rows where row.state == .claimed && !isAlive(row.claim, tables) {
+        guard tables.leases[row.claim]?.dates?.contains(slot.date) == true else { continue }
+        tables.rows[slot]?.state = .failed
+        tables.rows[slot]?.error = "lease expired"
+        count += 1
+      }
+      return count
+    }
+    try call { tables in
+      for claim in tables.leases.keys where !isAlive(claim, tables) {
+        let isNeeded = tables.rows.values.contains { $0.claim == claim && $0.state == .claimed }
+        if !isNeeded { tables.leases[claim] = nil }
+      }
+    }
+    return try call { tables in
+      tables.runs += 1
+      tables.claims += 1
+      tables.leases[tables.claims] = SimulatedTables.Lease(
+        run: tables.runs, until: database.now + opening.settings.leaseSeconds)
+      database.locks.insert(tables.claims)
+      process.heldLock = tables.claims
+      return BegunRun(
+        run: tables.runs, claim: tables.claims, takenBack: takenBack, overrides: [:])
+    }
+  }
+
+  func end(_ ending: RunEnding) throws -> Day? {
+    try call { tables in
+      for (slot, row) in tables.rows where row.claim == ending.claim && row.state == .claimed {
+        if tables.leases[ending.claim]?.dates?.contains(slot.date) == true {
+          tables.rows[slot] = nil
+        }
+      }
+    }
+    try call { tables in
+      tables.leases[ending.claim] = nil
+      database.locks.remove(ending.claim)
+    }
+    if ending.ending != .failed {
+      try call { tables in
+        guard tables.leases.keys.allSatisfy({ $0 == ending.claim }) else { return }
+        let rows = tables.rows
+        tables.changes.removeAll { change in
+          !rows.contains { slot, row in
+            slot.date >= change.from && (row.seen.map { $0 < change.number } ?? true)
+          }
+        }
+      }
+    }
+    return ending.asksForStale ? try stale(through: .latest).values.min() : nil
+  }
+}
