@@ -112,7 +112,7 @@ private struct Explaining {
       businessDays: calendar.businessDayList(
         after: openedFrom ?? portfolio.inception - 1, through: date),
       sources: try Provenance.sources(
-        of: portfolio.id, after: openedFrom ?? .earliest - 1, through: date, on: db),
+        of: opened.activities.map(\.id), in: portfolio.id, on: db),
       portfolioReturn: nil, holdingReturns: [:], policy: policy, unseenChanges: changes,
       differences: SlotComparison(shown, closed, opened.instruments).differences)
     try addReturns(closed, opened, inputs, to: &slot)
@@ -140,10 +140,10 @@ private struct Explaining {
   }
 
   private func lotHistory(_ inputs: ChunkInputs) throws -> [ID<Holding>: [Activity]] {
-    guard let openedFrom = shown.stored.snapshot.openedFrom else { return [:] }
+    guard shown.stored.snapshot.openedFrom != nil else { return [:] }
     var result: [ID<Holding>: [Activity]] = [:]
     for row in inputs.books[portfolio.id]?.activities ?? [] {
-      guard let holding = row.activity.holding, row.activity.date <= openedFrom else { continue }
+      guard let holding = row.activity.holding else { continue }
       result[holding, default: []].append(try row.withReferenceClose(in: inputs.market))
     }
     return result

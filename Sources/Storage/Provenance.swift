@@ -50,13 +50,11 @@ public enum Provenance {
     } ?? (nil, nil)
   }
 
-  /// The sources of a portfolio's active rows dated after `first` up to and with `last`.
+  /// The sources of some of a portfolio's activities, by key.
   public static func sources(
-    of portfolio: ID<Portfolio>, after first: Day, through last: Day, on db: isolated Connection
+    of activities: [Int64], in portfolio: ID<Portfolio>, on db: isolated Connection
   ) throws -> [Int64: ActivitySource] {
-    let rows = try db.rows(
-      sourceRows, portfolio.rawValue, first.postgres, last.postgres
-    ) {
+    let rows = try db.rows(sourceRows, portfolio.rawValue, activities) {
       ActivitySource(
         id: try $0.nextInt64(), externalID: try $0.nextString(),
         note: try $0.nextOptional(String.self))
@@ -92,8 +90,7 @@ public enum Provenance {
     "provenance-activity-sources",
     """
     select a.id, a.external_id, a.note from closebell.holding_activity_log a
-    where a.portfolio_id = $1::bigint and a.activity_date > $2::date
-      and a.activity_date <= $3::date and a.status = 'active'
+    where a.portfolio_id = $1::bigint and a.id = any($2::bigint[])
     """)
 }
 
