@@ -52,7 +52,8 @@ let package = Package(
         .product(name: "Subprocess", package: "swift-subprocess"),
       ],
       path: "Tests/TestSupport", swiftSettings: strict),
-    .testTarget(name: "AccountingTests", dependencies: ["Accounting"], swiftSettings: strict),
+    .testTarget(
+      name: "AccountingTests", dependencies: ["Accounting", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "PostgresTests", dependencies: ["Postgres", "TestSupport"], swiftSettings: strict),
     .testTarget(

@@ -72,7 +72,7 @@ extension HoldingLedger {
     try pay(.zero, entry, totals: &totals)
   }
 
-  private func finalSettlement(
+  func finalSettlement(
     _ quantity: Quantity, _ entry: Entry, in window: Window
   ) throws(CloseError) -> Worth {
     let close = try lastClose(entry, in: window)
@@ -111,7 +111,7 @@ extension HoldingLedger {
     try pay(.zero, entry, totals: &totals)
   }
 
-  private func flowValue(
+  func flowValue(
     _ quantity: Quantity, _ entry: Entry, in window: Window
   ) throws(CloseError) -> Worth {
     if entry.activity.amount != nil {
@@ -181,7 +181,7 @@ extension HoldingLedger {
     try entry.amount(reference(entry))
   }
 
-  private func worth(
+  func worth(
     _ quantity: Quantity, at price: Price, _ entry: Entry
   ) throws(CloseError) -> Worth {
     do throws(ArithmeticError) {
@@ -195,7 +195,7 @@ extension HoldingLedger {
   }
 
   /// A late activity's quantity in the units of its booking date; its missed dividends are paid.
-  private mutating func lateQuantity(
+  mutating func lateQuantity(
     _ quantity: Quantity, _ entry: Entry, in window: Window, totals: inout WindowTotals
   ) throws(CloseError) -> Quantity {
     guard entry.isLate else { return quantity }
@@ -222,7 +222,7 @@ extension HoldingLedger {
   }
 
   /// What a late activity's units were worth at the opening.
-  private func openingMark(
+  func openingMark(
     _ quantity: Quantity, _ entry: Entry, in window: Window
   ) throws(CloseError) -> Mark {
     guard entry.isLate else { return .none }

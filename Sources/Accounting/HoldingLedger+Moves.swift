@@ -66,7 +66,7 @@ extension HoldingLedger {
   }
 
   /// The part of a change that closes what is held; signed like the change.
-  private func closingPart(of change: Quantity) -> Quantity {
+  func closingPart(of change: Quantity) -> Quantity {
     let held = position.quantity
     if held.isZero || (held.units < 0) == (change.units < 0) { return .zero }
     return change.magnitude <= held.magnitude ? change : -held

@@ -76,12 +76,12 @@ extension HoldingLedger {
   }
 
   /// Whether a late flow lies before a statement, which is the value after it.
-  private func isInStatement(_ entry: Entry) -> Bool {
+  func isInStatement(_ entry: Entry) -> Bool {
     guard entry.isLate, let statement = level.priceDate else { return false }
     return statement >= entry.activity.date
   }
 
-  private func openingMark(_ value: Money, _ entry: Entry) throws(ArithmeticError) -> Mark {
+  func openingMark(_ value: Money, _ entry: Entry) throws(ArithmeticError) -> Mark {
     guard entry.isLate else { return .none }
     let base = try convert(value, at: entry.openingRate)
     return .worth(Worth(local: value, base: base), rate: entry.openingRate)

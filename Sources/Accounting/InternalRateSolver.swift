@@ -52,7 +52,7 @@ public struct InternalRateSolver: ~Copyable {
   }
 
   /// Months since the year 0: the unit of `monthly_nominal`.
-  private static func month(of day: Day) -> Int32 {
+  static func month(of day: Day) -> Int32 {
     let parts = day.parts
     return Int32(parts.year * 12 + parts.month - 1)
   }

@@ -38,16 +38,21 @@ extension Market {
     from: Currency, to: Currency, on date: Day
   ) throws(CloseError) -> DatedRate {
     if from == to { return DatedRate(date: date, rate: .one) }
+    guard let quotation = quotation(from: from, to: to, on: date) else {
+      throw .missingRate(from: from, to: to, date: date)
+    }
     do throws(ArithmeticError) {
-      if let direct = published(from, to, on: date) { return direct }
-      if let inverse = published(to, from, on: date) {
-        return DatedRate(date: inverse.date, rate: try Rate.one.divided(by: inverse.rate))
-      }
-      if let cross = try cross(from: from, to: to, on: date) { return cross }
+      return DatedRate(date: quotation.date, rate: try quotation.rate())
     } catch {
       throw .arithmetic(subject: "the rate of \(from) in \(to)", date: date, error)
     }
-    throw .missingRate(from: from, to: to, date: date)
+  }
+
+  /// What a rate between two currencies is formed from; nil where nothing was ever published.
+  func quotation(from: Currency, to: Currency, on date: Day) -> RateQuotation? {
+    if let direct = published(from, to, on: date) { return .direct(direct) }
+    if let inverse = published(to, from, on: date) { return .turned(inverse) }
+    return crossing(from: from, to: to, on: date).map { .crossed($0) }
   }
 
   private func published(_ base: Currency, _ quote: Currency, on date: Day) -> DatedRate? {
@@ -56,27 +61,24 @@ extension Market {
     return count > 0 ? series[count - 1] : nil
   }
 
-  private func cross(
-    from: Currency, to: Currency, on date: Day
-  ) throws(ArithmeticError) -> DatedRate? {
-    var best: Crossing?
+  private func crossing(from: Currency, to: Currency, on date: Day) -> RateCrossing? {
+    var best: RateCrossing?
     for pair in rates.keys {
       for (end, pivot) in [(pair.base, pair.quote), (pair.quote, pair.base)] where end == from {
         guard let candidate = crossing(from: from, pivot: pivot, to: to, on: date) else { continue }
         if best.map({ candidate.isPreferred(to: $0) }) ?? true { best = candidate }
       }
     }
-    guard let best else { return nil }
-    return DatedRate(date: best.date, rate: try best.rate())
+    return best
   }
 
   private func crossing(
     from: Currency, pivot: Currency, to: Currency, on date: Day
-  ) -> Crossing? {
+  ) -> RateCrossing? {
     let quotesFrom = published(pivot, from, on: date)
     let quotesTo = published(pivot, to, on: date)
     if let quotesFrom, let quotesTo {
-      return Crossing(
+      return RateCrossing(
         pivot: pivot, first: quotesFrom, isFirstInverse: true, second: quotesTo,
         isSecondInverse: false)
     }
@@ -85,41 +87,9 @@ extension Market {
     guard let first = fromQuotes ?? quotesFrom, let second = quotesTo ?? toQuotes else {
       return nil
     }
-    return Crossing(
+    return RateCrossing(
       pivot: pivot, first: first, isFirstInverse: fromQuotes == nil, second: second,
       isSecondInverse: quotesTo == nil)
-  }
-}
-
-/// Two published rates that meet in a third currency.
-private struct Crossing {
-  let pivot: Currency
-  /// Between the first currency and the pivot.
-  let first: DatedRate
-  let isFirstInverse: Bool
-  /// Between the pivot and the second currency.
-  let second: DatedRate
-  let isSecondInverse: Bool
-
-  var date: Day { min(first.date, second.date) }
-  private var pivotQuotesBoth: Bool { isFirstInverse && !isSecondInverse }
-
-  func isPreferred(to other: Crossing) -> Bool {
-    if pivotQuotesBoth != other.pivotQuotesBoth { return pivotQuotesBoth }
-    if date != other.date { return date > other.date }
-    return pivot < other.pivot
-  }
-
-  func rate() throws(ArithmeticError) -> Rate {
-    switch (isFirstInverse, isSecondInverse) {
-    case (true, false): return try second.rate.divided(by: first.rate)
-    case (false, true): return try first.rate.divided(by: second.rate)
-    case (false, false): return try first.rate.scaled(by: second.rate)
-    case (true, true):
-      let (product, isWide) = first.rate.units.multipliedReportingOverflow(by: second.rate.units)
-      guard !isWide else { throw .overflow }
-      return Rate(units: try rounded(powerOfTen(36), times: 1, over: product))
-    }
   }
 }
 

@@ -87,7 +87,7 @@ public enum Books {
     }
   }
 
-  private static func shown(
+  static func shown(
     _ portfolio: Portfolio, _ instruments: [ID<Instrument>: Instrument], from first: Day,
     through last: Day, on db: isolated Connection
   ) throws -> [ShownSnapshot] {

@@ -154,9 +154,13 @@ enum Staleness {
   /// SQL that is true for a row of `portfolio_snapshots` that some input change concerns and
   /// whose inputs were read before that change could be seen.
   static func isStale(_ slot: String) -> String {
+    "exists (select from closebell.input_changes c where \(concerns(slot)))"
+  }
+
+  /// SQL that is true for a change `c` that makes the slot stale.
+  static func concerns(_ slot: String) -> String {
     """
-    exists (select from closebell.input_changes c
-      where c.from_date <= \(slot).snapshot_date
+    (c.from_date <= \(slot).snapshot_date
         and not \(isSeen("c", by: slot))
         and (\(slot).portfolio_id = any(c.portfolio_ids)
           or c.instrument_ids is not null and exists (

@@ -19,7 +19,7 @@ struct Closebell: AsyncParsableCommand {
       PostgresCommand.self, MigrateCommand.self, ImportCommand.self, ImportsCommand.self,
       RunCommand.self, ReplayCommand.self, VerifyCommand.self, CleanupCommand.self,
       PauseCommand.self, ResumeCommand.self, StatusCommand.self, ShowCommand.self,
-      ExportCommand.self, IRRCommand.self,
+      ExplainCommand.self, ExportCommand.self, IRRCommand.self,
     ])
 }
 

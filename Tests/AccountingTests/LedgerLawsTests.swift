@@ -191,12 +191,12 @@ private struct Life {
 }
 
 extension RandomLedger {
-  fileprivate func newBook(_ opening: BookOpening? = nil) -> PortfolioBook {
+  func newBook(_ opening: BookOpening? = nil) -> PortfolioBook {
     PortfolioBook(
       portfolio: world.portfolio, instruments: world.instruments, opening: opening)
   }
 
-  fileprivate func close(
+  func close(
     _ book: inout PortfolioBook, on date: Day
   ) throws(CloseError) -> BookClose {
     try book.close(
@@ -215,7 +215,7 @@ extension RandomLedger {
     }
   }
 
-  fileprivate func isFuture(_ holding: ID<Holding>) -> Bool {
+  func isFuture(_ holding: ID<Holding>) -> Bool {
     world.instruments[holding]?.kind == .future
   }
 }

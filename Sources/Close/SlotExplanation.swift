@@ -1,0 +1,270 @@
+public import Accounting
+public import Postgres
+public import Storage
+
+/// A closed date of one portfolio with every input and step behind its numbers.
+public struct SlotExplanation: Sendable {
+  /// A number that is not what is stored.
+  public struct Difference: Hashable, Sendable {
+    /// What it is, for example `daily_pnl` or `BABA market_value`.
+    public var name: String
+    /// What the stored rows say.
+    public var stored: String
+    /// What the inputs make today.
+    public var explained: String
+  }
+
+  /// What is stored.
+  public var shown: ShownSnapshot
+  /// Every step, from today's inputs.
+  public var explanation: Explanation
+  /// Which revision of the opening snapshot is opened from today; nil for the first close.
+  public var openingRevision: Int32?
+  /// The business dates after the opening, up to and with the date.
+  public var businessDays: [Day]
+  /// Where the activities of the window came from, by key.
+  public var sources: [Int64: ActivitySource]
+  /// The portfolio's money-weighted return.
+  public var portfolioReturn: ExplainedReturn?
+  /// The holdings' own.
+  public var holdingReturns: [ID<Holding>: ExplainedReturn]
+  /// When closes and statements are good enough.
+  public var policy: ClosePolicy
+  /// Changes of inputs that the stored snapshot has not seen.
+  public var unseenChanges: [UnseenChange]
+  /// What is not as it is stored; empty for a snapshot that follows from its inputs.
+  public var differences: [Difference]
+}
+
+/// What stands where an explanation was looked for.
+public enum Explained: Sendable {
+  /// The closed date, explained.
+  case closed(SlotExplanation)
+  /// The closed date, whose inputs today make no close, and why.
+  case impossible(ShownSnapshot, error: String, [UnseenChange])
+  /// A slot that is not closed: its state and, if it failed, why.
+  case open(state: String, error: String?)
+  /// Nothing: the closed dates next to it.
+  case missing(before: Day?, after: Day?)
+}
+
+extension Books {
+  /// Explains a portfolio's closed date, from one consistent read and without writing.
+  ///
+  /// - Throws: `UnknownPortfolios` for a code without a portfolio.
+  public static func explain(
+    _ code: String, on date: Day, policy: ClosePolicy = ClosePolicy(),
+    on db: isolated Connection
+  ) throws -> Explained {
+    try Migrator.requireCurrentSchema(on: db)
+    return try db.transaction(isolation: .repeatableRead, readOnly: true) { db in
+      let planned = try Planning.portfolios(
+        after: 0, limit: 1, activeOn: .latest, codes: [code], on: db)
+      guard let portfolio = planned.first?.portfolio else {
+        throw UnknownPortfolios(codes: [code])
+      }
+      let slot = Slot(portfolio: portfolio.id, date: date)
+      let instruments = try MarketLoading.instruments(on: db)
+      guard
+        let shown = try shown(portfolio, instruments, from: date, through: date, on: db).first
+      else {
+        if let state = try StoredSnapshots.state(of: slot, on: db) {
+          return .open(state: state.state, error: state.error)
+        }
+        let around = try Provenance.closedAround(slot, on: db)
+        return .missing(before: around.before, after: around.after)
+      }
+      return try Explaining(shown: shown, policy: policy).explain(on: db)
+    }
+  }
+}
+
+/// Makes one explanation, inside a transaction.
+private struct Explaining {
+  let shown: ShownSnapshot
+  let policy: ClosePolicy
+
+  private var portfolio: Portfolio { shown.portfolio }
+  private var date: Day { shown.stored.slot.date }
+
+  func explain(on db: isolated Connection) throws -> Explained {
+    let openedFrom = shown.stored.snapshot.openedFrom
+    // As a replay of just this date would load it.
+    let sweep = Sweep(
+      portfolio: portfolio, openedFrom: openedFrom, steps: [Sweep.Step(date, .again)])
+    let market = try MarketLoading.market(from: date, through: date, on: db)
+    let inputs = try ChunkInputs.load([sweep], market: market, on: db)
+    let changes = try Provenance.unseenChanges(of: shown.stored.slot, on: db)
+    let calendars = Calendars(overrides: market.calendarOverrides)
+    let computation = SweepComputation(
+      inputs: inputs, calendars: calendars, policy: policy, isStrict: false)
+    let opened = try computation.open(sweep)
+    let history = try lotHistory(inputs)
+    var computed = [try computation.close(opened, lots: history)]
+    try SweepReturns(inputs: inputs, policy: policy).solve(&computed, on: db)
+    guard let closed = computed[0].closed.first else {
+      return .impossible(shown, error: computed[0].error ?? "it cannot be closed", changes)
+    }
+    let calendar = try calendars.named(portfolio.calendar)
+    let explanation = try explanation(opened, history, inputs, calendar)
+    var slot = SlotExplanation(
+      shown: shown, explanation: explanation, openingRevision: computed[0].openingRevision,
+      businessDays: calendar.businessDayList(
+        after: openedFrom ?? portfolio.inception - 1, through: date),
+      sources: try Provenance.sources(
+        of: opened.activities.map(\.id), in: portfolio.id, on: db),
+      portfolioReturn: nil, holdingReturns: [:], policy: policy, unseenChanges: changes,
+      differences: SlotComparison(shown, closed, opened.instruments).differences)
+    try addReturns(closed, opened, inputs, to: &slot)
+    return .closed(slot)
+  }
+
+  private func explanation(
+    _ opened: SweepComputation.Opened, _ history: [ID<Holding>: [Activity]],
+    _ inputs: ChunkInputs, _ calendar: BusinessCalendar
+  ) throws -> Explanation {
+    var book = opened.book
+    for holding in book.holdingsWithoutLots {
+      // Lots that no trade needs are told where they can be: the close does not ask for them.
+      try? book.restoreLots(
+        of: holding, from: history[holding] ?? [], market: inputs.market.market)
+    }
+    let statements = inputs.books[portfolio.id]?.statements ?? []
+    return try book.explain(
+      on: date, activities: opened.activities,
+      statements: statements.map {
+        Accounting.Statement(holding: $0.holding, date: $0.date, value: $0.value)
+      },
+      market: inputs.market.market,
+      businessDays: { calendar.businessDays(after: $0, through: $1) }, policy: policy)
+  }
+
+  private func lotHistory(_ inputs: ChunkInputs) throws -> [ID<Holding>: [Activity]] {
+    guard shown.stored.snapshot.openedFrom != nil else { return [:] }
+    var result: [ID<Holding>: [Activity]] = [:]
+    for row in inputs.books[portfolio.id]?.activities ?? [] {
+      guard let holding = row.activity.holding else { continue }
+      result[holding, default: []].append(try row.withReferenceClose(in: inputs.market))
+    }
+    return result
+  }
+
+  // MARK: - Returns
+
+  private func addReturns(
+    _ closed: ComputedSweep.Closed, _ opened: SweepComputation.Opened, _ inputs: ChunkInputs,
+    to slot: inout SlotExplanation
+  ) throws {
+    let rows = inputs.books[portfolio.id]?.activities ?? []
+    let history = try rows.map { try $0.withReferenceClose(in: inputs.market) }
+    let market = inputs.market.market
+    if let result = closed.portfolioReturn {
+      slot.portfolioReturn = ExplainedReturn(
+        flows: try PortfolioBook.portfolioFlows(
+          portfolio: portfolio, instruments: opened.instruments, history: history,
+          market: market, through: date),
+        closingValue: closed.close.snapshot.closingEquity, date: date, result: result,
+        convention: portfolio.irrConvention)
+    }
+    for (row, result) in zip(closed.close.holdings, closed.holdingReturns) {
+      guard let result, let instrument = opened.instruments[row.holding] else { continue }
+      slot.holdingReturns[row.holding] = ExplainedReturn(
+        flows: try PortfolioBook.flows(
+          of: row.holding, portfolio: portfolio, instrument: instrument, history: history,
+          market: market, through: date),
+        closingValue: row.marketValue, date: date, result: result,
+        convention: portfolio.irrConvention)
+    }
+  }
+}
+
+/// Compares a stored date with what its inputs make today.
+private struct SlotComparison {
+  private(set) var differences: [SlotExplanation.Difference] = []
+
+  init(
+    _ shown: ShownSnapshot, _ closed: ComputedSweep.Closed,
+    _ instruments: [ID<Holding>: Instrument]
+  ) {
+    compare(shown.stored.snapshot, closed.close.snapshot)
+    compare("irr", shown.result, closed.portfolioReturn)
+    let now = Dictionary(
+      uniqueKeysWithValues: zip(closed.close.holdings, closed.holdingReturns).map {
+        ($0.holding, ($0, $1))
+      })
+    for holding in shown.holdings {
+      let symbol = holding.instrument.symbol
+      guard let (row, result) = now[holding.row.holding] else {
+        add("\(symbol)", "held", "not held")
+        continue
+      }
+      compare(symbol, holding.row, row)
+      compare("\(symbol) irr", holding.result, result)
+    }
+    let stored = Set(shown.holdings.map(\.row.holding))
+    for row in closed.close.holdings where !stored.contains(row.holding) {
+      add(instruments[row.holding]?.symbol ?? "\(row.holding)", "not held", "held")
+    }
+  }
+
+  private mutating func add(_ name: String, _ stored: String, _ explained: String) {
+    guard stored != explained else { return }
+    differences.append(
+      SlotExplanation.Difference(name: name, stored: stored, explained: explained))
+  }
+
+  private mutating func compare(_ stored: Snapshot, _ now: Snapshot) {
+    let amounts: [(String, KeyPath<Snapshot, Money>)] = [
+      ("opening_equity", \.openingEquity), ("inflow", \.inflow), ("outflow", \.outflow),
+      ("daily_pnl", \.dailyPnL), ("realized_pnl", \.attribution.realized),
+      ("unrealized_change", \.attribution.unrealizedChange), ("income", \.attribution.income),
+      ("fees", \.attribution.fees), ("taxes", \.attribution.taxes),
+      ("fx_pnl", \.attribution.fx), ("prior_period_adjustment", \.attribution.priorPeriod),
+      ("unrealized_pnl", \.unrealizedPnL), ("closing_equity", \.closingEquity),
+      ("cash", \.cash), ("long_value", \.longValue), ("short_value", \.shortValue),
+      ("gross_exposure", \.grossExposure), ("net_exposure", \.netExposure),
+      ("cumulative_pnl", \.cumulativePnL),
+    ]
+    for (name, path) in amounts {
+      add(name, stored[keyPath: path].description, now[keyPath: path].description)
+    }
+    add("daily_return", text(stored.dailyReturn), text(now.dailyReturn))
+    add("index", text(stored.index), text(now.index))
+    add("index_since", "\(stored.indexSince)", "\(now.indexSince)")
+    let counts: [(String, KeyPath<Snapshot, Int>)] = [
+      ("priced", \.pricedCount), ("carried", \.carriedCount), ("missing", \.missingCount),
+      ("max_carried_days", \.maxCarriedDays),
+    ]
+    for (name, path) in counts { add(name, "\(stored[keyPath: path])", "\(now[keyPath: path])") }
+    add("degraded", "\(stored.isDegraded)", "\(now.isDegraded)")
+  }
+
+  private mutating func compare(
+    _ symbol: String, _ stored: StoredHolding, _ now: HoldingSnapshot
+  ) {
+    add("\(symbol) quantity", text(stored.quantity), text(now.quantity))
+    add("\(symbol) price", text(stored.price), text(now.price))
+    let amounts: [(String, Money, Money)] = [
+      ("market_value", stored.marketValue, now.marketValue),
+      ("cost_basis", stored.costBasis, now.costBasis),
+      ("unrealized", stored.unrealized, now.unrealized),
+      ("local_value", stored.localValue, now.localValue),
+      ("local_cost", stored.localCost, now.localCost),
+      ("daily_pnl", stored.dailyPnL, now.dailyPnL),
+    ]
+    for (name, before, after) in amounts {
+      add("\(symbol) \(name)", before.description, after.description)
+    }
+  }
+
+  private mutating func compare(_ name: String, _ stored: IRRResult?, _ now: IRRResult?) {
+    add("\(name) status", stored?.status.rawValue ?? "none", now?.status.rawValue ?? "none")
+    add(name, text(stored?.rate), text(now?.rate))
+  }
+
+  private func text(_ number: Double?) -> String { number.map { "\($0)" } ?? "none" }
+
+  private func text(_ number: (some FixedPoint)?) -> String {
+    number.map { $0.text(minimumDecimals: 0) } ?? "none"
+  }
+}

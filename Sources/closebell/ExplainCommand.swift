@@ -1,0 +1,127 @@
+import Accounting
+import ArgumentParser
+import Close
+import Postgres
+import Storage
+
+/// Every input and step behind one portfolio's closed date.
+struct ExplainCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "explain",
+    abstract: "Shows every input and every step behind a closed date's numbers.",
+    discussion: """
+      Each line is a calculation with its numbers, to be redone by hand: the inputs are read \
+      again and closed again by the code that closes a night, and nothing is written. If the \
+      stored snapshot says otherwise, that is told, with what changed since; exit 1.
+      """)
+
+  @OptionGroup var common: CommonOptions
+
+  @Argument(help: "The portfolio's code; CODE#ID for a retired one.")
+  var code: String
+
+  @Option(help: ArgumentHelp("The business date.", valueName: "date"))
+  var date: Day
+
+  @Flag(help: "List all flows behind every IRR.")
+  var flows = false
+
+  @Option(
+    help: ArgumentHelp(
+      "Oldest close, in business days, that is not degraded; as the run had it.",
+      valueName: "n"))
+  var maxCarriedDays: Int?
+
+  func run() async throws {
+    let connection = try await common.connect(for: "explain")
+    let (code, date) = (code, date)
+    var policy = ClosePolicy()
+    policy.maxCarriedBusinessDays = maxCarriedDays ?? policy.maxCarriedBusinessDays
+    let explained = try await connection.perform { [policy] db in
+      try Books.explain(code, on: date, policy: policy, on: db)
+    }
+    await connection.close()
+    switch explained {
+    case .closed(let slot):
+      if common.json {
+        print(ExplainJSON(slot).value.text)
+      } else if !common.quiet {
+        print(ExplainText(slot, listsFlows: flows || common.verbose).text)
+      }
+      try conclude(slot)
+    case .impossible(let shown, let error, let changes):
+      throw Failure(
+        """
+        portfolio \(code) on \(date): its inputs make no close any more: \(error)
+        \(hint(shown, changes))
+        """, code: 1)
+    case .open(let state, let error):
+      throw Failure(
+        """
+        portfolio \(code) is not closed on \(date): the slot is \(state)
+        \(error.map { "detail: \($0)\n" } ?? "")hint: closebell run --date \(date) \
+        --portfolio \(code)
+        """, code: 1)
+    case .missing(let before, let after):
+      throw Failure(missing(before, after), code: 1)
+    }
+  }
+
+  private func conclude(_ slot: SlotExplanation) throws {
+    guard !slot.differences.isEmpty else { return }
+    let count = slot.differences.count
+    throw Failure(
+      """
+      portfolio \(code) on \(date): the stored snapshot says something else, in \(count) \
+      \(count == 1 ? "number" : "numbers")
+      \(hint(slot.shown, slot.unseenChanges))
+      """, code: 1)
+  }
+
+  private func hint(_ shown: ShownSnapshot, _ changes: [UnseenChange]) -> String {
+    guard let first = changes.map(\.from).min() else {
+      return """
+        detail: no input is noted as changed since: its opening, or the rows themselves, were
+        hint: closebell replay --from \(date) --to \(date) --portfolio \(code)
+        """
+    }
+    let details = changes.map { "detail: changed since: \($0.summary)" }
+    let hint =
+      "hint: closebell replay --from \(first) --to \(date) --only-stale --portfolio \(code)"
+    return (details + [hint]).joined(separator: "\n")
+  }
+
+  private func missing(_ before: Day?, _ after: Day?) -> String {
+    let known =
+      switch (before, after) {
+      case (let before?, let after?): "the closed dates next to it are \(before) and \(after)"
+      case (let before?, nil): "its last closed date is \(before)"
+      case (nil, let after?): "its first closed date is \(after)"
+      case (nil, nil): "none of its dates is closed"
+      }
+    let command =
+      after == nil ? "run --date \(date)" : "replay --from \(date) --to \(date)"
+    return """
+      portfolio \(code) has no snapshot of \(date): \(known)
+      hint: if it is a business date: closebell \(command) --portfolio \(code)
+      """
+  }
+}
+
+extension UnseenChange {
+  /// What changed and when, in one line.
+  var summary: String {
+    var what: [String] = []
+    if !symbols.isEmpty { what.append("closes, actions or terms of \(list(symbols))") }
+    if !currencies.isEmpty { what.append("rates of \(list(currencies))") }
+    if !calendars.isEmpty { what.append("calendar \(list(calendars))") }
+    if isOfPortfolio { what.append("the portfolio's activities, statements or terms") }
+    let things = what.isEmpty ? "something" : what.joined(separator: ", ")
+    return "\(things), from \(from) on, at \(changedAt)"
+  }
+
+  private func list(_ names: [String]) -> String {
+    let shown = names.prefix(8).joined(separator: ", ")
+    return names.count > 8 ? "\(shown) and \(names.count - 8) more" : shown
+  }
+}
