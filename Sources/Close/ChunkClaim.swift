@@ -33,9 +33,10 @@ struct ChunkClaim {
     }
     if !again.isEmpty {
       standing.revisions = try Slots.claimComplete(
-        again, as: context.claim, run: context.run, on: db)
+        again, as: context.claim, run: context.run, overLocks: context.mayOverrideLocks, on: db)
       standing.ours.formUnion(standing.revisions.keys)
     }
+    try findLocked(sweeps, &standing, on: db)
     outcome.counts.claimed += standing.ours.count
     outcome.counts.takenOver += standing.takenOver
     var claimed = ClaimedSweeps(revisions: standing.revisions)
@@ -53,6 +54,8 @@ struct ChunkClaim {
     var doneBefore: Set<Slot> = []
     /// Slots that stand, whoever's they are.
     var held: Set<Slot> = []
+    /// Slots that were locked after they were planned.
+    var locked: Set<Slot> = []
     var takenOver = 0
     var revisions: [Slot: Int32] = [:]
   }
@@ -71,7 +74,8 @@ struct ChunkClaim {
     claims.removeAll { standing.ours.contains($0.slot) }
     guard !claims.isEmpty else { return }
     standing.ours.formUnion(
-      try Slots.claim(claims, as: context.claim, run: context.run, on: db))
+      try Slots.claim(
+        claims, as: context.claim, run: context.run, overLocks: context.mayOverrideLocks, on: db))
     let others = claims.filter { !standing.ours.contains($0.slot) }
     guard !others.isEmpty else { return }
     let holders = try Slots.holders(of: others.map(\.slot), on: db)
@@ -88,7 +92,8 @@ struct ChunkClaim {
     let free = holders.filter { $0.standing == .free }
     guard !free.isEmpty else { return }
     let taken = try Slots.takeOver(
-      free, links: links, as: context.claim, run: context.run, on: db)
+      free, links: links, as: context.claim, run: context.run,
+      overLocks: context.mayOverrideLocks, on: db)
     standing.takenOver += taken.count
     standing.ours.formUnion(taken)
   }
@@ -148,6 +153,18 @@ struct ChunkClaim {
     return (sweep.steps + earlier.map { Sweep.Step($0, .next) }).sorted { $0.date < $1.date }
   }
 
+  private func findLocked(
+    _ sweeps: [Sweep], _ standing: inout Standing, on db: isolated Connection
+  ) throws {
+    guard !context.mayOverrideLocks else { return }
+    let refused = sweeps.flatMap { sweep in
+      sweep.steps.map { sweep.slot($0) }.filter {
+        !standing.ours.contains($0) && !standing.complete.contains($0)
+      }
+    }
+    standing.locked = try PeriodLocks.locked(among: refused, on: db)
+  }
+
   /// What is left of a sweep, or nil where nothing is.
   private func cut(
     _ sweep: Sweep, _ standing: Standing, _ outcome: inout ChunkOutcome, _ orphans: inout [Slot]
@@ -168,7 +185,11 @@ struct ChunkClaim {
     // A filled hole needs the slot behind it in the same sweep: it opens from the filled one.
     while kept.count < steps.count, kept.last?.kind == .backfill { kept = kept.dropLast() }
     let rest = steps.dropFirst(kept.count)
-    if !rest.isEmpty {
+    if let first = rest.first, standing.locked.contains(sweep.slot(first)) {
+      outcome.counts.locked += rest.count
+      outcome.failures.append(.locked(sweep.portfolio, first.date))
+      orphans += rest.map { sweep.slot($0) }.filter { standing.ours.contains($0) }
+    } else if !rest.isEmpty {
       outcome.counts.busy += rest.count
       outcome.busy.append(sweep)
       orphans += rest.map { sweep.slot($0) }.filter { standing.ours.contains($0) }

@@ -19,26 +19,31 @@ struct ChunkClose {
     let claimed = try ChunkClaim(context: context).claim(sweeps, &outcome, on: db)
     outcome.stages.claim += clock.lap()
     guard !claimed.sweeps.isEmpty else { return outcome }
-    do {
-      try close(claimed, &outcome, &clock, on: db)
-    } catch is MarketOutdated {
-      context.market.clear()
-      try close(claimed, &outcome, &clock, on: db)
+    var first = claimed.sweeps.map(\.steps[0].date).min() ?? .earliest
+    for isLastTry in [false, false, true] {
+      do {
+        try close(claimed, closesFrom: first, &outcome, &clock, on: db)
+        break
+      } catch is MarketOutdated where !isLastTry {
+        context.market.clear()
+      } catch let short as MarketTooShort where !isLastTry {
+        first = short.needed
+      }
     }
     return outcome
   }
 
   private func close(
-    _ claimed: ClaimedSweeps, _ outcome: inout ChunkOutcome, _ clock: inout StageClock,
-    on db: isolated Connection
+    _ claimed: ClaimedSweeps, closesFrom first: Day, _ outcome: inout ChunkOutcome,
+    _ clock: inout StageClock, on db: isolated Connection
   ) throws {
     let sweeps = claimed.sweeps
     let market = try context.market.market(
-      from: sweeps.map(\.steps[0].date).min() ?? .earliest,
-      through: sweeps.map(\.through).max() ?? .latest, on: db)
+      from: first, through: sweeps.map(\.through).max() ?? .latest, on: db)
     var computed: [ComputedSweep] = []
     try db.transaction(isolation: .repeatableRead, readOnly: true) { db in
       let inputs = try ChunkInputs.load(sweeps, market: market, on: db)
+      try requireCloses(for: sweeps, inputs, from: first)
       let computation = SweepComputation(
         inputs: inputs, calendars: context.calendars, policy: context.settings.policy,
         isStrict: context.settings.isStrict)
@@ -53,6 +58,15 @@ struct ChunkClose {
     try ChunkPopulate(context: context, inputsSeen: market.seen, revisions: claimed.revisions)
       .populate(computed, &outcome, on: db)
     outcome.stages.populate += clock.lap()
+  }
+
+  private func requireCloses(
+    for sweeps: [Sweep], _ inputs: ChunkInputs, from first: Day
+  ) throws {
+    let needed = sweeps.lazy.compactMap { sweep in
+      inputs.books[sweep.portfolio.id]?.firstCloseNeeded(after: sweep.openedFrom)
+    }.min()
+    if let needed, needed < first { throw MarketTooShort(needed: needed) }
   }
 
   /// The history behind lots that a trade is going to relieve: one statement for all of them.

@@ -85,6 +85,8 @@ public final class CloseRun: Sendable {
     try Migrator.requireCurrentSchema(on: db)
     let unknown = try Planning.unknownCodes(settings.codes, on: db)
     guard unknown.isEmpty else { throw UnknownPortfolios(codes: unknown) }
+    let locked = try lockedDates(on: db)
+    if let locked, settings.overrideLock == nil { throw locked }
     guard try !Runs.isPaused(on: db) else { return nil }
     try Runs.endDead(on: db)
     let takenBack = try Slots.takeBackExpired(on: db)
@@ -103,9 +105,27 @@ public final class CloseRun: Sendable {
     let context = RunContext(
       settings: settings, run: run, claim: claim,
       calendars: Calendars(overrides: try MarketLoading.overrides(on: db)),
-      reason: kind == "run" ? "inputs changed" : "replay", date: lastDate, leaseAsked: asked)
+      reason: reason, date: lastDate, leaseAsked: asked)
+    if let locked, let author = settings.overrideLock {
+      try PeriodLocks.recordOverride(
+        from: locked.range.from, through: locked.range.through, by: author, run: run, on: db)
+    }
     context.record { $0.takenBack = takenBack.count }
     return context
+  }
+
+  /// Why a slot's old values are replaced, as their history keeps it.
+  private var reason: String {
+    if let author = settings.overrideLock { return "replay, lock overridden: \(author.reason)" }
+    return if case .night = purpose { "inputs changed" } else { "replay" }
+  }
+
+  /// What a replay's range touches of locked periods; nil for a night, which plans none of it.
+  private func lockedDates(on db: isolated Connection) throws -> LockedRange? {
+    guard case .replay(let range) = purpose else { return nil }
+    let portfolios = try PeriodLocks.reaching(
+      into: range.from, activeOn: range.through, codes: settings.codes, on: db)
+    return portfolios.isEmpty ? nil : LockedRange(range: range, portfolios: portfolios)
   }
 
   // MARK: - Working
@@ -155,7 +175,10 @@ public final class CloseRun: Sendable {
     case .replay(let range):
       let stale =
         try await range.onlyStale
-        ? control.perform { db in try Planning.stale(through: .latest, on: db) } : [:]
+        ? control.perform { [settings] db in
+          try Planning.stale(
+            through: .latest, includingLocked: settings.overrideLock != nil, on: db)
+        } : [:]
       return .replay(ReplayPlan(calendars: context.calendars, range: range, stale: stale))
     }
   }
@@ -210,7 +233,7 @@ extension RunReport {
   /// slots or claims are paused, 0 done.
   public var exitCode: Int32 {
     if interrupted { return 130 }
-    if counts.failed > 0 || counts.blocked > 0 { return 1 }
+    if counts.failed > 0 || counts.blocked > 0 || counts.locked > 0 { return 1 }
     if counts.busy > 0 || counts.fenced > 0 || paused { return 75 }
     return 0
   }
@@ -222,7 +245,7 @@ extension SlotCounts {
     """
     {"planned":\(planned),"claimed":\(claimed),"completed":\(completed),"degraded":\(degraded),\
     "skipped":\(skipped),"busy":\(busy),"blocked":\(blocked),"failed":\(failed),\
-    "taken_over":\(takenOver),"fenced":\(fenced),"unchanged":\(unchanged)}
+    "locked":\(locked),"taken_over":\(takenOver),"fenced":\(fenced),"unchanged":\(unchanged)}
     """
   }
 }

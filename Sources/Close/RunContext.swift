@@ -37,6 +37,9 @@ final class RunContext: Sendable {
         report: RunReport(run: run, date: date)))
   }
 
+  /// Whether locked dates are closed again.
+  var mayOverrideLocks: Bool { settings.overrideLock != nil }
+
   // MARK: - Going on or not
 
   /// No new chunk is begun after this.

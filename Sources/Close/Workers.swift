@@ -59,7 +59,8 @@ final class ChunkQueue: Sendable {
       outcome.counts.skipped = page.skipped
     }
     outcome.counts.failed = page.refused.count
-    outcome.failures = page.refused
+    outcome.counts.locked = page.locked.count
+    outcome.failures = page.refused + page.locked
     context.record(outcome)
     return page.sweeps
   }

@@ -18,7 +18,8 @@ struct Closebell: AsyncParsableCommand {
     subcommands: [
       PostgresCommand.self, MigrateCommand.self, ImportCommand.self, ImportsCommand.self,
       RunCommand.self, ReplayCommand.self, CleanupCommand.self, PauseCommand.self,
-      ResumeCommand.self, StatusCommand.self, ShowCommand.self, ExportCommand.self,
+      ResumeCommand.self, LockCommand.self, UnlockCommand.self, StatusCommand.self,
+      ShowCommand.self, ExportCommand.self,
     ])
 }
 
