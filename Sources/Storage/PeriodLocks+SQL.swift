@@ -36,16 +36,16 @@ extension PeriodLocks {
   static let raiseAll = Statement(
     "locks-raise-all",
     """
-    with everybody as (
+    with common as (
       insert into closebell.period_locks as l (portfolio_id, locked_through) values (0, $1::date)
       on conflict (portfolio_id) do update set locked_through = excluded.locked_through
         where l.locked_through < excluded.locked_through
       returning 1
-    ), some as (
+    ), own as (
       update closebell.period_locks l set locked_through = $1::date
       where l.portfolio_id <> 0 and l.locked_through < $1::date returning 1
     )
-    select 1 from everybody union all select 1 from some
+    select 1 from common union all select 1 from own
     """)
   /// A row that says what row 0 says is none.
   static let forgetEqual = Statement(
