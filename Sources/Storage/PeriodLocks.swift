@@ -72,8 +72,9 @@ public enum PeriodLocks {
 
   // MARK: - Changing them
 
-  /// Locks through a date; a later lock stays. Needs `own`.
+  /// Locks through a date; a later lock stays.
   ///
+  /// Needs `own`.
   /// - Returns: Whether anything is locked now that was not.
   public static func lock(
     from first: Day, through last: Day, _ scope: Scope, by author: Author,
@@ -91,9 +92,9 @@ public enum PeriodLocks {
     return true
   }
 
-  /// Opens a date and all after it. Needs `own`.
+  /// Opens a date and all after it.
   ///
-  /// What was booked late because its own date was locked counts on that date again, and the
+  /// Needs `own`. What was booked late because its own date was locked counts on that date again, and the
   /// closed dates from there on are stale.
   ///
   /// - Returns: Nil where nothing of it was locked.
@@ -131,8 +132,9 @@ public enum PeriodLocks {
       author.name, run)
   }
 
-  /// Deletes the placeholders of a range that nobody works on: they hold no number, and would
-  /// stand in the way of the first open date. Needs `own`.
+  /// Deletes the placeholders of a range that nobody works on.
+  ///
+  /// They hold no number, and would stand in the way of the first open date. Needs `own`.
   public static func discardPlaceholders(
     from first: Day, through last: Day, _ scope: Scope, on db: isolated Connection
   ) throws -> Int {

@@ -6,9 +6,10 @@ import Storage
 import TestSupport
 import Testing
 
-/// Activities that arrive after their month was locked. The world is worked out in `LockBooks`.
+/// Activities that arrive after their month was locked; the world is worked out in `LockBooks`.
 @Suite struct LateBookingTests {
-  /// 06-01, opened from 10 059 with everything late booked:
+  /// 06-01, opened from 10 059, with everything late booked.
+  ///
   /// cash 8 019 + 1 000 − 490 − 2 + 8 − 3 = 8 532; ACME 25 × 105 = 2 625; equity 11 157.
   /// Flow 1 000. Prior period: five shares from 98 to the opening's 102 are 20, less the fee of 2;
   /// the dividend 8, the fee −3: 23. The date's market: 25 × (105 − 102) = 75.

@@ -155,7 +155,8 @@ import Testing
           insert into closebell.holding_activity_log
             (portfolio_id, activity_type, activity_date, amount, currency, external_id)
           values (1, 'deposit', '2017-05-30', 1000, 'USD', 'L1');
-          insert into closebell.input_changes (from_date, portfolio_ids) values ('2017-05-30', '{1}')
+          insert into closebell.input_changes (from_date, portfolio_ids)
+          values ('2017-05-30', '{1}')
           """)
     }
     let locking = Task { try await books.lock("2017-05") }
