@@ -64,6 +64,23 @@ public struct CoverageReport: Sendable {
     }
   }
 
+  /// The slots of some dates that are missing, claimed, failed or stale, by name: at most `limit`.
+  static func flaws(
+    on dates: [Day], of scope: PeriodLocks.Scope, limit: Int, on db: isolated Connection
+  ) throws -> [Coverage.Flaw] {
+    guard let first = dates.first, let last = dates.last else { return [] }
+    let calendars = Calendars(overrides: try MarketLoading.overrides(on: db))
+    var open: [(calendar: String, date: Day)] = []
+    for name in BusinessCalendar.names {
+      let calendar = try calendars.named(name)
+      open += dates.filter { calendar.isBusinessDay($0) }.map { (name, $0) }
+    }
+    let flaws =
+      try Coverage.flaws(from: first, through: last, of: scope, limit: limit, on: db)
+      + Coverage.missing(on: open, of: scope, limit: limit, on: db)
+    return Array(flaws.sorted { ($0.date, $0.code) < ($1.date, $1.code) }.prefix(limit))
+  }
+
   private static func expectedSlots(
     from first: Day, through last: Day, of scope: PeriodLocks.Scope,
     on db: isolated Connection

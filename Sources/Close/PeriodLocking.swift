@@ -63,7 +63,11 @@ public enum PeriodLocking {
         let rows = try CoverageReport.rows(
           from: first, through: request.last, of: scope, on: db)
         let unclean = rows.filter { $0.stops(force: request.force) }
-        guard unclean.isEmpty else { throw LockRefused(request: request, dates: unclean) }
+        guard unclean.isEmpty else {
+          let flaws = try CoverageReport.flaws(
+            on: unclean.map(\.date), of: scope, limit: LockRefused.named, on: db)
+          throw LockRefused(request: request, dates: unclean, flaws: flaws)
+        }
         outcome.discarded = try PeriodLocks.discardPlaceholders(
           from: first, through: request.last, scope, on: db)
       }
@@ -119,11 +123,18 @@ extension CoverageReport.Row {
 public struct LockRefused: Error, CustomStringConvertible {
   let request: LockRequest
   let dates: [CoverageReport.Row]
+  let flaws: [Coverage.Flaw]
 
-  /// What stands in the way, date by date, and the way out.
+  /// How many slots are named.
+  static let named = 20
+
+  /// What stands in the way, by name and counted, and the way out.
   public var description: String {
-    let lines = dates.prefix(20).map { "detail: \($0.date): \(Self.counts($0))" }
-    let more = dates.count > 20 ? ["detail: and \(dates.count - 20) more dates"] : []
+    let counts = dates.prefix(Self.named).map { "detail: \($0.date): \(Self.counts($0))" }
+    let rest = dates.count - counts.count
+    let more = rest > 0 ? ["detail: and \(rest) more dates"] : []
+    let lines =
+      flaws.map { "detail: portfolio \($0.code), \($0.date): \($0.state)" } + counts
     let isStale = dates.contains { $0.states.stale > 0 }
     let first = dates[0].date
     let replay = "closebell replay --from \(first) --to \(dates[dates.count - 1].date)"

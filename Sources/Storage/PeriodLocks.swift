@@ -94,8 +94,8 @@ public enum PeriodLocks {
 
   /// Opens a date and all after it.
   ///
-  /// Needs `own`. What was booked late because its own date was locked counts on that date again, and the
-  /// closed dates from there on are stale.
+  /// Needs `own`. What was booked late because its own date was locked counts on that date again,
+  /// and the closed dates from there on are stale.
   ///
   /// - Returns: Nil where nothing of it was locked.
   public static func unlock(

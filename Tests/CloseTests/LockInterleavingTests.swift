@@ -108,7 +108,8 @@ import Testing
     let may = try await books.tables()
     var chunk = PopulateChunk(
       results: [result], moments: [], claim: claim, run: 1,
-      inputsSeen: try await books.texts("select pg_current_snapshot()").joined(),
+      inputsSeen: try await books.texts("select pg_snapshot_xmin(pg_current_snapshot())")
+        .map { "\($0):\($0):" }.joined(),
       reason: "replay")
     let late = chunk
     let lost = try await books.perform { db in

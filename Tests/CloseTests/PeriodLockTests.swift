@@ -112,6 +112,8 @@ import Testing
   func forcedOverMissing() async throws {
     let books = try await LockBooks.open()
     try await books.closeEach("2017-05-30", through: "2017-05-30")
+    let missing = await #expect(throws: LockRefused.self) { try await books.lock("2017-05") }
+    #expect(missing?.description.contains("portfolio LATE, 2017-05-31: missing") == true)
     try await books.execute(
       """
       insert into closebell.portfolio_snapshots (portfolio_id, snapshot_date, opened_from_date,
@@ -120,6 +122,7 @@ import Testing
       from closebell.portfolios
       """)
     let error = await #expect(throws: LockRefused.self) { try await books.lock("2017-05") }
+    #expect(error?.description.contains("portfolio LATE, 2017-05-31: failed") == true)
     #expect(error?.description.contains("2017-05-31: 1 failed") == true)
     let outcome = try await books.lock("2017-05", force: true)
     #expect(outcome.discarded == 1)

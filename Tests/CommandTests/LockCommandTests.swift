@@ -47,12 +47,16 @@ import Testing
   func unclean() async throws {
     let books = try await june()
     try await books.execute(
-      "insert into closebell.input_changes (from_date, portfolio_ids) values ('2017-06-30', '{5}')")
+      """
+      insert into closebell.input_changes (from_date, portfolio_ids)
+      select '2017-06-30', array[id] from closebell.portfolios where code = 'THAMES'
+      """)
     let refused = try await books.run("lock", "--month", "2017-06", "--reason", "June reported")
     #expect(refused.exitCode == 1)
     #expect(
       refused.standardError.hasPrefix(
-        "error: 2017-06 cannot be locked\ndetail: 2017-06-30: 1 stale\nhint: "))
+        "error: 2017-06 cannot be locked\ndetail: portfolio THAMES, 2017-06-30: stale\n"
+          + "detail: 2017-06-30: 1 stale\nhint: "))
     #expect(refused.standardOutput.isEmpty)
   }
 
