@@ -98,12 +98,7 @@ import Testing
           holdingReturns: [], portfolioReturn: .incomplete, convention: .xirrAct365), claim
       )
     }
-    for _ in 0..<100
-    where try await books.integer(
-      "select count(*) from pg_locks k where k.locktype = 'advisory' and k.objsubid = 1") > 0
-    {
-      try await Task.sleep(for: .milliseconds(20))
-    }
+    try await books.waitForDeath()
     _ = try await books.lock("2017-05")
     let may = try await books.tables()
     var chunk = PopulateChunk(
