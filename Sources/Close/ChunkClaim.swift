@@ -15,7 +15,7 @@ struct ChunkClaim {
   let context: RunContext
 
   func claim(
-    _ sweeps: [Sweep], _ outcome: inout ChunkOutcome, on db: isolated Connection
+    _ sweeps: [Sweep], _ outcome: inout ChunkOutcome, on db: isolated some CloseStore
   ) throws -> ClaimedSweeps {
     var standing = Standing()
     var sweeps = sweeps
@@ -24,6 +24,7 @@ struct ChunkClaim {
     for index in sweeps.indices { sweeps[index].steps = longer[index] }
     sweeps.removeAll { $0.steps.isEmpty }
     if sweeps.contains(where: { isRefused($0, standing) }) {
+      try db.requireLease(of: context.claim)
       try claimPlaceholders(sweeps, &standing, on: db)
       // What was taken over just now may have held an opening until then.
       try claimPlaceholders(sweeps, &standing, on: db)
@@ -32,8 +33,8 @@ struct ChunkClaim {
       sweep.steps.filter { $0.kind == .again }.map { sweep.slot($0) }
     }
     if !again.isEmpty {
-      standing.revisions = try Slots.claimComplete(
-        again, as: context.claim, run: context.run, overLocks: context.mayOverrideLocks, on: db)
+      standing.revisions = try db.claimComplete(
+        again, as: context.claim, run: context.run, overLocks: context.mayOverrideLocks)
       standing.ours.formUnion(standing.revisions.keys)
     }
     try findLocked(sweeps, &standing, on: db)
@@ -44,7 +45,7 @@ struct ChunkClaim {
     for sweep in sweeps {
       if let kept = cut(sweep, standing, &outcome, &orphans) { claimed.sweeps.append(kept) }
     }
-    if !orphans.isEmpty { try Slots.release(orphans, as: context.claim, on: db) }
+    if !orphans.isEmpty { try db.release(orphans, as: context.claim) }
     return claimed
   }
 
@@ -61,7 +62,7 @@ struct ChunkClaim {
   }
 
   private func claimPlaceholders(
-    _ sweeps: [Sweep], _ standing: inout Standing, on db: isolated Connection
+    _ sweeps: [Sweep], _ standing: inout Standing, on db: isolated some CloseStore
   ) throws {
     var claims: [SlotClaim] = []
     for sweep in sweeps {
@@ -74,11 +75,11 @@ struct ChunkClaim {
     claims.removeAll { standing.ours.contains($0.slot) }
     guard !claims.isEmpty else { return }
     standing.ours.formUnion(
-      try Slots.claim(
-        claims, as: context.claim, run: context.run, overLocks: context.mayOverrideLocks, on: db))
+      try db.claim(
+        claims, as: context.claim, run: context.run, overLocks: context.mayOverrideLocks))
     let others = claims.filter { !standing.ours.contains($0.slot) }
     guard !others.isEmpty else { return }
-    let holders = try Slots.holders(of: others.map(\.slot), on: db)
+    let holders = try db.holders(of: others.map(\.slot))
     standing.held.formUnion(holders.map(\.slot))
     let links = Dictionary(uniqueKeysWithValues: others.map { ($0.slot, $0.link) })
     for holder in holders where holder.standing == .complete {
@@ -91,9 +92,9 @@ struct ChunkClaim {
     }
     let free = holders.filter { $0.standing == .free }
     guard !free.isEmpty else { return }
-    let taken = try Slots.takeOver(
+    let taken = try db.takeOver(
       free, links: links, as: context.claim, run: context.run,
-      overLocks: context.mayOverrideLocks, on: db)
+      overLocks: context.mayOverrideLocks)
     standing.takenOver += taken.count
     standing.ours.formUnion(taken)
   }
@@ -113,12 +114,12 @@ struct ChunkClaim {
   /// - Returns: The steps of every sweep; none where an earlier date blocks it.
   private func joiningUnfinished(
     _ sweeps: [Sweep], _ standing: Standing, _ outcome: inout ChunkOutcome,
-    on db: isolated Connection
+    on db: isolated some CloseStore
   ) throws -> [[Sweep.Step]] {
     let refused = Set(sweeps.filter { isRefused($0, standing) }.map(\.portfolio.id))
     guard !refused.isEmpty else { return sweeps.map(\.steps) }
     let unfinished = Dictionary(
-      grouping: try Slots.unfinished(of: refused.sorted(), through: .latest, on: db),
+      grouping: try db.unfinished(of: refused.sorted(), through: .latest),
       by: \.slot.portfolio)
     var later: [SlotHolder] = []
     let steps = sweeps.map { sweep in
@@ -131,7 +132,7 @@ struct ChunkClaim {
       }
       return joined(sweep, earlier, &outcome)
     }
-    if !later.isEmpty { try Slots.discard(later, on: db) }
+    if !later.isEmpty { try db.discard(later) }
     return steps
   }
 
@@ -154,7 +155,7 @@ struct ChunkClaim {
   }
 
   private func findLocked(
-    _ sweeps: [Sweep], _ standing: inout Standing, on db: isolated Connection
+    _ sweeps: [Sweep], _ standing: inout Standing, on db: isolated some CloseStore
   ) throws {
     guard !context.mayOverrideLocks else { return }
     let refused = sweeps.flatMap { sweep in
@@ -162,7 +163,8 @@ struct ChunkClaim {
         !standing.ours.contains($0) && !standing.complete.contains($0)
       }
     }
-    standing.locked = try PeriodLocks.locked(among: refused, on: db)
+    guard !refused.isEmpty else { return }
+    standing.locked = try db.locked(among: refused)
   }
 
   /// What is left of a sweep, or nil where nothing is.

@@ -10,7 +10,7 @@ internal import Storage
 struct ChunkClose {
   let context: RunContext
 
-  func run(_ sweeps: [Sweep], on db: isolated Connection) throws -> ChunkOutcome {
+  func run(_ sweeps: [Sweep], on db: isolated some CloseStore) throws -> ChunkOutcome {
     var outcome = ChunkOutcome()
     var clock = StageClock()
     try context.cover(
@@ -35,14 +35,14 @@ struct ChunkClose {
 
   private func close(
     _ claimed: ClaimedSweeps, closesFrom first: Day, _ outcome: inout ChunkOutcome,
-    _ clock: inout StageClock, on db: isolated Connection
+    _ clock: inout StageClock, on db: isolated some CloseStore
   ) throws {
     let sweeps = claimed.sweeps
     let market = try context.market.market(
       from: first, through: sweeps.map(\.through).max() ?? .latest, on: db)
     var computed: [ComputedSweep] = []
-    try db.transaction(isolation: .repeatableRead, readOnly: true) { db in
-      let inputs = try ChunkInputs.load(sweeps, market: market, on: db)
+    try db.reading { db in
+      let inputs = try db.inputs(of: sweeps, market: market)
       try requireCloses(for: sweeps, inputs, from: first)
       let computation = SweepComputation(
         inputs: inputs, calendars: context.calendars, policy: context.settings.policy,
@@ -71,7 +71,7 @@ struct ChunkClose {
 
   /// The history behind lots that a trade is going to relieve: one statement for all of them.
   private func lotHistory(
-    of opened: [SweepComputation.Opened], _ inputs: ChunkInputs, on db: isolated Connection
+    of opened: [SweepComputation.Opened], _ inputs: ChunkInputs, on db: isolated some CloseStore
   ) throws -> [ID<Holding>: [Activity]] {
     var asked: [(holding: ID<Holding>, through: Day)] = []
     for one in opened {
@@ -80,7 +80,7 @@ struct ChunkClose {
     }
     guard !asked.isEmpty else { return [:] }
     var result: [ID<Holding>: [Activity]] = [:]
-    for row in try Loading.history(of: asked, on: db) {
+    for row in try db.history(of: asked) {
       guard let holding = row.activity.holding else { continue }
       result[holding, default: []].append(try row.withReferenceClose(in: inputs.market))
     }

@@ -11,7 +11,7 @@ struct ChunkPopulate {
   let revisions: [Slot: Int32]
 
   func populate(
-    _ computed: [ComputedSweep], _ outcome: inout ChunkOutcome, on db: isolated Connection
+    _ computed: [ComputedSweep], _ outcome: inout ChunkOutcome, on db: isolated some CloseStore
   ) throws {
     guard context.mayWrite else { throw LeaseEnded() }
     let unchanged = try UnchangedSlots(context: context).among(computed, on: db)
@@ -25,7 +25,7 @@ struct ChunkPopulate {
     chunk.results.sort {
       ($0.slot.date, $0.slot.portfolio) < ($1.slot.date, $1.slot.portfolio)
     }
-    let lost = try Populating.populate(chunk, on: db)
+    let lost = try db.populate(chunk)
     try confirm(computed, unchanged, on: db)
     count(chunk.results, lost, unchanged, &outcome)
     if !lost.isEmpty { try reportLocked(lost, of: computed, &outcome, on: db) }
@@ -69,11 +69,11 @@ struct ChunkPopulate {
   }
 
   private func confirm(
-    _ computed: [ComputedSweep], _ unchanged: Set<Slot>, on db: isolated Connection
+    _ computed: [ComputedSweep], _ unchanged: Set<Slot>, on db: isolated some CloseStore
   ) throws {
     guard !unchanged.isEmpty else { return }
     let slots = unchanged.sorted { ($0.date, $0.portfolio) < ($1.date, $1.portfolio) }
-    try Populating.confirm(slots, inputsSeen: inputsSeen, as: context.claim, on: db)
+    try db.confirm(slots, inputsSeen: inputsSeen, as: context.claim)
   }
 
   private func count(
@@ -90,10 +90,10 @@ struct ChunkPopulate {
   /// Tells what was lost to a lock from what was lost to another owner.
   private func reportLocked(
     _ lost: Set<Slot>, of computed: [ComputedSweep], _ outcome: inout ChunkOutcome,
-    on db: isolated Connection
+    on db: isolated some CloseStore
   ) throws {
     guard !context.mayOverrideLocks else { return }
-    let locked = try PeriodLocks.locked(among: Array(lost), on: db)
+    let locked = try db.locked(among: Array(lost))
     for sweep in computed.map(\.sweep) {
       let slots = sweep.steps.filter { lost.contains(sweep.slot($0)) }
       guard let first = slots.first(where: { locked.contains(sweep.slot($0)) }) else { continue }
@@ -106,7 +106,7 @@ struct ChunkPopulate {
   /// The first date of a sweep that could not be closed keeps the reason; the ones behind it are
   /// given back, blocked.
   private func recordFailures(
-    of computed: [ComputedSweep], _ outcome: inout ChunkOutcome, on db: isolated Connection
+    of computed: [ComputedSweep], _ outcome: inout ChunkOutcome, on db: isolated some CloseStore
   ) throws {
     var failed: [(slot: Slot, error: String, sqlState: String?)] = []
     var blocked: [Slot] = []
@@ -121,8 +121,8 @@ struct ChunkPopulate {
     }
     outcome.counts.failed += failed.count
     outcome.counts.blocked += blocked.count
-    if !failed.isEmpty { try Slots.fail(failed, as: context.claim, on: db) }
-    if !blocked.isEmpty { try Slots.release(blocked, as: context.claim, on: db) }
+    if !failed.isEmpty { try db.fail(failed, as: context.claim) }
+    if !blocked.isEmpty { try db.release(blocked, as: context.claim) }
   }
 }
 
@@ -140,13 +140,13 @@ struct LeaseEnded: Error, CustomStringConvertible {
 struct UnchangedSlots {
   let context: RunContext
 
-  func among(_ computed: [ComputedSweep], on db: isolated Connection) throws -> Set<Slot> {
+  func among(_ computed: [ComputedSweep], on db: isolated some CloseStore) throws -> Set<Slot> {
     let again = computed.filter { $0.sweep.steps.contains { $0.kind == .again } }
     guard let first = again.map(\.sweep.steps[0].date).min(),
       let last = again.map(\.sweep.through).max()
     else { return [] }
-    let stored = try StoredCloses.read(
-      of: again.map(\.sweep.portfolio.id), from: first, through: last, on: db)
+    let stored = try db.storedCloses(
+      of: again.map(\.sweep.portfolio.id), from: first, through: last)
     var result: Set<Slot> = []
     for sweep in again {
       // A date after one that changed is written even if its own numbers are the same: it must

@@ -82,50 +82,15 @@ public final class CloseRun: Sendable {
 
   /// Nil while claims are paused.
   private func begin(on db: isolated Connection) throws -> RunContext? {
-    try Migrator.requireCurrentSchema(on: db)
-    let unknown = try Planning.unknownCodes(settings.codes, on: db)
-    guard unknown.isEmpty else { throw UnknownPortfolios(codes: unknown) }
-    let locked = try lockedDates(on: db)
-    if let locked, settings.overrideLock == nil { throw locked }
-    guard try !Runs.isPaused(on: db) else { return nil }
-    try Runs.endDead(on: db)
-    let takenBack = try Slots.takeBackExpired(on: db)
-    try Leases.forgetDead(on: db)
     let (kind, from) =
       switch purpose {
       case .night(let date): ("run", date)
       case .replay(let range): ("replay", range.from)
       }
-    let run = try Runs.begin(
-      kind: kind, from: from, through: lastDate, host: settings.host, version: settings.version,
-      arguments: settings.arguments, on: db)
     let asked = ContinuousClock.now
-    let claim = try Leases.open(
-      run: run, host: settings.host, pid: settings.pid, seconds: settings.leaseSeconds, on: db)
-    let context = RunContext(
-      settings: settings, run: run, claim: claim,
-      calendars: Calendars(overrides: try MarketLoading.overrides(on: db)),
-      reason: reason, date: lastDate, leaseAsked: asked)
-    if let locked, let author = settings.overrideLock {
-      try PeriodLocks.recordOverride(
-        from: locked.range.from, through: locked.range.through, by: author, run: run, on: db)
-    }
-    context.record { $0.takenBack = takenBack.count }
-    return context
-  }
-
-  /// Why a slot's old values are replaced, as their history keeps it.
-  private var reason: String {
-    if let author = settings.overrideLock { return "replay, lock overridden: \(author.reason)" }
-    return if case .night = purpose { "inputs changed" } else { "replay" }
-  }
-
-  /// What a replay's range touches of locked periods; nil for a night, which plans none of it.
-  private func lockedDates(on db: isolated Connection) throws -> LockedRange? {
-    guard case .replay(let range) = purpose else { return nil }
-    let portfolios = try PeriodLocks.reaching(
-      into: range.from, activeOn: range.through, codes: settings.codes, on: db)
-    return portfolios.isEmpty ? nil : LockedRange(range: range, portfolios: portfolios)
+    let opening = RunOpening(kind: kind, from: from, through: lastDate, settings: settings)
+    guard let begun = try db.begin(opening) else { return nil }
+    return RunContext(opening, begun, leaseAsked: asked)
   }
 
   // MARK: - Working
@@ -165,21 +130,8 @@ public final class CloseRun: Sendable {
   }
 
   private func planner(_ context: RunContext, _ control: Connection) async throws -> Planner {
-    let last = lastDate
-    switch purpose {
-    case .night(let date):
-      let stale = try await control.perform { db in try Planning.stale(through: last, on: db) }
-      return .night(
-        NightPlan(
-          settings: settings, calendars: context.calendars, date: date, stale: stale))
-    case .replay(let range):
-      let stale =
-        try await range.onlyStale
-        ? control.perform { [settings] db in
-          try Planning.stale(
-            through: .latest, includingLocked: settings.overrideLock != nil, on: db)
-        } : [:]
-      return .replay(ReplayPlan(calendars: context.calendars, range: range, stale: stale))
+    try await control.perform { [purpose, settings] db in
+      try Planner(purpose, settings, context.calendars, on: db)
     }
   }
 
@@ -196,15 +148,14 @@ public final class CloseRun: Sendable {
     let replays = if case .replay = purpose { true } else { false }
     do {
       try await control.perform { db in
-        try Slots.release(as: context.claim, on: db)
-        try Leases.close(claim: context.claim, on: db)
-        if failure == nil { try Runs.forgetSeenChanges(exceptLeaseOf: context.claim, on: db) }
-        let stale = replays ? try Planning.stale(through: .latest, on: db).values.min() : nil
-        context.record { $0.staleFrom = stale }
         let report = context.report
-        try Runs.end(
-          context.run, failure != nil ? .failed : wasStopped ? .interrupted : .done,
-          exitCode: failure != nil ? 2 : report.exitCode, counts: report.counts.json, on: db)
+        let stale = try db.end(
+          RunEnding(
+            run: context.run, claim: context.claim,
+            ending: failure != nil ? .failed : wasStopped ? .interrupted : .done,
+            exitCode: failure != nil ? 2 : report.exitCode, counts: report.counts.json,
+            asksForStale: replays))
+        context.record { $0.staleFrom = stale }
       }
     } catch  where failure != nil {
       // The database is gone: what failed first is what matters, and the next run cleans up.

@@ -2,18 +2,20 @@ public import Accounting
 
 /// A replay's range touches dates that are locked: nothing of it was begun.
 public struct LockedRange: Error, CustomStringConvertible {
-  /// The range.
-  public let range: ReplayRange
+  /// The first date of the range.
+  public let from: Day
+  /// The last date of the range.
+  public let through: Day
   /// The portfolios whose lock reaches into it, and their last locked date; ascending by code.
   public let portfolios: [(code: String, through: Day)]
 
   /// What is locked, and the three ways to go on.
   public var description: String {
-    let last = portfolios.map(\.through).max() ?? range.through
-    let month = range.from.description.dropLast(3)
+    let last = portfolios.map(\.through).max() ?? through
+    let month = from.description.dropLast(3)
     let onlyThose = portfolios.count == 1 ? " --portfolio \(portfolios[0].code)" : ""
     var ways: [String] = []
-    if last < range.through { ways.append("replay from \(last + 1) on") }
+    if last < through { ways.append("replay from \(last + 1) on") }
     ways.append("closebell unlock --month \(month)\(onlyThose) --reason …")
     ways.append("--override-lock REASON")
     return """

@@ -19,13 +19,14 @@ final class MarketShelf: Sendable {
   /// The market for closing dates from `first` through `last`; read if it is not at hand.
   ///
   /// A second worker that asks meanwhile waits and gets the same.
-  func market(from first: Day, through last: Day, on db: isolated Connection) throws -> LoadedMarket
-  {
+  func market(
+    from first: Day, through last: Day, on db: isolated some CloseStore
+  ) throws -> LoadedMarket {
     try window.withLock { window in
       if let window, window.first <= first, window.last >= last { return window.loaded }
       let from = min(first, window?.first ?? first)
       let through = max(last, window?.last ?? last)
-      let loaded = try MarketLoading.market(from: from, through: through, on: db)
+      let loaded = try db.market(from: from, through: through)
       window = Window(first: from, last: through, loaded: loaded)
       return loaded
     }

@@ -20,7 +20,7 @@ struct NightPlan {
     var skipped = 0
   }
 
-  func page(_ portfolios: [PlannedPortfolio], on db: isolated Connection) throws -> Page {
+  func page(_ portfolios: [PlannedPortfolio], on db: isolated some CloseStore) throws -> Page {
     var page = Page()
     let late = portfolios.filter { stale[$0.portfolio.id] != nil && $0.lastComplete != nil }
     let restarts = try restarts(of: late, on: db)
@@ -82,13 +82,12 @@ struct NightPlan {
   }
 
   private func restarts(
-    of late: [PlannedPortfolio], on db: isolated Connection
+    of late: [PlannedPortfolio], on db: isolated some CloseStore
   ) throws -> [ID<Portfolio>: Restart] {
     guard !late.isEmpty else { return [:] }
     let first = late.compactMap { stale[$0.portfolio.id] }.min() ?? date
-    let slots = try Planning.completeSlots(
-      of: late.map(\.portfolio.id), from: first, through: date, on: db)
-    let before = try Planning.openingsBefore(first, of: late.map(\.portfolio.id), on: db)
+    let slots = try db.completeSlots(of: late.map(\.portfolio.id), from: first, through: date)
+    let before = try db.openingsBefore(first, of: late.map(\.portfolio.id))
     var result: [ID<Portfolio>: Restart] = [:]
     for rows in slots.runs(of: \.portfolio) {
       let portfolio = rows[rows.startIndex].portfolio

@@ -10,15 +10,15 @@ struct ReplayPlan {
   let stale: [ID<Portfolio>: Day]
 
   func page(
-    _ portfolios: [PlannedPortfolio], on db: isolated Connection
+    _ portfolios: [PlannedPortfolio], on db: isolated some CloseStore
   ) throws -> NightPlan.Page {
     var page = NightPlan.Page()
     let ids = portfolios.map(\.portfolio.id)
     let last = max(range.through, portfolios.compactMap(\.lastComplete).max() ?? range.through)
     let complete = Dictionary(
-      grouping: try Planning.completeSlots(of: ids, from: range.from, through: last, on: db),
+      grouping: try db.completeSlots(of: ids, from: range.from, through: last),
       by: \.portfolio)
-    let before = try Planning.openingsBefore(range.from, of: ids, on: db)
+    let before = try db.openingsBefore(range.from, of: ids)
     for planned in portfolios {
       let closed = (complete[planned.portfolio.id] ?? []).map(\.date)
       do {

@@ -22,19 +22,27 @@ final class RunContext: Sendable {
     var report: RunReport
   }
 
+  private let now: @Sendable () -> ContinuousClock.Instant
+
+  /// - Parameters:
+  ///   - leaseAsked: By `now`, before the lease was asked for.
+  ///   - now: Our own clock; it only tells how much of the lease is left.
   init(
-    settings: RunSettings, run: Int64, claim: Int64, calendars: Calendars, reason: String,
-    date: Day, leaseAsked: ContinuousClock.Instant
+    _ opening: RunOpening, _ begun: BegunRun, leaseAsked: ContinuousClock.Instant,
+    now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
   ) {
-    self.settings = settings
-    self.run = run
-    self.claim = claim
-    self.calendars = calendars
-    self.reason = reason
+    settings = opening.settings
+    run = begun.run
+    claim = begun.claim
+    calendars = Calendars(overrides: begun.overrides)
+    reason =
+      opening.settings.overrideLock.map { "replay, lock overridden: \($0.reason)" }
+      ?? (opening.kind == "run" ? "inputs changed" : "replay")
+    self.now = now
+    var report = RunReport(run: begun.run, date: opening.through)
+    report.takenBack = begun.takenBack
     state = Mutex(
-      State(
-        leaseEnds: leaseAsked + .seconds(settings.leaseSeconds),
-        report: RunReport(run: run, date: date)))
+      State(leaseEnds: leaseAsked + .seconds(opening.settings.leaseSeconds), report: report))
   }
 
   /// Whether locked dates are closed again.
@@ -55,14 +63,14 @@ final class RunContext: Sendable {
   /// Whether a write begun now is still covered by the lease; a tenth of it is kept in hand.
   var mayWrite: Bool {
     let ends = state.withLock { $0.leaseEnds }
-    return ContinuousClock.now < ends - .seconds(settings.leaseSeconds / 10)
+    return now() < ends - .seconds(settings.leaseSeconds / 10)
   }
 
   /// Makes the lease say that the claim is used from `first` through `last`; commits first.
-  func cover(from first: Day, through last: Day, on db: isolated Connection) throws {
+  func cover(from first: Day, through last: Day, on db: isolated some CloseStore) throws {
     let covered = state.withLock { $0.covered }
     if let covered, covered.lowerBound <= first, covered.upperBound >= last { return }
-    try Leases.cover(from: first, through: last, claim: claim, on: db)
+    try db.coverLease(from: first, through: last, claim: claim)
     state.withLock { state in
       let low = min(first, state.covered?.lowerBound ?? first)
       let high = max(last, state.covered?.upperBound ?? last)

@@ -8,7 +8,7 @@ struct SweepReturns {
   let inputs: ChunkInputs
   let policy: ClosePolicy
 
-  func solve(_ sweeps: inout [ComputedSweep], on db: isolated Connection) throws {
+  func solve(_ sweeps: inout [ComputedSweep], on db: isolated some CloseStore) throws {
     var pending: [(index: Int, series: Pending)] = []
     for index in sweeps.indices {
       let missing = solveKnown(&sweeps[index])
@@ -92,7 +92,7 @@ struct SweepReturns {
 
   /// A sweep that reads its history has the rows already; the others' are asked for together.
   private func readFlows(
-    of pending: [(ComputedSweep, Pending)], on db: isolated Connection
+    of pending: [(ComputedSweep, Pending)], on db: isolated some CloseStore
   ) throws -> ReadFlows {
     var read = ReadFlows()
     var holdings: [(holding: ID<Holding>, through: Day)] = []
@@ -104,12 +104,12 @@ struct SweepReturns {
       through = max(through, computed.sweep.through)
     }
     if !holdings.isEmpty {
-      for rows in try Loading.history(of: holdings, on: db).runs(of: \.activity.holding) {
+      for rows in try db.history(of: holdings).runs(of: \.activity.holding) {
         if let holding = rows[rows.startIndex].activity.holding { read.ofHoldings[holding] = rows }
       }
     }
     if !portfolios.isEmpty {
-      let rows = try Loading.externalFlows(of: portfolios, through: through, on: db)
+      let rows = try db.externalFlows(of: portfolios, through: through)
       for rows in rows.runs(of: \.portfolio) {
         read.ofPortfolios[rows[rows.startIndex].portfolio] = rows
       }

@@ -8,6 +8,25 @@ enum Planner: Sendable {
   case night(NightPlan)
   case replay(ReplayPlan)
 
+  /// The plan for a purpose; what is stale is asked once a run.
+  init(
+    _ purpose: CloseRun.Purpose, _ settings: RunSettings, _ calendars: Calendars,
+    on db: isolated some CloseStore
+  ) throws {
+    switch purpose {
+    case .night(let date):
+      self = .night(
+        NightPlan(
+          settings: settings, calendars: calendars, date: date,
+          stale: try db.stale(through: date, includingLocked: false)))
+    case .replay(let range):
+      let stale =
+        range.onlyStale
+        ? try db.stale(through: .latest, includingLocked: settings.overrideLock != nil) : [:]
+      self = .replay(ReplayPlan(calendars: calendars, range: range, stale: stale))
+    }
+  }
+
   /// The last date on which a portfolio must be active to be looked at.
   var date: Day {
     switch self {
@@ -17,7 +36,7 @@ enum Planner: Sendable {
   }
 
   func page(
-    _ portfolios: [PlannedPortfolio], on db: isolated Connection
+    _ portfolios: [PlannedPortfolio], on db: isolated some CloseStore
   ) throws -> NightPlan.Page {
     switch self {
     case .night(let plan): try plan.page(portfolios, on: db)
@@ -41,12 +60,12 @@ final class ChunkQueue: Sendable {
   }
 
   /// The sweeps of the next range, or nil where no portfolio is left.
-  func next(_ context: RunContext, on db: isolated Connection) throws -> [Sweep]? {
+  func next(_ context: RunContext, on db: isolated some CloseStore) throws -> [Sweep]? {
     var clock = StageClock()
     let portfolios = try cursor.withLock { cursor -> [PlannedPortfolio]? in
       guard let after = cursor else { return nil }
-      let range = try Planning.portfolios(
-        after: after, limit: context.settings.chunk, activeOn: planner.date, codes: codes, on: db)
+      let range = try db.portfolios(
+        after: after, limit: context.settings.chunk, activeOn: planner.date, codes: codes)
       cursor = range.last?.portfolio.id.rawValue
       return range.isEmpty ? nil : range
     }
@@ -99,21 +118,15 @@ struct Worker {
   let queue: ChunkQueue
   let connect: @Sendable () async throws -> Connection
 
-  /// How often a passing fault is tried again before the run gives up.
-  private static let maxAttempts = 6
-
   func run() async -> WorkerPool.Rest {
     var rest = WorkerPool.Rest()
     var connection: Connection?
     do {
       while !context.isStopping {
-        let sweeps = try await retrying(&connection) { [context, queue] db in
-          try queue.next(context, on: db)
-        }
-        guard let sweeps else { break }
+        guard let sweeps = try await nextRange(&connection) else { break }
         for chunk in Self.bounded(sweeps, slots: context.settings.chunk * Self.slotsPerPortfolio) {
           guard !context.isStopping else { break }
-          try await close(chunk, &connection, &rest)
+          rest.busy += try await close(chunk, &connection)
         }
       }
     } catch {
@@ -151,87 +164,50 @@ struct Worker {
     return chunks
   }
 
-  /// Closes a chunk; one that fails is halved until the portfolio at fault stands alone.
-  private func close(
-    _ sweeps: [Sweep], _ connection: inout Connection?, _ rest: inout WorkerPool.Rest
-  ) async throws {
-    do {
-      let outcome = try await retrying(&connection) { [context] db in
-        try ChunkClose(context: context).run(sweeps, on: db)
-      }
-      rest.busy += outcome.busy
-      context.record(outcome)
-    } catch let error where isFinal(error) {
-      throw error
-    } catch {
-      guard sweeps.count > 1 else {
-        return try await fail(sweeps[0], error, &connection)
-      }
-      let middle = sweeps.count / 2
-      try await close(Array(sweeps[..<middle]), &connection, &rest)
-      try await close(Array(sweeps[middle...]), &connection, &rest)
-    }
-  }
-
-  /// Whether an error concerns the whole run and not just some portfolio of a chunk.
-  private func isFinal(_ error: any Error) -> Bool {
-    if error is LeaseEnded || error is CancellationError || error is SchemaError { return true }
-    guard let error = Self.cause(of: error) else { return false }
-    return error.mayRetry || error.kind != .server
-  }
-
-  /// What the database said.
-  ///
-  /// A commit whose outcome is unknown is a passing fault too: a chunk that is taken again finds
-  /// its slots complete under its own claim.
-  private static func cause(of error: any Error) -> PostgresError? {
-    error as? PostgresError ?? (error as? TransactionError)?.cause
-  }
-
-  private func fail(
-    _ sweep: Sweep, _ error: any Error, _ connection: inout Connection?
-  ) async throws {
-    let first = sweep.steps[0]
-    let slot = Slot(portfolio: sweep.portfolio.id, date: first.date)
-    let reason = "\(error)"
-    let state = Self.cause(of: error)?.sqlState
-    try await retrying(&connection) { [context] db in
-      try Slots.fail([(slot, reason, state)], as: context.claim, on: db)
-      let rest = sweep.steps.dropFirst().map {
-        Slot(portfolio: sweep.portfolio.id, date: $0.date)
-      }
-      try Slots.release(rest, as: context.claim, on: db)
-    }
-    var outcome = ChunkOutcome()
-    outcome.counts.failed = 1
-    outcome.counts.blocked = sweep.steps.count - 1
-    outcome.failures = [
-      SlotFailure(portfolio: sweep.portfolio.code, date: first.date, error: reason)
-    ]
-    context.record(outcome)
-  }
-
-  /// Runs a step that may be taken again, on a connection that works.
-  private func retrying<R: Sendable>(
-    _ connection: inout Connection?,
-    _ step: @escaping @Sendable (isolated Connection) throws -> R
-  ) async throws -> R {
-    var attempt = 1
+  private func nextRange(_ connection: inout Connection?) async throws -> [Sweep]? {
+    var attempts = Attempts()
     while true {
       do {
-        let usable = try await ready(&connection)
-        return try await usable.perform(step)
-      } catch let error
-        where Self.cause(of: error)?.mayRetry == true && attempt < Self.maxAttempts
-        && context.mayWrite
-      {
-        let milliseconds = Double(50 << attempt) * Double.random(in: 0.5...1.5)
-        try await Task.sleep(for: .milliseconds(Int(milliseconds)))
-        attempt += 1
+        return try await ready(&connection).perform { [context, queue] db in
+          try queue.next(context, on: db)
+        }
+      } catch {
+        guard let pause = attempts.pause(after: error, mayWrite: context.mayWrite) else {
+          throw error
+        }
+        try await Self.sleep(about: pause)
       }
     }
   }
 
+  /// - Returns: The sweeps that a live owner is working on.
+  private func close(
+    _ sweeps: [Sweep], _ connection: inout Connection?
+  ) async throws -> [Sweep] {
+    var busy: [Sweep] = []
+    var work = ChunkWork(sweeps)
+    while let step = work.next {
+      do {
+        let outcome = try await ready(&connection).perform { [context] db in
+          try step.take(context, on: db)
+        }
+        work.succeeded()
+        busy += outcome.busy
+        context.record(outcome)
+      } catch {
+        if let pause = try work.failed(error, mayWrite: context.mayWrite) {
+          try await Self.sleep(about: pause)
+        }
+      }
+    }
+    return busy
+  }
+
+  private static func sleep(about pause: Duration) async throws {
+    try await Task.sleep(for: pause * Double.random(in: 0.5...1.5))
+  }
+
+  /// A connection that works.
   private func ready(_ connection: inout Connection?) async throws -> Connection {
     if let open = connection, open.isUsable { return open }
     await connection?.close()
@@ -258,7 +234,7 @@ struct Heartbeat {
       do {
         let seconds = context.settings.leaseSeconds
         let isAlive = try await connection.perform { [context] db in
-          try Leases.renew(claim: context.claim, seconds: seconds, on: db)
+          try db.renewLease(of: context.claim, seconds: seconds)
         }
         guard isAlive else {
           context.stop()

@@ -44,6 +44,17 @@ public enum Leases {
     _ = try db.execute(widen, claim, first.postgres, last.postgres)
   }
 
+  /// Makes sure that our lease is still recorded, and keeps it so until the transaction ends.
+  ///
+  /// An owner who lives may be taken for dead: the server crashed under it, or its control
+  /// connection broke. Input changes are forgotten once no lease is left that could be older than
+  /// them; a write without a lease could say what was true before a change that nobody remembers.
+  ///
+  /// - Throws: `LeaseGone` where others took us for dead.
+  public static func require(claim: Int64, on db: isolated Connection) throws {
+    guard try db.row(hold, claim, as: { try $0.nextInt64() }) != nil else { throw LeaseGone() }
+  }
+
   /// Removes the leases whose owners are gone and that no unfinished slot refers to.
   public static func forgetDead(on db: isolated Connection) throws {
     _ = try db.execute(deleteDead)
@@ -86,6 +97,9 @@ public enum Leases {
     set first_date = least(first_date, $2::date), last_date = greatest(last_date, $3::date)
     where claim_id = $1::bigint
     """)
+  private static let hold = Statement(
+    "lease-hold",
+    "select claim_id from closebell.worker_lease where claim_id = $1::bigint for key share")
   private static let delete = Statement(
     "lease-close", "delete from closebell.worker_lease where claim_id = $1::bigint")
   private static let deleteDead = Statement(
@@ -101,6 +115,17 @@ public enum Leases {
     "lease-lock", "select pg_catalog.pg_advisory_lock($1::bigint)::text")
   private static let unlock = Statement(
     "lease-unlock", "select pg_catalog.pg_advisory_unlock($1::bigint)")
+}
+
+/// Our lease was ended by others, who took us for dead.
+public struct LeaseGone: Error, CustomStringConvertible {
+  /// The reason, and what to do.
+  public var description: String {
+    """
+    the lease was ended: the connection that held its lock broke, and others took this run for dead
+    hint: nothing more was written; run it again
+    """
+  }
 }
 
 /// A promise of the database that it did not keep; the statement's name says where.

@@ -107,6 +107,7 @@ public enum Populating {
   ///
   /// - Returns: The slots that were not ours any more, whose opening had changed, or that were
   ///   locked meanwhile; nothing of them was written, nor of any other slot of their portfolios.
+  /// - Throws: `LeaseGone`, and whatever the database says.
   public static func populate(
     _ chunk: PopulateChunk, on db: isolated Connection
   ) throws -> Set<Slot> {
@@ -154,6 +155,7 @@ public enum Populating {
 
   private static func write(_ chunk: PopulateChunk, on db: isolated Connection) throws {
     try refuseLocked(chunk, on: db)
+    try Leases.require(claim: chunk.claim, on: db)
     try stage(chunk.results, on: db)
     let replaced = chunk.results.filter { $0.replaced != nil }.map(\.slot)
     if !replaced.isEmpty { try keepHistory(of: replaced, chunk, on: db) }

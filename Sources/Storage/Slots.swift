@@ -65,7 +65,8 @@ public enum Slots {
   /// Inserts placeholders, in key order, in a transaction of their own.
   ///
   /// - Returns: The slots that are now ours. A slot that already stands, whose opening is already
-  ///   taken by another slot, or that is locked is left out; all are while claims are paused.
+  ///   taken by another slot, or that is locked is left out; all are while claims are paused, and
+  ///   where our lease is not recorded any more.
   public static func claim(
     _ claims: [SlotClaim], as claim: Int64, run: Int64, overLocks: Bool = false,
     on db: isolated Connection
@@ -226,6 +227,7 @@ public enum Slots {
     from unnest($1::bigint[], $2::date[], $3::date[])
       as c (portfolio_id, snapshot_date, opened_from_date)
     where not exists (select from closebell.pause)
+      and exists (select from closebell.worker_lease l where l.claim_id = $4::bigint)
       and ($6::boolean or not \(PeriodLocks.isLocked("c.snapshot_date", of: "c.portfolio_id")))
     order by c.snapshot_date, c.portfolio_id
     on conflict do nothing

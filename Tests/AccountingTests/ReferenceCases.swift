@@ -1,12 +1,17 @@
 import Accounting
 import Foundation
 
-/// A file of facts under Fixtures/cases: one JSON object a line.
-func referenceCases(_ name: String) throws -> [[String: Any]] {
+/// The text of a file of facts under Fixtures/cases.
+func referenceText(_ name: String) throws -> String {
   let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .deletingLastPathComponent().deletingLastPathComponent()
-  let text = try String(
+  return try String(
     contentsOf: root.appendingPathComponent("Fixtures/cases/\(name)"), encoding: .utf8)
+}
+
+/// A file of facts under Fixtures/cases: one JSON object a line.
+func referenceCases(_ name: String) throws -> [[String: Any]] {
+  let text = try referenceText(name)
   return try text.split(separator: "\n").map { line in
     let object = try JSONSerialization.jsonObject(with: Data(line.utf8))
     guard let fields = object as? [String: Any] else { throw CocoaError(.coderReadCorrupt) }

@@ -53,7 +53,13 @@ import Testing
     }
     #expect(claimed == 0)
     let placeholder = try await books.perform { [slot = slot("2017-05-29")] db in
-      try Slots.claim([SlotClaim(slot, link: .later)], as: 900_001, run: 1, on: db)
+      let claim = try Leases.open(run: 1, host: "test", pid: 1, seconds: 600, on: db)
+      let refused = try Slots.claim([SlotClaim(slot, link: .later)], as: claim, run: 1, on: db)
+      let overriding = try Slots.claim(
+        [SlotClaim(slot, link: .later)], as: claim, run: 1, overLocks: true, on: db)
+      #expect(overriding == [slot])
+      try Slots.release([slot], as: claim, on: db)
+      return refused
     }
     #expect(placeholder.isEmpty)
     #expect(try await books.tables() == may)

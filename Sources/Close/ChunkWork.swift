@@ -1,0 +1,117 @@
+internal import Accounting
+internal import Postgres
+internal import Storage
+
+/// How often, and how long after, a step that failed is taken again.
+struct Attempts {
+  /// How often a passing fault is tried again before the run gives up.
+  static let max = 6
+
+  private var made = 1
+
+  init() {}
+
+  /// The pause before the next attempt, to be spread by chance; nil where there is to be none.
+  ///
+  /// - Parameter mayWrite: Whether the run's lease still covers a write.
+  mutating func pause(after error: any Error, mayWrite: Bool) -> Duration? {
+    guard Fault.cause(of: error)?.mayRetry == true, made < Self.max, mayWrite else { return nil }
+    defer { made += 1 }
+    return .milliseconds(50 << made)
+  }
+}
+
+/// What an error means for the work that met it.
+enum Fault {
+  /// What the database said.
+  ///
+  /// A commit whose outcome is unknown is a passing fault too: a chunk that is taken again finds
+  /// its slots complete under its own claim.
+  static func cause(of error: any Error) -> PostgresError? {
+    error as? PostgresError ?? (error as? TransactionError)?.cause
+  }
+
+  /// Whether an error concerns the whole run and not just some portfolio of a chunk.
+  static func isFinal(_ error: any Error) -> Bool {
+    if error is LeaseEnded || error is LeaseGone { return true }
+    if error is CancellationError || error is SchemaError { return true }
+    guard let error = cause(of: error) else { return false }
+    return error.mayRetry || error.kind != .server
+  }
+}
+
+/// What a worker does with a chunk, as a machine without a clock or a database: it says what comes
+/// next, and is told how that went.
+///
+/// A passing fault is tried again; a chunk that fails for good is halved until the portfolio at
+/// fault stands alone, whose slot then keeps the reason.
+struct ChunkWork {
+  /// One step, which can be taken again wherever it was interrupted.
+  enum Step {
+    /// Closes these sweeps.
+    case close([Sweep])
+    /// Records why a sweep could not be closed.
+    case fail(Sweep, any Error)
+  }
+
+  /// The next step last.
+  private var steps: [Step]
+  private var attempts = Attempts()
+
+  init(_ sweeps: [Sweep]) { steps = [.close(sweeps)] }
+
+  /// What comes next; nil when nothing is left.
+  var next: Step? { steps.last }
+
+  /// The step was taken.
+  mutating func succeeded() {
+    steps.removeLast()
+    attempts = Attempts()
+  }
+
+  /// The step failed.
+  ///
+  /// - Returns: How long to wait before the same step is taken again; nil: go on with `next`.
+  /// - Throws: The error, where it ends the whole run.
+  mutating func failed(_ error: any Error, mayWrite: Bool) throws -> Duration? {
+    if let pause = attempts.pause(after: error, mayWrite: mayWrite) { return pause }
+    guard case .close(let sweeps) = steps.popLast(), !Fault.isFinal(error) else { throw error }
+    attempts = Attempts()
+    if sweeps.count == 1 {
+      steps.append(.fail(sweeps[0], error))
+    } else {
+      let middle = sweeps.count / 2
+      steps.append(.close(Array(sweeps[middle...])))
+      steps.append(.close(Array(sweeps[..<middle])))
+    }
+    return nil
+  }
+}
+
+extension ChunkWork.Step {
+  /// Takes the step, on a database.
+  func take(_ context: RunContext, on db: isolated some CloseStore) throws -> ChunkOutcome {
+    switch self {
+    case .close(let sweeps): try ChunkClose(context: context).run(sweeps, on: db)
+    case .fail(let sweep, let error): try record(error, of: sweep, context, on: db)
+    }
+  }
+
+  private func record(
+    _ error: any Error, of sweep: Sweep, _ context: RunContext,
+    on db: isolated some CloseStore
+  ) throws -> ChunkOutcome {
+    let first = sweep.steps[0]
+    let reason = "\(error)"
+    try db.fail(
+      [(sweep.slot(first), reason, Fault.cause(of: error)?.sqlState)], as: context.claim)
+    try db.release(sweep.steps.dropFirst().map { sweep.slot($0) }, as: context.claim)
+    var outcome = ChunkOutcome()
+    outcome.counts.failed = 1
+    outcome.counts.blocked = sweep.steps.count - 1
+    outcome.failures = [
+      SlotFailure(portfolio: sweep.portfolio.code, date: first.date, error: reason)
+    ]
+    return outcome
+  }
+}

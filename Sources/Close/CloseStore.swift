@@ -1,0 +1,99 @@
+internal import Accounting
+internal import Postgres
+internal import Storage
+
+/// What a run asks of the database, and all that it asks.
+///
+/// Each call is one statement or one transaction of its own: between two of them anything may
+/// happen, in them nothing. `Connection` is the store that counts; a simulated one lets the tests
+/// run the very same workers through ten thousand histories of crashes, cuts and late writes.
+protocol CloseStore: Actor {
+  // MARK: Planning
+
+  func portfolios(
+    after: Int64, limit: Int, activeOn date: Day, codes: [String]
+  ) throws -> [PlannedPortfolio]
+  func completeSlots(
+    of portfolios: [ID<Portfolio>], from first: Day, through last: Day
+  ) throws -> [Slot]
+  func openingsBefore(_ first: Day, of portfolios: [ID<Portfolio>]) throws -> [ID<Portfolio>: Day]
+  func stale(through: Day, includingLocked: Bool) throws -> [ID<Portfolio>: Day]
+
+  // MARK: Claims
+
+  func renewLease(of claim: Int64, seconds: Double) throws -> Bool
+  func coverLease(from first: Day, through last: Day, claim: Int64) throws
+  func requireLease(of claim: Int64) throws
+  func claim(
+    _ claims: [SlotClaim], as claim: Int64, run: Int64, overLocks: Bool
+  ) throws -> Set<Slot>
+  func holders(of slots: [Slot]) throws -> [SlotHolder]
+  func unfinished(of portfolios: [ID<Portfolio>], through: Day) throws -> [SlotHolder]
+  func takeOver(
+    _ holders: [SlotHolder], links: [Slot: SlotClaim.Link], as claim: Int64, run: Int64,
+    overLocks: Bool
+  ) throws -> Set<Slot>
+  func discard(_ holders: [SlotHolder]) throws
+  func claimComplete(
+    _ slots: [Slot], as claim: Int64, run: Int64, overLocks: Bool
+  ) throws -> [Slot: Int32]
+  func locked(among slots: [Slot]) throws -> Set<Slot>
+  func fail(_ failures: [(slot: Slot, error: String, sqlState: String?)], as claim: Int64) throws
+  func release(_ slots: [Slot], as claim: Int64) throws
+
+  // MARK: Inputs
+
+  func market(from first: Day, through last: Day) throws -> LoadedMarket
+  /// Runs `body` so that all its reads see one moment.
+  func reading<R>(_ body: (isolated Self) throws -> R) throws -> R
+  func inputs(of sweeps: [Sweep], market: LoadedMarket) throws -> ChunkInputs
+  func history(of holdings: [(holding: ID<Holding>, through: Day)]) throws -> [StoredActivity]
+  func externalFlows(of portfolios: [ID<Portfolio>], through: Day) throws -> [StoredActivity]
+
+  // MARK: Results
+
+  func storedCloses(
+    of portfolios: [ID<Portfolio>], from first: Day, through last: Day
+  ) throws -> [Slot: StoredCloses.Close]
+  func populate(_ chunk: PopulateChunk) throws -> Set<Slot>
+  func confirm(_ slots: [Slot], inputsSeen: String, as claim: Int64) throws
+
+  // MARK: Beginning and ending
+
+  /// Takes dead runs' placeholders back, and records a new run with its claim and lease.
+  ///
+  /// - Returns: Nil while claims are paused.
+  /// - Throws: `LockedRange` where a replay would touch locked dates.
+  func begin(_ opening: RunOpening) throws -> BegunRun?
+  /// Gives back what the run still holds, ends its lease and records how it went.
+  func end(_ ending: RunEnding) throws -> Day?
+}
+
+/// What a run says of itself when it begins.
+struct RunOpening: Sendable {
+  var kind: String
+  var from: Day
+  var through: Day
+  var settings: RunSettings
+}
+
+/// What a run is given when it begins.
+struct BegunRun: Sendable {
+  var run: Int64
+  /// The id that fences every write of this run.
+  var claim: Int64
+  /// How many placeholders of dead owners were taken back.
+  var takenBack: Int
+  var overrides: [String: [Day: Bool]]
+}
+
+/// How a run went.
+struct RunEnding: Sendable {
+  var run: Int64
+  var claim: Int64
+  var ending: Runs.Ending
+  var exitCode: Int32
+  var counts: String
+  /// Whether to look for slots that are stale now.
+  var asksForStale: Bool
+}

@@ -1,0 +1,163 @@
+internal import Accounting
+internal import Postgres
+internal import Storage
+
+/// PostgreSQL as the store: every call is Storage's.
+extension Connection: CloseStore {
+  func portfolios(
+    after: Int64, limit: Int, activeOn date: Day, codes: [String]
+  ) throws -> [PlannedPortfolio] {
+    try Planning.portfolios(after: after, limit: limit, activeOn: date, codes: codes, on: self)
+  }
+
+  func completeSlots(
+    of portfolios: [ID<Portfolio>], from first: Day, through last: Day
+  ) throws -> [Slot] {
+    try Planning.completeSlots(of: portfolios, from: first, through: last, on: self)
+  }
+
+  func openingsBefore(
+    _ first: Day, of portfolios: [ID<Portfolio>]
+  ) throws -> [ID<Portfolio>: Day] {
+    try Planning.openingsBefore(first, of: portfolios, on: self)
+  }
+
+  func stale(through: Day, includingLocked: Bool) throws -> [ID<Portfolio>: Day] {
+    try Planning.stale(through: through, includingLocked: includingLocked, on: self)
+  }
+
+  func renewLease(of claim: Int64, seconds: Double) throws -> Bool {
+    try Leases.renew(claim: claim, seconds: seconds, on: self)
+  }
+
+  func coverLease(from first: Day, through last: Day, claim: Int64) throws {
+    try Leases.cover(from: first, through: last, claim: claim, on: self)
+  }
+
+  func requireLease(of claim: Int64) throws {
+    try Leases.require(claim: claim, on: self)
+  }
+
+  func claim(
+    _ claims: [SlotClaim], as claim: Int64, run: Int64, overLocks: Bool
+  ) throws -> Set<Slot> {
+    try Slots.claim(claims, as: claim, run: run, overLocks: overLocks, on: self)
+  }
+
+  func holders(of slots: [Slot]) throws -> [SlotHolder] {
+    try Slots.holders(of: slots, on: self)
+  }
+
+  func unfinished(of portfolios: [ID<Portfolio>], through: Day) throws -> [SlotHolder] {
+    try Slots.unfinished(of: portfolios, through: through, on: self)
+  }
+
+  func takeOver(
+    _ holders: [SlotHolder], links: [Slot: SlotClaim.Link], as claim: Int64, run: Int64,
+    overLocks: Bool
+  ) throws -> Set<Slot> {
+    try Slots.takeOver(
+      holders, links: links, as: claim, run: run, overLocks: overLocks, on: self)
+  }
+
+  func discard(_ holders: [SlotHolder]) throws { try Slots.discard(holders, on: self) }
+
+  func claimComplete(
+    _ slots: [Slot], as claim: Int64, run: Int64, overLocks: Bool
+  ) throws -> [Slot: Int32] {
+    try Slots.claimComplete(slots, as: claim, run: run, overLocks: overLocks, on: self)
+  }
+
+  func locked(among slots: [Slot]) throws -> Set<Slot> {
+    try PeriodLocks.locked(among: slots, on: self)
+  }
+
+  func fail(
+    _ failures: [(slot: Slot, error: String, sqlState: String?)], as claim: Int64
+  ) throws { try Slots.fail(failures, as: claim, on: self) }
+
+  func release(_ slots: [Slot], as claim: Int64) throws {
+    try Slots.release(slots, as: claim, on: self)
+  }
+
+  func market(from first: Day, through last: Day) throws -> LoadedMarket {
+    try MarketLoading.market(from: first, through: last, on: self)
+  }
+
+  func reading<R>(_ body: (isolated Connection) throws -> R) throws -> R {
+    try transaction(isolation: .repeatableRead, readOnly: true, body)
+  }
+
+  func inputs(of sweeps: [Sweep], market: LoadedMarket) throws -> ChunkInputs {
+    try ChunkInputs.load(sweeps, market: market, on: self)
+  }
+
+  func history(of holdings: [(holding: ID<Holding>, through: Day)]) throws -> [StoredActivity] {
+    try Loading.history(of: holdings, on: self)
+  }
+
+  func externalFlows(of portfolios: [ID<Portfolio>], through: Day) throws -> [StoredActivity] {
+    try Loading.externalFlows(of: portfolios, through: through, on: self)
+  }
+
+  func storedCloses(
+    of portfolios: [ID<Portfolio>], from first: Day, through last: Day
+  ) throws -> [Slot: StoredCloses.Close] {
+    try StoredCloses.read(of: portfolios, from: first, through: last, on: self)
+  }
+
+  func populate(_ chunk: PopulateChunk) throws -> Set<Slot> {
+    try Populating.populate(chunk, on: self)
+  }
+
+  func confirm(_ slots: [Slot], inputsSeen: String, as claim: Int64) throws {
+    try Populating.confirm(slots, inputsSeen: inputsSeen, as: claim, on: self)
+  }
+
+  func begin(_ opening: RunOpening) throws -> BegunRun? {
+    let settings = opening.settings
+    try Migrator.requireCurrentSchema(on: self)
+    let unknown = try Planning.unknownCodes(settings.codes, on: self)
+    guard unknown.isEmpty else { throw UnknownPortfolios(codes: unknown) }
+    let locked = try lockedDates(of: opening)
+    if let locked, settings.overrideLock == nil { throw locked }
+    guard try !Runs.isPaused(on: self) else { return nil }
+    try Runs.endDead(on: self)
+    let takenBack = try Slots.takeBackExpired(on: self)
+    try Leases.forgetDead(on: self)
+    let run = try Runs.begin(
+      kind: opening.kind, from: opening.from, through: opening.through, host: settings.host,
+      version: settings.version, arguments: settings.arguments, on: self)
+    let claim = try Leases.open(
+      run: run, host: settings.host, pid: settings.pid, seconds: settings.leaseSeconds, on: self)
+    if locked != nil, let author = settings.overrideLock {
+      try PeriodLocks.recordOverride(
+        from: opening.from, through: opening.through, by: author, run: run, on: self)
+    }
+    return BegunRun(
+      run: run, claim: claim, takenBack: takenBack.count,
+      overrides: try MarketLoading.overrides(on: self))
+  }
+
+  /// What a replay's range touches of locked periods; nil for a night, which plans none of it.
+  private func lockedDates(of opening: RunOpening) throws -> LockedRange? {
+    guard opening.kind == "replay" else { return nil }
+    let portfolios = try PeriodLocks.reaching(
+      into: opening.from, activeOn: opening.through, codes: opening.settings.codes, on: self)
+    guard !portfolios.isEmpty else { return nil }
+    return LockedRange(from: opening.from, through: opening.through, portfolios: portfolios)
+  }
+
+  func end(_ ending: RunEnding) throws -> Day? {
+    try Slots.release(as: ending.claim, on: self)
+    try Leases.close(claim: ending.claim, on: self)
+    if ending.ending != .failed {
+      try Runs.forgetSeenChanges(exceptLeaseOf: ending.claim, on: self)
+    }
+    let stale =
+      ending.asksForStale ? try Planning.stale(through: .latest, on: self).values.min() : nil
+    try Runs.end(
+      ending.run, ending.ending, exitCode: ending.exitCode, counts: ending.counts, on: self)
+    return stale
+  }
+}

@@ -1,0 +1,467 @@
+import Accounting
+@testable import Postgres
+
+@testable import Close
+@testable import Storage
+
+/// A store without a server: each call is atomic, and before each anything may happen.
+///
+/// It says in Swift what Storage's statements say in SQL, rule by rule.
+actor SimulatedConnection: CloseStore {
+  private let database: SimulatedDatabase
+  private let process: SimulatedProcess
+  private var isLost = false
+  /// What the open read-only transaction sees.
+  private var view: SimulatedTables?
+
+  nonisolated var unownedExecutor: UnownedSerialExecutor {
+    CallersThread.shared.asUnownedSerialExecutor()
+  }
+
+  init(_ database: SimulatedDatabase, _ process: SimulatedProcess) {
+    self.database = database
+    self.process = process
+  }
+
+  var isUsable: Bool { !isLost }
+
+  /// The line breaks; what was sent before may have been done.
+  func cut() { isLost = true }
+
+  // MARK: One call
+
+  private func call<R>(
+    _ name: String = #function, isCommit: Bool = false,
+    _ body: (inout SimulatedTables) throws -> R
+  ) throws -> R {
+    let fate = try process.next()
+    process.tell("\(name.prefix { $0 != "(" }) \(isLost ? "on a lost line" : "\(fate)")")
+    if isLost { throw lost(reachedServer: false) }
+    switch fate {
+    case .cutBefore:
+      isLost = true
+      throw lost(reachedServer: false)
+    case .refused:
+      throw PostgresError(
+        .server, "deadlock detected", sqlState: "40P01", reachedServer: true)
+    case .done, .cutAfter: break
+    }
+    var tables = view ?? database.tables
+    let result = try body(&tables)
+    if view == nil { database.tables = tables }
+    if fate == .cutAfter {
+      isLost = true
+      let cause = lost(reachedServer: true)
+      guard isCommit else { throw cause }
+      throw TransactionError(step: .commit, cause: cause, commitOutcomeUnknown: true)
+    }
+    return result
+  }
+
+  private func lost(reachedServer: Bool) -> PostgresError {
+    PostgresError(
+      .connectionLost, "the line was cut", reachedServer: reachedServer, connectionIsLost: true)
+  }
+
+  private func isAlive(_ claim: Int64, _ tables: SimulatedTables) -> Bool {
+    guard let lease = tables.leases[claim] else { return false }
+    return lease.until > database.now && database.locks.contains(claim)
+  }
+
+  private func mayBeTaken(_ row: SimulatedTables.Row, _ tables: SimulatedTables) -> Bool {
+    row.state == .failed || !isAlive(row.claim, tables)
+  }
+
+  // MARK: Planning
+
+  func portfolios(
+    after: Int64, limit: Int, activeOn date: Day, codes: [String]
+  ) throws -> [PlannedPortfolio] {
+    try call { tables in
+      database.portfolios
+        .filter { portfolio in
+          portfolio.id.rawValue > after && portfolio.inception <= date
+            && (codes.isEmpty || codes.contains { $0.hasPrefix(portfolio.code) })
+        }
+        .prefix(limit).map { portfolio in
+          PlannedPortfolio(
+            portfolio: portfolio,
+            lastComplete: tables.rows(of: portfolio.id).last { $0.row.state == .complete }?
+              .slot.date)
+        }
+    }
+  }
+
+  func completeSlots(
+    of portfolios: [ID<Portfolio>], from first: Day, through last: Day
+  ) throws -> [Slot] {
+    try call { tables in
+      portfolios.sorted().flatMap { tables.rows(of: $0) }
+        .filter { $0.row.state == .complete && $0.slot.date >= first && $0.slot.date <= last }
+        .map(\.slot)
+    }
+  }
+
+  func openingsBefore(
+    _ first: Day, of portfolios: [ID<Portfolio>]
+  ) throws -> [ID<Portfolio>: Day] {
+    try call { tables in
+      var result: [ID<Portfolio>: Day] = [:]
+      for id in portfolios {
+        result[id] =
+          tables.rows(of: id).last { $0.row.state == .complete && $0.slot.date < first }?.slot.date
+      }
+      return result
+    }
+  }
+
+  func stale(through: Day, includingLocked: Bool) throws -> [ID<Portfolio>: Day] {
+    try call { tables in
+      var result: [ID<Portfolio>: Day] = [:]
+      for slot in tables.rows.keys where slot.date <= through && tables.isStale(slot) {
+        result[slot.portfolio] = min(result[slot.portfolio] ?? slot.date, slot.date)
+      }
+      return result
+    }
+  }
+
+  // MARK: Claims
+
+  func renewLease(of claim: Int64, seconds: Double) throws -> Bool {
+    try call { tables in
+      guard let lease = tables.leases[claim], lease.until > database.now else { return false }
+      tables.leases[claim]?.until = database.now + seconds
+      return true
+    }
+  }
+
+  func coverLease(from first: Day, through last: Day, claim: Int64) throws {
+    try call { tables in
+      guard let dates = tables.leases[claim]?.dates else {
+        tables.leases[claim]?.dates = first...last
+        return
+      }
+      tables.leases[claim]?.dates = min(first, dates.lowerBound)...max(last, dates.upperBound)
+    }
+  }
+
+  func requireLease(of claim: Int64) throws {
+    try call { tables in
+      guard tables.leases[claim] != nil else { throw LeaseGone() }
+    }
+  }
+
+  func claim(
+    _ claims: [SlotClaim], as claim: Int64, run: Int64, overLocks: Bool
+  ) throws -> Set<Slot> {
+    try call { tables in
+      guard tables.leases[claim] != nil || database.sabotage.contains(.noLeaseCheck) else {
+        return []
+      }
+      var ours: Set<Slot> = []
+      let ordered = claims.sorted {
+        ($0.slot.date, $0.slot.portfolio) < ($1.slot.date, $1.slot.portfolio)
+      }
+      for one in ordered {
+        let place = one.link.place(of: one.slot)
+        guard tables.rows[one.slot] == nil, !tables.isTaken(place, besides: one.slot) else {
+          continue
+        }
+        tables.rows[one.slot] = SimulatedTables.Row(place: place, claim: claim)
+        ours.insert(one.slot)
+      }
+      return ours
+    }
+  }
+
+  func holders(of slots: [Slot]) throws -> [SlotHolder] {
+    try call { tables in
+      slots.compactMap { slot in
+        tables.rows[slot].map { row in
+          SlotHolder(
+            slot: slot, claim: row.claim,
+            standing: row.state == .complete
+              ? .complete : mayBeTaken(row, tables) ? .free : .busy)
+        }
+      }
+    }
+  }
+
+  func unfinished(of portfolios: [ID<Portfolio>], through: Day) throws -> [SlotHolder] {
+    try call { tables in
+      portfolios.sorted().flatMap { tables.rows(of: $0) }
+        .filter { $0.row.state != .complete && $0.slot.date <= through }
+        .map { slot, row in
+          SlotHolder(
+            slot: slot, claim: row.claim, standing: mayBeTaken(row, tables) ? .free : .busy)
+        }
+    }
+  }
+
+  func takeOver(
+    _ holders: [SlotHolder], links: [Slot: SlotClaim.Link], as claim: Int64, run: Int64,
+    overLocks: Bool
+  ) throws -> Set<Slot> {
+    let taken = try call { tables in
+      var taken: Set<Slot> = []
+      for holder in holders {
+        guard var row = tables.rows[holder.slot], row.claim == holder.claim, row.claim < claim,
+          row.state != .complete, mayBeTaken(row, tables)
+        else { continue }
+        row.claim = claim
+        row.state = .claimed
+        row.error = nil
+        row.place = .parked(holder.slot.date)
+        tables.rows[holder.slot] = row
+        taken.insert(holder.slot)
+      }
+      return taken
+    }
+    try call { tables in
+      for slot in taken {
+        guard let row = tables.rows[slot], row.claim == claim, row.state != .complete else {
+          continue
+        }
+        try hang(slot, (links[slot] ?? .later).place(of: slot), in: &tables)
+      }
+    }
+    return taken
+  }
+
+  private func hang(
+    _ slot: Slot, _ place: SimulatedTables.Row.Place, in tables: inout SimulatedTables
+  ) throws {
+    guard !tables.isTaken(place, besides: slot) else {
+      throw PostgresError(
+        .server, "duplicate key value violates unique constraint", sqlState: "23505",
+        reachedServer: true)
+    }
+    tables.rows[slot]?.place = place
+  }
+
+  func discard(_ holders: [SlotHolder]) throws {
+    try call { tables in
+      for holder in holders {
+        guard let row = tables.rows[holder.slot], row.claim == holder.claim,
+          row.state != .complete, mayBeTaken(row, tables)
+        else { continue }
+        tables.rows[holder.slot] = nil
+      }
+    }
+  }
+
+  /// Nothing is locked in this world.
+  func locked(among slots: [Slot]) throws -> Set<Slot> { [] }
+
+  func claimComplete(
+    _ slots: [Slot], as claim: Int64, run: Int64, overLocks: Bool
+  ) throws -> [Slot: Int32] {
+    try call { tables in
+      var ours: [Slot: Int32] = [:]
+      for slot in slots {
+        guard let row = tables.rows[slot], row.state == .complete,
+          row.claim == claim || !isAlive(row.claim, tables)
+        else { continue }
+        tables.rows[slot]?.claim = claim
+        ours[slot] = row.revision
+      }
+      return ours
+    }
+  }
+
+  func fail(
+    _ failures: [(slot: Slot, error: String, sqlState: String?)], as claim: Int64
+  ) throws {
+    try call { tables in
+      for failure in failures {
+        guard let row = tables.rows[failure.slot], row.claim == claim, row.state != .complete else {
+          continue
+        }
+        tables.rows[failure.slot]?.state = .failed
+        tables.rows[failure.slot]?.error = failure.error
+      }
+    }
+  }
+
+  func release(_ slots: [Slot], as claim: Int64) throws {
+    try call { tables in
+      for slot in slots where tables.rows[slot]?.claim == claim {
+        if tables.rows[slot]?.state == .claimed { tables.rows[slot] = nil }
+      }
+    }
+  }
+
+  // MARK: Inputs
+
+  func reading<R>(_ body: (isolated SimulatedConnection) throws -> R) throws -> R {
+    view = try call { $0 }
+    defer { view = nil }
+    return try body(self)
+  }
+
+  func market(from first: Day, through last: Day) throws -> LoadedMarket {
+    try call { tables in
+      let closes = tables.closes.map { Close(date: $0.key, price: $0.value) }
+        .sorted { $0.date < $1.date }
+      let start = closes.lastIndex { $0.date < first } ?? 0
+      return LoadedMarket(
+        market: Market(
+          closes: [database.instrument.id: closes[start...].filter { $0.date <= last }]),
+        instruments: [database.instrument.id: database.instrument], calendarOverrides: [:],
+        seen: "\(tables.transaction)")
+    }
+  }
+
+  func inputs(of sweeps: [Sweep], market: LoadedMarket) throws -> ChunkInputs {
+    try call { tables in
+      var books: [ID<Portfolio>: ChunkInputs.Book] = [:]
+      for sweep in sweeps { books[sweep.portfolio.id] = book(of: sweep, tables) }
+      return ChunkInputs(books: books, market: market)
+    }
+  }
+
+  private func book(of sweep: Sweep, _ tables: SimulatedTables) -> ChunkInputs.Book {
+    var book = ChunkInputs.Book()
+    if let openedFrom = sweep.openedFrom {
+      let slot = Slot(portfolio: sweep.portfolio.id, date: openedFrom)
+      if let row = tables.rows[slot], row.state == .complete, let result = row.result {
+        book.opening = StoredOpening(result, revision: row.revision)
+        book.holdings = result.storedHoldings(of: database.instrument.id)[...]
+      }
+    }
+    let first = sweep.readsHistory ? nil : sweep.openedFrom
+    book.activities =
+      tables.activities.filter { row in
+        row.portfolio == sweep.portfolio.id && row.activity.date <= sweep.through
+          && (first.map { row.activity.date > $0 } ?? true)
+      }[...]
+    if sweep.openedFrom != nil, !sweep.readsHistory {
+      book.moments = tables.moments[sweep.portfolio.id]
+    }
+    return book
+  }
+
+  func history(of holdings: [(holding: ID<Holding>, through: Day)]) throws -> [StoredActivity] {
+    try call { tables in
+      holdings.flatMap { asked in
+        tables.activities.filter {
+          $0.activity.holding == asked.holding && $0.activity.date <= asked.through
+        }
+      }
+    }
+  }
+
+  func externalFlows(of portfolios: [ID<Portfolio>], through: Day) throws -> [StoredActivity] {
+    try call { tables in
+      portfolios.sorted().flatMap { id in
+        tables.activities.filter {
+          $0.portfolio == id && $0.activity.type.isExternalFlow && $0.activity.date <= through
+        }
+      }
+    }
+  }
+
+  // MARK: Results
+
+  func storedCloses(
+    of portfolios: [ID<Portfolio>], from first: Day, through last: Day
+  ) throws -> [Slot: StoredCloses.Close] {
+    try call { tables in
+      var result: [Slot: StoredCloses.Close] = [:]
+      for (slot, row) in tables.rows
+      where row.state == .complete && slot.date >= first && slot.date <= last
+        && portfolios.contains(slot.portfolio)
+      {
+        if let stored = row.result {
+          result[slot] = StoredCloses.Close(
+            stored, revision: row.revision, of: database.instrument.id)
+        }
+      }
+      return result
+    }
+  }
+
+  func populate(_ chunk: PopulateChunk) throws -> Set<Slot> {
+    try call(isCommit: true) { tables in
+      try database.populate(chunk, in: &tables)
+    }
+  }
+
+  func confirm(_ slots: [Slot], inputsSeen: String, as claim: Int64) throws {
+    try call { tables in
+      for slot in slots where tables.rows[slot]?.claim == claim {
+        if tables.rows[slot]?.state == .complete { tables.rows[slot]?.seen = Int(inputsSeen) }
+      }
+    }
+  }
+
+  // MARK: Beginning and ending
+
+  func begin(_ opening: RunOpening) throws -> BegunRun? {
+    let takenBack = try call { tables in
+      var count = 0
+      for (slot, row) in tables.rows where row.state == .claimed && !isAlive(row.claim, tables) {
+        guard tables.leases[row.claim]?.dates?.contains(slot.date) == true else { continue }
+        tables.rows[slot]?.state = .failed
+        tables.rows[slot]?.error = "lease expired"
+        count += 1
+      }
+      return count
+    }
+    try call { tables in
+      for claim in tables.leases.keys where !isAlive(claim, tables) {
+        let isNeeded = tables.rows.values.contains { $0.claim == claim && $0.state == .claimed }
+        if !isNeeded { tables.leases[claim] = nil }
+      }
+    }
+    return try call { tables in
+      tables.runs += 1
+      tables.claims += 1
+      tables.leases[tables.claims] = SimulatedTables.Lease(
+        run: tables.runs, until: database.now + opening.settings.leaseSeconds)
+      database.locks.insert(tables.claims)
+      process.heldLock = tables.claims
+      return BegunRun(
+        run: tables.runs, claim: tables.claims, takenBack: takenBack, overrides: [:])
+    }
+  }
+
+  func end(_ ending: RunEnding) throws -> Day? {
+    try call { tables in
+      for (slot, row) in tables.rows where row.claim == ending.claim && row.state == .claimed {
+        if tables.leases[ending.claim]?.dates?.contains(slot.date) == true {
+          tables.rows[slot] = nil
+        }
+      }
+    }
+    try call { tables in
+      tables.leases[ending.claim] = nil
+      database.locks.remove(ending.claim)
+    }
+    if ending.ending != .failed {
+      try call { tables in
+        guard tables.leases.keys.allSatisfy({ $0 == ending.claim }) else { return }
+        let rows = tables.rows
+        tables.changes.removeAll { change in
+          !rows.contains { slot, row in
+            slot.date >= change.from && (row.seen.map { $0 < change.number } ?? true)
+          }
+        }
+      }
+    }
+    return ending.asksForStale
+      ? try stale(through: .latest, includingLocked: false).values.min() : nil
+  }
+}
+
+/// Work on a simulated connection runs on the thread that asks for it; the scheduler lets one
+/// thread run at a time.
+final class CallersThread: SerialExecutor {
+  static let shared = CallersThread()
+
+  func enqueue(_ job: consuming ExecutorJob) {
+    job.runSynchronously(on: asUnownedSerialExecutor())
+  }
+
+  func checkIsolated() {}
+}

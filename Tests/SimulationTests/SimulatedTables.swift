@@ -1,0 +1,102 @@
+import Accounting
+import Postgres
+
+@testable import Storage
+
+/// The tables that a run reads and writes, as values: a snapshot of them is a copy.
+struct SimulatedTables {
+  /// A row of `portfolio_snapshots`, with everything that hangs on it.
+  struct Row {
+    /// How the row hangs in the chain's unique key; a parked placeholder is in nobody's way.
+    enum Place: Hashable {
+      case first
+      case after(Day)
+      case parked(Day)
+    }
+
+    enum State { case claimed, failed, complete }
+
+    var place: Place
+    var claim: Int64
+    var state = State.claimed
+    var revision: Int32 = 0
+    var seen: Int?
+    var result: SlotResult?
+    var error: String?
+  }
+
+  struct Lease {
+    var run: Int64
+    var until: Double
+    var dates: ClosedRange<Day>?
+  }
+
+  struct InputChange {
+    var number: Int
+    var from: Day
+    /// Nil: every portfolio.
+    var portfolio: ID<Portfolio>?
+  }
+
+  var rows: [Slot: Row] = [:]
+  var leases: [Int64: Lease] = [:]
+  var changes: [InputChange] = []
+  var moments: [ID<Portfolio>: StoredMoments] = [:]
+  var activities: [StoredActivity] = []
+  var closes: [Day: Price] = [:]
+  /// The number of the last transaction that wrote something.
+  var transaction = 0
+  var claims: Int64 = 0
+  var runs: Int64 = 0
+
+  func rows(of portfolio: ID<Portfolio>) -> [(slot: Slot, row: Row)] {
+    rows.filter { $0.key.portfolio == portfolio }
+      .map { (slot: $0.key, row: $0.value) }.sorted { $0.slot.date < $1.slot.date }
+  }
+
+  /// Whether another row of the portfolio hangs there: `portfolio_snapshots_unforked_chain`.
+  func isTaken(_ place: Row.Place, besides slot: Slot) -> Bool {
+    rows.contains {
+      $0.key.portfolio == slot.portfolio && $0.key != slot && $0.value.place == place
+    }
+  }
+
+  func isStale(_ slot: Slot) -> Bool {
+    guard let row = rows[slot], row.state == .complete, let seen = row.seen else { return false }
+    return changes.contains {
+      $0.from <= slot.date && $0.number > seen
+        && ($0.portfolio == nil || $0.portfolio == slot.portfolio)
+    }
+  }
+
+  mutating func change(from date: Day, of portfolio: ID<Portfolio>?) {
+    transaction += 1
+    changes.append(InputChange(number: transaction, from: date, portfolio: portfolio))
+  }
+}
+
+/// Rules of the store that a test can take away, to see that the simulation notices.
+struct Sabotage: OptionSet, Sendable {
+  let rawValue: Int
+
+  /// Late writes are let through, whoever's claim stands in the slot and whatever it holds.
+  static let noFence = Sabotage(rawValue: 1)
+  /// A run that was taken for dead may go on writing.
+  static let noLeaseCheck = Sabotage(rawValue: 16)
+  /// An opening that changed since it was read is not noticed.
+  static let noRevisionCheck = Sabotage(rawValue: 2)
+  /// A replay forgets to say that later slots opened from what it replaced.
+  static let silentReplays = Sabotage(rawValue: 4)
+  /// An import forgets to say what it changed.
+  static let silentImports = Sabotage(rawValue: 8)
+}
+
+extension SlotClaim.Link {
+  func place(of slot: Slot) -> SimulatedTables.Row.Place {
+    switch self {
+    case .opensFrom(let day?): .after(day)
+    case .opensFrom(nil): .first
+    case .later: .parked(slot.date)
+    }
+  }
+}
