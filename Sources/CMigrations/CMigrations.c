@@ -39,6 +39,12 @@ TEXT(up_0006) = {
 TEXT(down_0006) = {
 #embed "sql/0006_provenance.down.sql" suffix(, )
   0};
+TEXT(up_0007) = {
+#embed "sql/0007_locks.up.sql" suffix(, )
+  0};
+TEXT(down_0007) = {
+#embed "sql/0007_locks.down.sql" suffix(, )
+  0};
 
 static const closebell_migration closebell_migrations[] = {
   {1, "reference", up_0001, down_0001},
@@ -47,6 +53,7 @@ static const closebell_migration closebell_migrations[] = {
   {4, "runs", up_0004, down_0004},
   {5, "imports", up_0005, down_0005},
   {6, "provenance", up_0006, down_0006},
+  {7, "locks", up_0007, down_0007},
 };
 const size_t closebell_migrations_count =
   sizeof closebell_migrations / sizeof closebell_migrations[0];

@@ -33,9 +33,11 @@ struct ChunkClaim {
       sweep.steps.filter { $0.kind == .again }.map { sweep.slot($0) }
     }
     if !again.isEmpty {
-      standing.revisions = try db.claimComplete(again, as: context.claim, run: context.run)
+      standing.revisions = try db.claimComplete(
+        again, as: context.claim, run: context.run, overLocks: context.mayOverrideLocks)
       standing.ours.formUnion(standing.revisions.keys)
     }
+    try findLocked(sweeps, &standing, on: db)
     outcome.counts.claimed += standing.ours.count
     outcome.counts.takenOver += standing.takenOver
     var claimed = ClaimedSweeps(revisions: standing.revisions)
@@ -53,6 +55,8 @@ struct ChunkClaim {
     var doneBefore: Set<Slot> = []
     /// Slots that stand, whoever's they are.
     var held: Set<Slot> = []
+    /// Slots that were locked after they were planned.
+    var locked: Set<Slot> = []
     var takenOver = 0
     var revisions: [Slot: Int32] = [:]
   }
@@ -70,7 +74,9 @@ struct ChunkClaim {
     }
     claims.removeAll { standing.ours.contains($0.slot) }
     guard !claims.isEmpty else { return }
-    standing.ours.formUnion(try db.claim(claims, as: context.claim, run: context.run))
+    standing.ours.formUnion(
+      try db.claim(
+        claims, as: context.claim, run: context.run, overLocks: context.mayOverrideLocks))
     let others = claims.filter { !standing.ours.contains($0.slot) }
     guard !others.isEmpty else { return }
     let holders = try db.holders(of: others.map(\.slot))
@@ -87,7 +93,8 @@ struct ChunkClaim {
     let free = holders.filter { $0.standing == .free }
     guard !free.isEmpty else { return }
     let taken = try db.takeOver(
-      free, links: links, as: context.claim, run: context.run)
+      free, links: links, as: context.claim, run: context.run,
+      overLocks: context.mayOverrideLocks)
     standing.takenOver += taken.count
     standing.ours.formUnion(taken)
   }
@@ -147,6 +154,19 @@ struct ChunkClaim {
     return (sweep.steps + earlier.map { Sweep.Step($0, .next) }).sorted { $0.date < $1.date }
   }
 
+  private func findLocked(
+    _ sweeps: [Sweep], _ standing: inout Standing, on db: isolated some CloseStore
+  ) throws {
+    guard !context.mayOverrideLocks else { return }
+    let refused = sweeps.flatMap { sweep in
+      sweep.steps.map { sweep.slot($0) }.filter {
+        !standing.ours.contains($0) && !standing.complete.contains($0)
+      }
+    }
+    guard !refused.isEmpty else { return }
+    standing.locked = try db.locked(among: refused)
+  }
+
   /// What is left of a sweep, or nil where nothing is.
   private func cut(
     _ sweep: Sweep, _ standing: Standing, _ outcome: inout ChunkOutcome, _ orphans: inout [Slot]
@@ -167,7 +187,11 @@ struct ChunkClaim {
     // A filled hole needs the slot behind it in the same sweep: it opens from the filled one.
     while kept.count < steps.count, kept.last?.kind == .backfill { kept = kept.dropLast() }
     let rest = steps.dropFirst(kept.count)
-    if !rest.isEmpty {
+    if let first = rest.first, standing.locked.contains(sweep.slot(first)) {
+      outcome.counts.locked += rest.count
+      outcome.failures.append(.locked(sweep.portfolio, first.date))
+      orphans += rest.map { sweep.slot($0) }.filter { standing.ours.contains($0) }
+    } else if !rest.isEmpty {
       outcome.counts.busy += rest.count
       outcome.busy.append(sweep)
       orphans += rest.map { sweep.slot($0) }.filter { standing.ours.contains($0) }

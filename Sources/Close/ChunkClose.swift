@@ -19,28 +19,33 @@ struct ChunkClose {
     let claimed = try ChunkClaim(context: context).claim(sweeps, &outcome, on: db)
     outcome.stages.claim += clock.lap()
     guard !claimed.sweeps.isEmpty else { return outcome }
-    do {
-      try close(claimed, &outcome, &clock, on: db)
-    } catch is MarketOutdated {
-      context.market.clear()
-      try close(claimed, &outcome, &clock, on: db)
+    var first = claimed.sweeps.map(\.steps[0].date).min() ?? .earliest
+    for isLastTry in [false, false, true] {
+      do {
+        try close(claimed, closesFrom: first, &outcome, &clock, on: db)
+        break
+      } catch is MarketOutdated where !isLastTry {
+        context.market.clear()
+      } catch let short as MarketTooShort where !isLastTry {
+        first = short.needed
+      }
     }
     return outcome
   }
 
   private func close(
-    _ claimed: ClaimedSweeps, _ outcome: inout ChunkOutcome, _ clock: inout StageClock,
-    on db: isolated some CloseStore
+    _ claimed: ClaimedSweeps, closesFrom first: Day, _ outcome: inout ChunkOutcome,
+    _ clock: inout StageClock, on db: isolated some CloseStore
   ) throws {
     let sweeps = claimed.sweeps
     let market = try context.market.market(
-      from: sweeps.map(\.steps[0].date).min() ?? .earliest,
-      through: sweeps.map(\.through).max() ?? .latest, on: db)
+      from: first, through: sweeps.map(\.through).max() ?? .latest, on: db)
     let close = SweepClose(
       calendars: context.calendars, policy: context.settings.policy,
       isStrict: context.settings.isStrict)
     let computed = try db.reading { db in
-      try close.compute(sweeps, market: market, &outcome.stages, &clock, on: db)
+      try close.compute(
+        sweeps, market: market, closesFrom: first, &outcome.stages, &clock, on: db)
     }
     try ChunkPopulate(context: context, inputsSeen: market.seen, revisions: claimed.revisions)
       .populate(computed, &outcome, on: db)

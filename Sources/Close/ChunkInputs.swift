@@ -78,13 +78,25 @@ extension ChunkInputs.Book {
     return result
   }
 
-  /// The activities after the opening and up to `through`, each with the close that it needs.
+  /// The activities booked after the opening and up to `through`, each with the close that it
+  /// needs.
   func activities(after opening: Day?, through: Day, in market: LoadedMarket) throws -> [Activity] {
     try activities.lazy
       .filter { row in
-        (opening.map { row.activity.date > $0 } ?? true) && row.activity.date <= through
+        let booked = row.activity.bookingDate
+        return (opening.map { booked > $0 } ?? true) && booked <= through
       }
       .map { try $0.withReferenceClose(in: market) }
+  }
+
+  /// The first date of which late activities after the opening need a close: what they deal in
+  /// is valued at the opening, and may have been settled on their own date.
+  func firstCloseNeeded(after opening: Day?) -> Day? {
+    guard let opening else { return nil }
+    let late = activities.lazy.map(\.activity).filter {
+      $0.isLate && $0.holding != nil && $0.bookingDate > opening
+    }
+    return late.map { $0.type == .expire ? min(opening, $0.date) : opening }.min()
   }
 
   /// What the book opens from.

@@ -19,6 +19,7 @@ struct ChunkPopulate {
     var chunk = PopulateChunk(
       results: [], moments: [], claim: context.claim, run: context.run, inputsSeen: inputsSeen,
       reason: context.reason)
+    chunk.overLocks = context.mayOverrideLocks
     for sweep in computed {
       add(sweep, unless: unchanged, to: &chunk)
     }
@@ -30,6 +31,7 @@ struct ChunkPopulate {
       try db.confirm(looked.toConfirm, inputsSeen: inputsSeen, as: context.claim)
     }
     count(chunk.results, lost, unchanged, &outcome)
+    if !lost.isEmpty { try reportLocked(lost, of: computed, &outcome, on: db) }
     try recordFailures(of: computed, &outcome, on: db)
   }
 
@@ -79,6 +81,22 @@ struct ChunkPopulate {
     outcome.counts.degraded += written.count { $0.snapshot.isDegraded }
     outcome.counts.fenced += lost.count
     outcome.counts.unchanged += unchanged.count
+  }
+
+  /// Tells what was lost to a lock from what was lost to another owner.
+  private func reportLocked(
+    _ lost: Set<Slot>, of computed: [ComputedSweep], _ outcome: inout ChunkOutcome,
+    on db: isolated some CloseStore
+  ) throws {
+    guard !context.mayOverrideLocks else { return }
+    let locked = try db.locked(among: Array(lost))
+    for sweep in computed.map(\.sweep) {
+      let slots = sweep.steps.filter { lost.contains(sweep.slot($0)) }
+      guard let first = slots.first(where: { locked.contains(sweep.slot($0)) }) else { continue }
+      outcome.counts.fenced -= slots.count
+      outcome.counts.locked += slots.count
+      outcome.failures.append(.locked(sweep.portfolio, first.date))
+    }
   }
 
   /// The first date of a sweep that could not be closed keeps the reason; the ones behind it are

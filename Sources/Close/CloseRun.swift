@@ -184,7 +184,7 @@ extension RunReport {
   /// slots or claims are paused, 0 done.
   public var exitCode: Int32 {
     if interrupted { return 130 }
-    if counts.failed > 0 || counts.blocked > 0 { return 1 }
+    if counts.failed > 0 || counts.blocked > 0 || counts.locked > 0 { return 1 }
     if counts.busy > 0 || counts.fenced > 0 || paused { return 75 }
     return 0
   }
@@ -196,7 +196,7 @@ extension SlotCounts {
     """
     {"planned":\(planned),"claimed":\(claimed),"completed":\(completed),"degraded":\(degraded),\
     "skipped":\(skipped),"busy":\(busy),"blocked":\(blocked),"failed":\(failed),\
-    "taken_over":\(takenOver),"fenced":\(fenced),"unchanged":\(unchanged)}
+    "locked":\(locked),"taken_over":\(takenOver),"fenced":\(fenced),"unchanged":\(unchanged)}
     """
   }
 }

@@ -17,21 +17,27 @@ protocol CloseStore: Actor {
     of portfolios: [ID<Portfolio>], from first: Day, through last: Day
   ) throws -> [Slot]
   func openingsBefore(_ first: Day, of portfolios: [ID<Portfolio>]) throws -> [ID<Portfolio>: Day]
-  func stale(through: Day) throws -> [ID<Portfolio>: Day]
+  func stale(through: Day, includingLocked: Bool) throws -> [ID<Portfolio>: Day]
 
   // MARK: Claims
 
   func renewLease(of claim: Int64, seconds: Double) throws -> Bool
   func coverLease(from first: Day, through last: Day, claim: Int64) throws
   func requireLease(of claim: Int64) throws
-  func claim(_ claims: [SlotClaim], as claim: Int64, run: Int64) throws -> Set<Slot>
+  func claim(
+    _ claims: [SlotClaim], as claim: Int64, run: Int64, overLocks: Bool
+  ) throws -> Set<Slot>
   func holders(of slots: [Slot]) throws -> [SlotHolder]
   func unfinished(of portfolios: [ID<Portfolio>], through: Day) throws -> [SlotHolder]
   func takeOver(
-    _ holders: [SlotHolder], links: [Slot: SlotClaim.Link], as claim: Int64, run: Int64
+    _ holders: [SlotHolder], links: [Slot: SlotClaim.Link], as claim: Int64, run: Int64,
+    overLocks: Bool
   ) throws -> Set<Slot>
   func discard(_ holders: [SlotHolder]) throws
-  func claimComplete(_ slots: [Slot], as claim: Int64, run: Int64) throws -> [Slot: Int32]
+  func claimComplete(
+    _ slots: [Slot], as claim: Int64, run: Int64, overLocks: Bool
+  ) throws -> [Slot: Int32]
+  func locked(among slots: [Slot]) throws -> Set<Slot>
   func fail(_ failures: [(slot: Slot, error: String, sqlState: String?)], as claim: Int64) throws
   func release(_ slots: [Slot], as claim: Int64) throws
 
@@ -55,6 +61,7 @@ protocol CloseStore: Actor {
   /// Takes dead runs' placeholders back, and records a new run with its claim and lease.
   ///
   /// - Returns: Nil while claims are paused.
+  /// - Throws: `LockedRange` where a replay would touch locked dates.
   func begin(_ opening: RunOpening) throws -> BegunRun?
   /// Gives back what the run still holds, ends its lease and records how it went.
   func end(_ ending: RunEnding) throws -> Day?

@@ -22,8 +22,8 @@ extension Connection: CloseStore {
     try Planning.openingsBefore(first, of: portfolios, on: self)
   }
 
-  func stale(through: Day) throws -> [ID<Portfolio>: Day] {
-    try Planning.stale(through: through, on: self)
+  func stale(through: Day, includingLocked: Bool) throws -> [ID<Portfolio>: Day] {
+    try Planning.stale(through: through, includingLocked: includingLocked, on: self)
   }
 
   func renewLease(of claim: Int64, seconds: Double) throws -> Bool {
@@ -38,8 +38,10 @@ extension Connection: CloseStore {
     try Leases.require(claim: claim, on: self)
   }
 
-  func claim(_ claims: [SlotClaim], as claim: Int64, run: Int64) throws -> Set<Slot> {
-    try Slots.claim(claims, as: claim, run: run, on: self)
+  func claim(
+    _ claims: [SlotClaim], as claim: Int64, run: Int64, overLocks: Bool
+  ) throws -> Set<Slot> {
+    try Slots.claim(claims, as: claim, run: run, overLocks: overLocks, on: self)
   }
 
   func holders(of slots: [Slot]) throws -> [SlotHolder] {
@@ -51,15 +53,23 @@ extension Connection: CloseStore {
   }
 
   func takeOver(
-    _ holders: [SlotHolder], links: [Slot: SlotClaim.Link], as claim: Int64, run: Int64
+    _ holders: [SlotHolder], links: [Slot: SlotClaim.Link], as claim: Int64, run: Int64,
+    overLocks: Bool
   ) throws -> Set<Slot> {
-    try Slots.takeOver(holders, links: links, as: claim, run: run, on: self)
+    try Slots.takeOver(
+      holders, links: links, as: claim, run: run, overLocks: overLocks, on: self)
   }
 
   func discard(_ holders: [SlotHolder]) throws { try Slots.discard(holders, on: self) }
 
-  func claimComplete(_ slots: [Slot], as claim: Int64, run: Int64) throws -> [Slot: Int32] {
-    try Slots.claimComplete(slots, as: claim, run: run, on: self)
+  func claimComplete(
+    _ slots: [Slot], as claim: Int64, run: Int64, overLocks: Bool
+  ) throws -> [Slot: Int32] {
+    try Slots.claimComplete(slots, as: claim, run: run, overLocks: overLocks, on: self)
+  }
+
+  func locked(among slots: [Slot]) throws -> Set<Slot> {
+    try PeriodLocks.locked(among: slots, on: self)
   }
 
   func fail(
@@ -107,6 +117,8 @@ extension Connection: CloseStore {
     try Migrator.requireCurrentSchema(on: self)
     let unknown = try Planning.unknownCodes(settings.codes, on: self)
     guard unknown.isEmpty else { throw UnknownPortfolios(codes: unknown) }
+    let locked = try lockedDates(of: opening)
+    if let locked, settings.overrideLock == nil { throw locked }
     guard try !Runs.isPaused(on: self) else { return nil }
     try Incarnation.begin(on: self)
     try Runs.endDead(on: self)
@@ -117,9 +129,22 @@ extension Connection: CloseStore {
       version: settings.version, arguments: settings.arguments, on: self)
     let claim = try Leases.open(
       run: run, host: settings.host, pid: settings.pid, seconds: settings.leaseSeconds, on: self)
+    if locked != nil, let author = settings.overrideLock {
+      try PeriodLocks.recordOverride(
+        from: opening.from, through: opening.through, by: author, run: run, on: self)
+    }
     return BegunRun(
       run: run, claim: claim, takenBack: takenBack.count,
       overrides: try MarketLoading.overrides(on: self))
+  }
+
+  /// What a replay's range touches of locked periods; nil for a night, which plans none of it.
+  private func lockedDates(of opening: RunOpening) throws -> LockedRange? {
+    guard opening.kind == "replay" else { return nil }
+    let portfolios = try PeriodLocks.reaching(
+      into: opening.from, activeOn: opening.through, codes: opening.settings.codes, on: self)
+    guard !portfolios.isEmpty else { return nil }
+    return LockedRange(from: opening.from, through: opening.through, portfolios: portfolios)
   }
 
   func end(_ ending: RunEnding) throws -> Day? {

@@ -16,12 +16,14 @@ public struct CoverageReport: Sendable {
 
   /// The dates on which a slot exists or ought to, ascending.
   public var dates: [Row] = []
+  /// The locks that stand, at most twenty.
+  public var locks: [PeriodLocks.Standing] = []
   /// Slots that failed, at most twenty.
   public var failures: [Coverage.Failure] = []
   /// The latest runs.
   public var runs: [Coverage.Run] = []
 
-  /// Whether nothing is missing, failed or stale.
+  /// Whether nothing is missing, failed or stale, but for what is locked.
   public var isHealthy: Bool {
     dates.allSatisfy { $0.missing == 0 && $0.states.failed == 0 && $0.states.stale == 0 }
   }
@@ -37,30 +39,56 @@ public struct CoverageReport: Sendable {
     try Migrator.requireCurrentSchema(on: db)
     var report = CoverageReport()
     report.runs = try Coverage.runs(limit: 5, on: db)
+    report.locks = try PeriodLocks.standing(limit: 20, on: db)
     let extent = try Coverage.extent(on: db)
     guard let last = through ?? extent?.last else { return report }
     let first = from ?? max(last - 13, extent?.first ?? last - 13)
-    let states = Dictionary(
-      uniqueKeysWithValues: try Coverage.byDate(from: first, through: last, on: db).map {
-        ($0.date, $0)
-      })
-    let expected = try expectedSlots(from: first, through: last, on: db)
-    for date in Set(states.keys).union(expected.keys).sorted() {
-      let row = states[date] ?? .none(on: date)
-      let there = row.complete + row.claimed + row.failed
-      report.dates.append(
-        Row(date: date, states: row, missing: max(0, (expected[date] ?? 0) - there)))
-    }
+    report.dates = try rows(from: first, through: last, of: .all, on: db)
     report.failures = try Coverage.failures(from: first, through: last, limit: 20, on: db)
     return report
   }
 
+  /// The dates of a range on which a slot of some portfolios exists or ought to.
+  static func rows(
+    from first: Day, through last: Day, of scope: PeriodLocks.Scope,
+    on db: isolated Connection
+  ) throws -> [Row] {
+    let states = Dictionary(
+      uniqueKeysWithValues: try Coverage.byDate(from: first, through: last, of: scope, on: db)
+        .map { ($0.date, $0) })
+    let expected = try expectedSlots(from: first, through: last, of: scope, on: db)
+    return Set(states.keys).union(expected.keys).sorted().map { date in
+      let row = states[date] ?? .none(on: date)
+      let there = row.complete - row.locked + row.claimed + row.failed
+      return Row(date: date, states: row, missing: max(0, (expected[date] ?? 0) - there))
+    }
+  }
+
+  /// The slots of some dates that are missing, claimed, failed or stale, by name: at most `limit`.
+  static func flaws(
+    on dates: [Day], of scope: PeriodLocks.Scope, limit: Int, on db: isolated Connection
+  ) throws -> [Coverage.Flaw] {
+    guard let first = dates.first, let last = dates.last else { return [] }
+    let calendars = Calendars(overrides: try MarketLoading.overrides(on: db))
+    var open: [(calendar: String, date: Day)] = []
+    for name in BusinessCalendar.names {
+      let calendar = try calendars.named(name)
+      open += dates.filter { calendar.isBusinessDay($0) }.map { (name, $0) }
+    }
+    let flaws =
+      try Coverage.flaws(from: first, through: last, of: scope, limit: limit, on: db)
+      + Coverage.missing(on: open, of: scope, limit: limit, on: db)
+    return Array(flaws.sorted { ($0.date, $0.code) < ($1.date, $1.code) }.prefix(limit))
+  }
+
   private static func expectedSlots(
-    from first: Day, through last: Day, on db: isolated Connection
+    from first: Day, through last: Day, of scope: PeriodLocks.Scope,
+    on db: isolated Connection
   ) throws -> [Day: Int] {
     let calendars = Calendars(overrides: try MarketLoading.overrides(on: db))
     var result: [Day: Int] = [:]
-    for group in try Coverage.expectations(from: first, through: last, on: db)
+    for group in try Coverage.expectations(
+      from: first, through: last, of: scope, on: db)
     where group.from <= group.through {
       let calendar = try calendars.named(group.calendar)
       for date in calendar.businessDayList(after: group.from - 1, through: group.through) {

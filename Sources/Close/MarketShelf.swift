@@ -40,3 +40,8 @@ final class MarketShelf: Sendable {
 struct MarketOutdated: Error {
   var instrument: ID<Instrument>
 }
+
+/// A late activity needs a close from before the market that was read.
+struct MarketTooShort: Error {
+  var needed: Day
+}

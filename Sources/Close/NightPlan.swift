@@ -15,6 +15,8 @@ struct NightPlan {
   struct Page {
     var sweeps: [Sweep] = []
     var refused: [SlotFailure] = []
+    /// Portfolios whose date is locked and was never closed.
+    var locked: [SlotFailure] = []
     var skipped = 0
   }
 
@@ -27,6 +29,9 @@ struct NightPlan {
         let calendar = try calendars.named(planned.portfolio.calendar)
         let due = dueDates(of: planned, calendar)
         let restart = restarts[planned.portfolio.id]
+        if due.isEmpty, let locked = lockedDate(of: planned, calendar) {
+          page.locked.append(.locked(planned.portfolio, locked))
+        }
         guard !due.isEmpty || restart != nil else {
           page.skipped += 1
           continue
@@ -46,15 +51,28 @@ struct NightPlan {
   }
 
   /// Without a date asked for, a calendar's own last date whose cut-off has passed.
+  private func lastDate(_ calendar: BusinessCalendar) -> Day {
+    settings.closedBy.map { calendar.lastClosed(at: $0) } ?? date
+  }
+
+  /// A locked date that was never closed is passed over: the first open one covers it.
   private func dueDates(of planned: PlannedPortfolio, _ calendar: BusinessCalendar) -> [Day] {
-    let through = settings.closedBy.map { calendar.lastClosed(at: $0) } ?? date
+    let through = lastDate(calendar)
+    let locked = planned.lockedThrough ?? .earliest - 1
     guard let last = planned.lastComplete else {
       return calendar.isBusinessDay(through) && through >= planned.portfolio.inception
-        ? [through] : []
+        && through > locked ? [through] : []
     }
-    guard last < through else { return [] }
-    let open = calendar.businessDayList(after: last, through: through)
+    guard max(last, locked) < through else { return [] }
+    let open = calendar.businessDayList(after: max(last, locked), through: through)
     return settings.catchesUp ? open : Array(open.suffix(1))
+  }
+
+  /// The date that would be due were it not locked.
+  private func lockedDate(of planned: PlannedPortfolio, _ calendar: BusinessCalendar) -> Day? {
+    var unlocked = planned
+    unlocked.lockedThrough = nil
+    return dueDates(of: unlocked, calendar).last
   }
 
   /// Where stale dates are closed again from.

@@ -178,16 +178,26 @@ struct RecomputeChunk {
   private func compute(
     _ sweeps: [Sweep], _ market: MarketShelf, on db: isolated Connection
   ) throws -> [ComputedSweep] {
-    guard let first = sweeps.lazy.map(\.steps[0].date).min(),
-      let last = sweeps.lazy.map(\.through).max()
-    else { return [] }
+    guard let first = sweeps.lazy.map(\.steps[0].date).min() else { return [] }
+    do {
+      return try compute(sweeps, market, closesFrom: first, on: db)
+    } catch let short as MarketTooShort {
+      return try compute(sweeps, market, closesFrom: short.needed, on: db)
+    }
+  }
+
+  private func compute(
+    _ sweeps: [Sweep], _ market: MarketShelf, closesFrom first: Day, on db: isolated Connection
+  ) throws -> [ComputedSweep] {
+    let last = sweeps.lazy.map(\.through).max() ?? first
     let market = try market.market(from: first, through: last, on: db)
     let close = SweepClose(
       calendars: Calendars(overrides: market.calendarOverrides), policy: settings.policy,
       isStrict: settings.isStrict)
     var stages = StageSeconds()
     var clock = StageClock()
-    return try close.compute(sweeps, market: market, &stages, &clock, on: db)
+    return try close.compute(
+      sweeps, market: market, closesFrom: first, &stages, &clock, on: db)
   }
 
   private func compared(

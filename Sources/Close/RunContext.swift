@@ -35,13 +35,18 @@ final class RunContext: Sendable {
     run = begun.run
     claim = begun.claim
     calendars = Calendars(overrides: begun.overrides)
-    reason = opening.kind == "run" ? "inputs changed" : "replay"
+    reason =
+      opening.settings.overrideLock.map { "replay, lock overridden: \($0.reason)" }
+      ?? (opening.kind == "run" ? "inputs changed" : "replay")
     self.now = now
     var report = RunReport(run: begun.run, date: opening.through)
     report.takenBack = begun.takenBack
     state = Mutex(
       State(leaseEnds: leaseAsked + .seconds(opening.settings.leaseSeconds), report: report))
   }
+
+  /// Whether locked dates are closed again.
+  var mayOverrideLocks: Bool { settings.overrideLock != nil }
 
   // MARK: - Going on or not
 

@@ -10,6 +10,19 @@ public struct SlotFailure: Sendable, Hashable {
   public var error: String
 }
 
+extension SlotFailure {
+  /// A date that stays as it was reported, or was never closed and stays so.
+  static func locked(_ portfolio: Portfolio, _ date: Day) -> SlotFailure {
+    let month = date.description.dropLast(3)
+    return SlotFailure(
+      portfolio: portfolio.code, date: date,
+      error: """
+        \(month) is locked
+        hint: closebell unlock --month \(month) --portfolio \(portfolio.code) --reason …
+        """)
+  }
+}
+
 /// What became of slots, counted.
 public struct SlotCounts: Sendable, Hashable {
   /// Due in this run.
@@ -28,6 +41,8 @@ public struct SlotCounts: Sendable, Hashable {
   public var blocked = 0
   /// Could not be closed; listed.
   public var failed = 0
+  /// In a locked period; listed.
+  public var locked = 0
   /// Taken over from an owner who is gone.
   public var takenOver = 0
   /// Lost to another owner before they were written.
@@ -48,6 +63,7 @@ public struct SlotCounts: Sendable, Hashable {
     left.busy += right.busy
     left.blocked += right.blocked
     left.failed += right.failed
+    left.locked += right.locked
     left.takenOver += right.takenOver
     left.fenced += right.fenced
     left.unchanged += right.unchanged

@@ -1,4 +1,5 @@
 public import Accounting
+public import Storage
 
 /// What a run was asked for, and how much it may take.
 public struct RunSettings: Sendable {
@@ -21,6 +22,8 @@ public struct RunSettings: Sendable {
   public var policy = ClosePolicy()
   /// Whether a degraded slot is refused.
   public var isStrict = false
+  /// Why locked dates may be closed again, and who says so; nil: they stay.
+  public var overrideLock: PeriodLocks.Author?
   /// How long to wait for slots that a live owner holds.
   public var waitSeconds: Double?
   /// Who we are, for the run history.

@@ -92,8 +92,12 @@ private struct Explaining {
     // As a replay of just this date would load it.
     let sweep = Sweep(
       portfolio: portfolio, openedFrom: openedFrom, steps: [Sweep.Step(date, .again)])
-    let market = try MarketLoading.market(from: date, through: date, on: db)
-    let inputs = try ChunkInputs.load([sweep], market: market, on: db)
+    var market = try MarketLoading.market(from: date, through: date, on: db)
+    var inputs = try ChunkInputs.load([sweep], market: market, on: db)
+    if let first = inputs.books[portfolio.id]?.firstCloseNeeded(after: openedFrom) {
+      market = try MarketLoading.market(from: first, through: date, on: db)
+      inputs.market = market
+    }
     let changes = try Provenance.unseenChanges(of: shown.stored.slot, on: db)
     let calendars = Calendars(overrides: market.calendarOverrides)
     let computation = SweepComputation(

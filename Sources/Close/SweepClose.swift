@@ -10,11 +10,15 @@ struct SweepClose {
   let isStrict: Bool
 
   /// Meant to run inside one repeatable-read transaction.
+  ///
+  /// - Parameter first: The date from which `market` holds every close.
+  /// - Throws: `MarketTooShort` where the sweeps need one from before it.
   func compute(
-    _ sweeps: [Sweep], market: LoadedMarket, _ stages: inout StageSeconds,
+    _ sweeps: [Sweep], market: LoadedMarket, closesFrom first: Day, _ stages: inout StageSeconds,
     _ clock: inout StageClock, on db: isolated some CloseStore
   ) throws -> [ComputedSweep] {
     let inputs = try db.inputs(of: sweeps, market: market)
+    try requireCloses(for: sweeps, inputs, from: first)
     let computation = SweepComputation(
       inputs: inputs, calendars: calendars, policy: policy, isStrict: isStrict)
     let opened = try sweeps.map { try computation.open($0) }
@@ -24,6 +28,15 @@ struct SweepClose {
     try SweepReturns(inputs: inputs, policy: policy).solve(&computed, on: db)
     stages.compute += clock.lap()
     return computed
+  }
+
+  private func requireCloses(
+    for sweeps: [Sweep], _ inputs: ChunkInputs, from first: Day
+  ) throws {
+    let needed = sweeps.lazy.compactMap { sweep in
+      inputs.books[sweep.portfolio.id]?.firstCloseNeeded(after: sweep.openedFrom)
+    }.min()
+    if let needed, needed < first { throw MarketTooShort(needed: needed) }
   }
 
   /// The history behind lots that a trade is going to relieve: one statement for all of them.

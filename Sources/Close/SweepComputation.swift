@@ -131,7 +131,7 @@ struct SweepComputation {
     }
 
     mutating func next(through date: Day) -> ([Activity], [Accounting.Statement]) {
-      let now = activities.prefix { $0.date <= date }
+      let now = activities.prefix { $0.bookingDate <= date }
       let reported = statements.prefix { $0.date <= date }
       activities = activities[now.endIndex...]
       statements = statements[reported.endIndex...]

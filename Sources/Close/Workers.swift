@@ -18,9 +18,11 @@ enum Planner: Sendable {
       self = .night(
         NightPlan(
           settings: settings, calendars: calendars, date: date,
-          stale: try db.stale(through: date)))
+          stale: try db.stale(through: date, includingLocked: false)))
     case .replay(let range):
-      let stale = range.onlyStale ? try db.stale(through: .latest) : [:]
+      let stale =
+        range.onlyStale
+        ? try db.stale(through: .latest, includingLocked: settings.overrideLock != nil) : [:]
       self = .replay(ReplayPlan(calendars: calendars, range: range, stale: stale))
     }
   }
@@ -76,7 +78,8 @@ final class ChunkQueue: Sendable {
       outcome.counts.skipped = page.skipped
     }
     outcome.counts.failed = page.refused.count
-    outcome.failures = page.refused
+    outcome.counts.locked = page.locked.count
+    outcome.failures = page.refused + page.locked
     context.record(outcome)
     return page.sweeps
   }

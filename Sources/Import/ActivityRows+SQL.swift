@@ -21,6 +21,24 @@ extension ActivityRows {
     (Column.acquired, "acquired"), (Column.status, "status"),
   ]
 
+  /// What changes a number, of the columns that the file has.
+  private static func counted(_ header: Header) -> [String] {
+    ["activity_type", "activity_date"] + stored.filter { header.has($0.0) }.map(\.1)
+  }
+
+  /// SQL that is true where a staged row `s` says something else than the stored row `l`.
+  static func changes(_ header: Header) -> (name: String, condition: String) {
+    let columns = counted(header)
+    let staged = columns.map { $0 == "portfolio_fund_id" ? "(\(PortfolioFunds.find))" : "s.\($0)" }
+    return (
+      name(header),
+      """
+      ((\(columns.map { "l.\($0)" }.joined(separator: ", ")))
+        is distinct from (\(staged.joined(separator: ", "))))
+      """
+    )
+  }
+
   /// A name for the set of optional columns: a statement's name is at most 63 bytes.
   private static func name(_ header: Header) -> String {
     columns.indices.map { header.has($0) ? "1" : "0" }.joined()
@@ -30,34 +48,40 @@ extension ActivityRows {
   ///
   /// A column that the file leaves out keeps what is stored. A change of the note alone changes no
   /// number, and marks nothing.
+  ///
+  /// When it is booked is settled before; a row that does not change stays booked where it is.
   static func merging(_ header: Header) -> Statement {
-    let counted =
-      ["activity_type", "activity_date"]
-      + stored.filter { header.has($0.0) }.map(\.1)
+    let counted = counted(header)
     let written = counted + (header.has(Column.note) ? ["note"] : [])
     func list(_ columns: [String], _ table: String) -> String {
       columns.map { "\(table).\($0)" }.joined(separator: ", ")
     }
-    let assignments = written.map { "\($0) = excluded.\($0)" }.joined(separator: ", ")
+    let differs =
+      "(\(list(counted, "l"))) is distinct from (\(list(counted, "excluded")))"
+    let assignments =
+      (written.map { "\($0) = excluded.\($0)" }
+      + ["booked_on = case when \(differs) then excluded.booked_on else l.booked_on end"])
+      .joined(separator: ", ")
     return Statement(
       "import-activities-\(name(header))",
       """
       with written as (
         insert into closebell.holding_activity_log as l (portfolio_id, portfolio_fund_id,
           activity_type, activity_date, quantity, price, amount, fee, currency, acquired, status,
-          external_id, note)
+          external_id, note, booked_on)
         select s.portfolio_id, (\(PortfolioFunds.find)), s.activity_type, s.activity_date,
           s.quantity, s.price, s.amount, s.fee, s.currency, s.acquired, s.status, s.external_id,
-          s.note
+          s.note, s.booked_on
         from pg_temp.import_activities s order by s.row_number
         on conflict on constraint holding_activity_log_one_per_external_id
         do update set \(assignments)
         where (\(list(written, "l"))) is distinct from (\(list(written, "excluded")))
-        returning l.portfolio_id, l.external_id, \(list(counted, "l")), l.xmax = 0 as is_new
+        returning l.portfolio_id, l.external_id, \(list(counted, "l")),
+          coalesce(l.booked_on, l.activity_date) as booked, l.xmax = 0 as is_new
       ), changed as (
-        select w.portfolio_id, w.activity_date as from_date from written w where w.is_new
+        select w.portfolio_id, w.booked as from_date from written w where w.is_new
         union all
-        select w.portfolio_id, least(w.activity_date, old.activity_date)
+        select w.portfolio_id, least(w.booked, coalesce(old.booked_on, old.activity_date))
         from written w cross join lateral (
           select o.* from closebell.holding_activity_log o
           where not w.is_new and o.portfolio_id = w.portfolio_id

@@ -44,11 +44,13 @@ struct ActivityRows: RowKind {
   private let hasIDs: Bool
   private let fileName: String
   private let upsert: Statement
+  private let late: LateActivities
 
   init(header: Header, options: KindOptions) {
     hasIDs = header.has(Column.id)
     fileName = hexadecimal(options.digest.prefix(16))
     upsert = Self.merging(header)
+    late = LateActivities(Self.changes(header))
   }
 
   func row(_ cells: Cells, number: Int, _ books: ReferenceBooks) throws(RowRefusal) -> Row {
@@ -110,9 +112,10 @@ struct ActivityRows: RowKind {
       portfolio_id bigint not null, instrument_id bigint, external_id text not null,
       activity_type closebell.activity_type not null, activity_date date not null,
       quantity numeric, price numeric, amount numeric, fee numeric not null,
-      currency text not null, acquired date, status closebell.activity_status not null, note text
+      currency text not null, acquired date, status closebell.activity_status not null, note text,
+      booked_on date
       """,
-    count: 13)
+    count: 14)
 
   func write(_ row: Row, to staging: inout CopyWriter) {
     staging.write(int64: row.portfolio)
@@ -132,12 +135,14 @@ struct ActivityRows: RowKind {
     staging.write(row.acquired)
     staging.write(text: row.isCancelled ? "cancelled" : "active")
     if let note = row.note { staging.write(text: note) } else { staging.writeNull() }
+    staging.writeNull()
   }
 
   func merge(on db: isolated Connection) throws -> Merged {
     var merged = Merged()
     if hasIDs { try merged.refuse(Self.findForeign, unstaging: Self.staging, on: db) }
     try PortfolioFunds.create(from: Self.staging, on: db)
+    try late.settle(&merged, on: db)
     try merged.count(upsert, on: db)
     return merged
   }

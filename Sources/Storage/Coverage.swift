@@ -15,12 +15,18 @@ public enum Coverage {
     public var claimed: Int
     /// Tried in vain; the reason stands in the slot.
     public var failed: Int
-    /// Closed, but an input changed since.
+    /// Closed, but an input changed since; without the locked ones.
     public var stale: Int
+    /// Closed, and locked: they stay as they were reported.
+    public var locked: Int
+    /// Locked ones of which an input changed since.
+    public var lockedStale: Int
 
     /// A date without any slot.
     public static func none(on date: Day) -> Row {
-      Row(date: date, complete: 0, degraded: 0, claimed: 0, failed: 0, stale: 0)
+      Row(
+        date: date, complete: 0, degraded: 0, claimed: 0, failed: 0, stale: 0, locked: 0,
+        lockedStale: 0)
     }
   }
 
@@ -51,14 +57,18 @@ public enum Coverage {
   }
 
   /// One row a date in the range on which any slot exists, ascending.
+  ///
+  /// - Parameter scope: Only these portfolios.
   public static func byDate(
-    from first: Day, through last: Day, on db: isolated Connection
+    from first: Day, through last: Day, of scope: PeriodLocks.Scope = .all,
+    on db: isolated Connection
   ) throws -> [Row] {
-    try db.rows(states, first.postgres, last.postgres) {
+    try db.rows(states, first.postgres, last.postgres, scope.ids) {
       Row(
         date: try $0.nextDay(), complete: Int(try $0.nextInt64()),
         degraded: Int(try $0.nextInt64()), claimed: Int(try $0.nextInt64()),
-        failed: Int(try $0.nextInt64()), stale: Int(try $0.nextInt64()))
+        failed: Int(try $0.nextInt64()), stale: Int(try $0.nextInt64()),
+        locked: Int(try $0.nextInt64()), lockedStale: Int(try $0.nextInt64()))
     }
   }
 
@@ -70,11 +80,15 @@ public enum Coverage {
   }
 
   /// Per portfolio active at some time in the range: its calendar, and from when to when it is
-  /// expected to be closed (its first complete date through its retirement or the range's end).
+  /// expected to be closed (its first complete date through its retirement or the range's end);
+  /// what is locked is not expected any more.
+  ///
+  /// - Parameter scope: Only these portfolios.
   public static func expectations(
-    from first: Day, through last: Day, on db: isolated Connection
+    from first: Day, through last: Day, of scope: PeriodLocks.Scope = .all,
+    on db: isolated Connection
   ) throws -> [(calendar: String, from: Day, through: Day, count: Int)] {
-    try db.rows(expected, first.postgres, last.postgres) {
+    try db.rows(expected, first.postgres, last.postgres, scope.ids) {
       (
         try $0.nextString(), try $0.nextDay(), try $0.nextDay(), Int(try $0.nextInt64())
       )
@@ -106,9 +120,15 @@ public enum Coverage {
     select s.snapshot_date, count(*) filter (where s.is_complete),
       count(*) filter (where s.is_degraded), count(*) filter (where s.state = 'claimed'),
       count(*) filter (where s.state = 'failed'),
-      count(*) filter (where s.is_complete and \(Staleness.isStale("s")))
-    from closebell.portfolio_snapshots s
-    where s.snapshot_date between $1::date and $2::date
+      count(*) filter (where s.is_stale and not s.is_locked),
+      count(*) filter (where s.is_complete and s.is_locked),
+      count(*) filter (where s.is_stale and s.is_locked)
+    from (
+      select s.*, s.is_complete and \(Staleness.isStale("s")) as is_stale,
+        \(PeriodLocks.isLocked("s.snapshot_date", of: "s.portfolio_id")) as is_locked
+      from closebell.portfolio_snapshots s
+      where s.snapshot_date between $1::date and $2::date
+        and \(PeriodLocks.isMeant("s.portfolio_id", "$3::bigint[]"))) s
     group by s.snapshot_date order by s.snapshot_date
     """)
   private static let firstAndLast = Statement(
@@ -124,10 +144,12 @@ public enum Coverage {
       select s.portfolio_id, s.snapshot_date
       from closebell.portfolio_snapshots s
       where s.is_complete and s.opened_from_date is null)
-    select p.calendar, greatest(f.snapshot_date, $1::date),
+    select p.calendar,
+      greatest(f.snapshot_date, $1::date, \(PeriodLocks.lockedThrough(of: "p.id")) + 1),
       least(coalesce(p.retired_on - 1, $2::date), $2::date), count(*)
     from closebell.portfolios p join first_close f on f.portfolio_id = p.id
     where f.snapshot_date <= $2::date and (p.retired_on is null or p.retired_on > $1::date)
+      and \(PeriodLocks.isMeant("p.id", "$3::bigint[]"))
     group by 1, 2, 3
     """)
   private static let failed = Statement(

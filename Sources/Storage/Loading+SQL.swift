@@ -78,11 +78,14 @@ extension Loading {
     order by b.portfolio_id, b.currency
     """)
 
+  /// The date on which an activity enters the books, as it is indexed.
+  private static let booking = "coalesce(a.booked_on, a.activity_date)"
+
   /// Only a transfer in kind without an amount needs a close of its own date.
   private static let activityColumns = """
     a.portfolio_id, f.instrument_id, a.id, a.activity_date, a.activity_type,
     a.portfolio_fund_id, a.quantity, a.price, a.amount, a.fee, a.currency, a.acquired,
-    r.price_date, r.close
+    a.booked_on, r.price_date, r.close
     """
   private static let activityJoins = """
     left join closebell.portfolio_funds f
@@ -100,10 +103,10 @@ extension Loading {
     select \(activityColumns)
     from unnest($1::bigint[], $2::date[], $3::date[]) as o (portfolio_id, opened_from, through)
     join closebell.holding_activity_log a
-      on a.portfolio_id = o.portfolio_id and a.activity_date > o.opened_from
-      and a.activity_date <= o.through and a.status = 'active'
+      on a.portfolio_id = o.portfolio_id and \(booking) > o.opened_from
+      and \(booking) <= o.through and a.status = 'active'
     \(activityJoins)
-    order by a.portfolio_id, a.activity_date, a.id
+    order by a.portfolio_id, \(booking), a.activity_date, a.id
     """)
 
   static let historyRows = Statement(
@@ -113,9 +116,9 @@ extension Loading {
     from unnest($1::bigint[], $2::date[]) as o (portfolio_fund_id, through)
     join closebell.holding_activity_log a
       on a.portfolio_fund_id = o.portfolio_fund_id and a.activity_date <= o.through
-      and a.status = 'active'
+      and \(booking) <= o.through and a.status = 'active'
     \(activityJoins)
-    order by a.portfolio_id, a.portfolio_fund_id, a.activity_date, a.id
+    order by a.portfolio_id, a.portfolio_fund_id, \(booking), a.activity_date, a.id
     """)
 
   static let externalRows = Statement(
@@ -124,12 +127,12 @@ extension Loading {
     select \(activityColumns)
     from closebell.holding_activity_log a
     \(activityJoins)
-    where a.portfolio_id = any($1::bigint[]) and a.activity_date <= $2::date
+    where a.portfolio_id = any($1::bigint[]) and \(booking) <= $2::date
       and a.status = 'active'
       and a.activity_type in ('deposit', 'withdrawal', 'transfer_in', 'transfer_out',
         'investment', 'regular_investment', 'government_uplift', 'product_switch_in',
         'regular_withdrawal', 'product_switch_out')
-    order by a.portfolio_id, a.activity_date, a.id
+    order by a.portfolio_id, \(booking), a.activity_date, a.id
     """)
 
   static let statementRows = Statement(

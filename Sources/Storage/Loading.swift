@@ -209,7 +209,7 @@ public enum Loading {
     }
   }
 
-  /// The active rows of the activity log dated in each range.
+  /// The active rows of the activity log booked in each range, in the order of booking.
   public static func activities(
     _ ranges: [LoadRange], on db: isolated Connection
   ) throws -> [StoredActivity] {
@@ -219,7 +219,7 @@ public enum Loading {
       as: decodeActivity)
   }
 
-  /// The whole history of some holdings, each up to and with its own date.
+  /// The whole history of some holdings, each booked up to and with its own date.
   public static func history(
     of holdings: [(holding: ID<Holding>, through: Day)], on db: isolated Connection
   ) throws -> [StoredActivity] {
@@ -228,7 +228,8 @@ public enum Loading {
       as: decodeActivity)
   }
 
-  /// The activities that are external flows of some portfolios, from the first on.
+  /// The activities that are external flows of some portfolios, from the first on, in the order
+  /// of booking.
   public static func externalFlows(
     of portfolios: [ID<Portfolio>], through: Day, on db: isolated Connection
   ) throws -> [StoredActivity] {
@@ -291,7 +292,7 @@ public enum Loading {
       id: id, date: date, type: type, holding: holding, quantity: try row.nextFixedOrNil(),
       price: try row.nextFixedOrNil(), amount: try row.nextFixedOrNil(),
       fee: try row.nextFixed(), currency: try row.nextCurrency(),
-      acquired: try row.nextDayOrNil())
+      acquired: try row.nextDayOrNil(), bookedOn: try row.nextDayOrNil())
     let closeDate = try row.nextDayOrNil()
     let close: Price? = try row.nextFixedOrNil()
     let reference = closeDate.flatMap { date in close.map { Close(date: date, price: $0) } }

@@ -7,6 +7,8 @@ public struct PlannedPortfolio: Sendable {
   public var portfolio: Portfolio
   /// Its latest complete snapshot; nil before the first.
   public var lastComplete: Day?
+  /// The last date on which its books are locked; nil where none is.
+  public var lockedThrough: Day?
 }
 
 /// What is due is asked range by range of portfolio ids, so that a plan's memory is a chunk's.
@@ -35,10 +37,15 @@ public enum Planning {
   /// The portfolios whose complete slots were computed without an input change that concerns
   /// them, and the first such date of each.
   ///
-  /// - Parameter through: Later dates are not looked at.
-  public static func stale(through: Day, on db: isolated Connection) throws -> [ID<Portfolio>: Day]
-  {
-    let pairs: [(ID<Portfolio>, Day)] = try db.rows(staleFrom, through.postgres) {
+  /// - Parameters:
+  ///   - through: Later dates are not looked at.
+  ///   - includingLocked: Whether locked dates count, which stay as they were reported.
+  public static func stale(
+    through: Day, includingLocked: Bool = false, on db: isolated Connection
+  ) throws -> [ID<Portfolio>: Day] {
+    let pairs: [(ID<Portfolio>, Day)] = try db.rows(
+      staleFrom, through.postgres, includingLocked
+    ) {
       (try $0.nextID(), try $0.nextDay())
     }
     return Dictionary(uniqueKeysWithValues: pairs)
@@ -70,7 +77,9 @@ public enum Planning {
       inception: try row.nextDay(), calendar: try row.nextString(),
       lotRelief: try row.nextWord(), cashMode: try row.nextWord(),
       dividendMode: try row.nextWord(), irrConvention: try row.nextWord())
-    return PlannedPortfolio(portfolio: portfolio, lastComplete: try row.nextDayOrNil())
+    return PlannedPortfolio(
+      portfolio: portfolio, lastComplete: try row.nextDayOrNil(),
+      lockedThrough: try row.nextDayOrNil())
   }
 
   /// A code names the portfolio active on the date, `CODE#ID` one by its id whatever its state.
@@ -89,7 +98,8 @@ public enum Planning {
     "plan-portfolios",
     """
     select p.id, p.code, p.base_currency, p.inception_date, p.calendar, p.lot_relief, p.cash,
-      p.dividends, p.irr_convention, s.snapshot_date
+      p.dividends, p.irr_convention, s.snapshot_date,
+      \(PeriodLocks.lockedThrough(of: "p.id"))
     from closebell.portfolios p
     left join lateral (
       select snapshot_date from closebell.portfolio_snapshots s
@@ -107,6 +117,8 @@ public enum Planning {
       where p.code = c or p.code || '#' || p.id = c)
     order by c
     """)
+  /// A change that locked slots have not seen stays for ever: where everybody is locked through
+  /// some date, nothing before it is read.
   private static let staleFrom = Statement(
     "plan-stale",
     """
@@ -114,6 +126,11 @@ public enum Planning {
     from closebell.portfolio_snapshots s
     where s.is_complete and s.snapshot_date <= $1::date
       and s.snapshot_date >= (select min(c.from_date) from closebell.input_changes c)
+      and ($2::boolean or s.snapshot_date > coalesce(
+        (select min(l.locked_through) from closebell.period_locks l
+         having bool_or(l.portfolio_id = 0)), '-infinity'))
+      and ($2::boolean
+        or not \(PeriodLocks.isLocked("s.snapshot_date", of: "s.portfolio_id")))
       and \(Staleness.isStale("s"))
     group by s.portfolio_id
     """)

@@ -92,6 +92,8 @@ public struct PopulateChunk: Sendable {
   public var inputsSeen: String
   /// Why values are replaced, for their history.
   public var reason: String
+  /// Whether locked slots are written too.
+  public var overLocks = false
 
   /// A chunk of computed slots.
   public init(
@@ -124,8 +126,8 @@ public enum Populating {
 
   /// Writes a chunk.
   ///
-  /// - Returns: The slots that were not ours any more, or whose opening had changed; nothing of
-  ///   them was written, nor of any other slot of their portfolios.
+  /// - Returns: The slots that were not ours any more, whose opening had changed, or that were
+  ///   locked meanwhile; nothing of them was written, nor of any other slot of their portfolios.
   /// - Throws: `LeaseGone`, and whatever the database says.
   public static func populate(
     _ chunk: PopulateChunk, on db: isolated Connection
@@ -174,6 +176,7 @@ public enum Populating {
   }
 
   private static func write(_ chunk: PopulateChunk, on db: isolated Connection) throws {
+    try refuseLocked(chunk, on: db)
     try Leases.require(claim: chunk.claim, on: db)
     try stage(chunk.results, on: db)
     let replaced = chunk.results.filter { $0.replaced != nil }.map(\.slot)
@@ -191,6 +194,16 @@ public enum Populating {
     }
     if !chunk.moments.isEmpty { try keep(chunk.moments, on: db) }
     if !replaced.isEmpty { try markLaterSlots(after: chunk.results, on: db) }
+  }
+
+  /// A worker that outlived its lease may come here after its month was locked.
+  private static func refuseLocked(
+    _ chunk: PopulateChunk, on db: isolated Connection
+  ) throws {
+    guard !chunk.overLocks else { return }
+    try PeriodLocks.hold(on: db)
+    let locked = try PeriodLocks.locked(among: chunk.results.map(\.slot), on: db)
+    guard locked.isEmpty else { throw Torn(portfolios: Set(locked.map(\.portfolio))) }
   }
 
   /// One statement a date, the latest first: a slot hung in between two others can only take its

@@ -59,21 +59,26 @@ public struct SlotHolder: Sendable {
 
 /// Claims: placeholder rows that say who closes a slot.
 ///
-/// The unique keys are the only authority.
+/// The unique keys are the only authority. A claim holds the period locks while it is made, so that
+/// a locked slot is never claimed, unless the lock is overridden.
 public enum Slots {
-  /// Inserts placeholders, in key order, in one statement of its own.
+  /// Inserts placeholders, in key order, in a transaction of their own.
   ///
-  /// - Returns: The slots that are now ours. A slot that already stands, or whose opening is
-  ///   already taken by another slot, is left out. All are left out while claims are paused, and
+  /// - Returns: The slots that are now ours. A slot that already stands, whose opening is already
+  ///   taken by another slot, or that is locked is left out; all are while claims are paused, and
   ///   where our lease is not recorded any more.
   public static func claim(
-    _ claims: [SlotClaim], as claim: Int64, run: Int64, on db: isolated Connection
+    _ claims: [SlotClaim], as claim: Int64, run: Int64, overLocks: Bool = false,
+    on db: isolated Connection
   ) throws -> Set<Slot> {
     let columns = ClaimColumns(claims)
-    return Set(
-      try db.rows(
-        insert, columns.portfolios, columns.dates, columns.openings, claim, run,
-        as: { try $0.nextSlot() }))
+    return try db.transaction { db in
+      try PeriodLocks.hold(on: db)
+      return Set(
+        try db.rows(
+          insert, columns.portfolios, columns.dates, columns.openings, claim, run, overLocks,
+          as: { try $0.nextSlot() }))
+    }
   }
 
   /// Says what stands in slots that could not be claimed; a slot without a row is left out.
@@ -106,19 +111,22 @@ public enum Slots {
   }
 
   /// Takes failed slots, and slots of owners who are gone, over by compare-and-set on the old
-  /// owner; a live lease or a complete slot is never touched.
+  /// owner; a live lease, a complete slot or a locked one is never touched.
   public static func takeOver(
     _ holders: [SlotHolder], links: [Slot: SlotClaim.Link], as claim: Int64, run: Int64,
-    on db: isolated Connection
+    overLocks: Bool = false, on db: isolated Connection
   ) throws -> Set<Slot> {
     let ordered = holders.sorted {
       ($0.slot.date, $0.slot.portfolio) < ($1.slot.date, $1.slot.portfolio)
     }
     let apart = ClaimColumns(ordered.map { SlotClaim($0.slot, link: .later) })
-    let taken = Set(
-      try db.rows(
-        compareAndSet, apart.portfolios, apart.dates, apart.openings, ordered.map(\.claim), claim,
-        run, as: { try $0.nextSlot() }))
+    let taken = try db.transaction { db in
+      try PeriodLocks.hold(on: db)
+      return Set(
+        try db.rows(
+          compareAndSet, apart.portfolios, apart.dates, apart.openings, ordered.map(\.claim),
+          claim, run, overLocks, as: { try $0.nextSlot() }))
+    }
     // Only now are they hung up: one may open from where another of them hung before.
     let hung = ClaimColumns(
       ordered.filter { taken.contains($0.slot) }.map {
@@ -139,13 +147,17 @@ public enum Slots {
   /// Puts our claim on complete slots that are to be closed again; their values stay readable.
   ///
   /// - Returns: The slots that are ours now and their revisions, those that were ours before
-  ///   among them. A slot under another live owner's claim is left out.
+  ///   among them. A slot under another live owner's claim is left out, and so is a locked one.
   public static func claimComplete(
-    _ slots: [Slot], as claim: Int64, run: Int64, on db: isolated Connection
+    _ slots: [Slot], as claim: Int64, run: Int64, overLocks: Bool = false,
+    on db: isolated Connection
   ) throws -> [Slot: Int32] {
-    let pairs = try db.rows(
-      claimForReplay, slots.map(\.portfolio.rawValue), slots.map(\.date.postgres), claim,
-      as: { (try $0.nextSlot(), try $0.nextInt32()) })
+    let pairs = try db.transaction { db in
+      try PeriodLocks.hold(on: db)
+      return try db.rows(
+        claimForReplay, slots.map(\.portfolio.rawValue), slots.map(\.date.postgres), claim,
+        overLocks, as: { (try $0.nextSlot(), try $0.nextInt32()) })
+    }
     return Dictionary(uniqueKeysWithValues: pairs)
   }
 
@@ -216,6 +228,7 @@ public enum Slots {
       as c (portfolio_id, snapshot_date, opened_from_date)
     where not exists (select from closebell.pause)
       and exists (select from closebell.worker_lease l where l.claim_id = $4::bigint)
+      and ($6::boolean or not \(PeriodLocks.isLocked("c.snapshot_date", of: "c.portfolio_id")))
     order by c.snapshot_date, c.portfolio_id
     on conflict do nothing
     returning portfolio_id, snapshot_date
@@ -252,6 +265,7 @@ public enum Slots {
       and s.claim_id = c.claim_id and s.claim_id < $5::bigint and not s.is_complete
       and (s.state = 'failed' or not \(Leases.isAlive("s.claim_id")))
       and not exists (select from closebell.pause)
+      and ($7::boolean or not \(PeriodLocks.isLocked("s.snapshot_date", of: "s.portfolio_id")))
     returning s.portfolio_id, s.snapshot_date
     """)
   private static let hangUp = Statement(
@@ -283,6 +297,7 @@ public enum Slots {
       and s.is_complete
       and (s.claim_id = $3::bigint or not \(Leases.isAlive("s.claim_id")))
       and not exists (select from closebell.pause)
+      and ($4::boolean or not \(PeriodLocks.isLocked("s.snapshot_date", of: "s.portfolio_id")))
     returning s.portfolio_id, s.snapshot_date, s.revision
     """)
   private static let markFailed = Statement(

@@ -18,8 +18,9 @@ struct Closebell: AsyncParsableCommand {
     subcommands: [
       PostgresCommand.self, MigrateCommand.self, ImportCommand.self, ImportsCommand.self,
       RunCommand.self, ReplayCommand.self, VerifyCommand.self, CleanupCommand.self,
-      PauseCommand.self, ResumeCommand.self, StatusCommand.self, ShowCommand.self,
-      ExplainCommand.self, ExportCommand.self, IRRCommand.self,
+      PauseCommand.self, ResumeCommand.self, LockCommand.self, UnlockCommand.self,
+      StatusCommand.self, ShowCommand.self, ExplainCommand.self, ExportCommand.self,
+      IRRCommand.self,
     ])
 }
 

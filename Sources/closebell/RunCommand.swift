@@ -72,13 +72,20 @@ struct ReplayCommand: AsyncParsableCommand {
   @Flag(help: "Show every value that would change, old → new, and write nothing.")
   var dryRun = false
 
+  @Option(
+    help: ArgumentHelp(
+      "Close locked dates again too; say why, for the record.",
+      valueName: "reason"))
+  var overrideLock: String?
+
   func validate() throws {
     if to < from { throw ValidationError("--to \(to) lies before --from \(from)") }
     if to > Clock.today { throw ValidationError("\(to) lies in the future") }
   }
 
   func run() async throws {
-    let settings = try work.settings()
+    var settings = try work.settings()
+    settings.overrideLock = try overrideLock.map { try LockOptions.author(because: $0) }
     let range = ReplayRange(
       from: from, through: to, onlyStale: onlyStale, throughLatest: throughLatest)
     if dryRun {

@@ -9,7 +9,8 @@ struct StatusCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "status",
     abstract: "Shows per date what is closed, failed, missing or stale; and the last runs.",
-    discussion: "Exit code 1 where a slot of the range is missing, failed or stale.")
+    discussion:
+      "Exit code 1 where a slot of the range is missing, failed or stale, unless it is locked.")
 
   @OptionGroup var common: CommonOptions
 
@@ -38,17 +39,19 @@ struct StatusCommand: AsyncParsableCommand {
     guard !report.dates.isEmpty else { return "nothing is closed yet" }
     var table = TextTable([
       ("date", .left), ("complete", .right), ("degraded", .right), ("claimed", .right),
-      ("failed", .right), ("missing", .right), ("stale", .right),
+      ("failed", .right), ("missing", .right), ("stale", .right), ("locked", .right),
     ])
     for row in report.dates {
       table.add(
         [row.date.description]
           + [
             row.states.complete, row.states.degraded, row.states.claimed, row.states.failed,
-            row.missing, row.states.stale,
+            row.missing, row.states.stale, row.states.locked,
           ].map(String.init))
     }
     var parts = [table.text]
+    let locks = lockLines(report)
+    if !locks.isEmpty { parts.append(locks.joined(separator: "\n")) }
     if !report.failures.isEmpty {
       parts.append(
         report.failures.map { "failed: \($0.code), \($0.date): \($0.error)" }
@@ -70,6 +73,20 @@ struct StatusCommand: AsyncParsableCommand {
     return parts.joined(separator: "\n\n")
   }
 
+  private static func lockLines(_ report: CoverageReport) -> [String] {
+    var lines = report.locks.map { lock in
+      "locked through \(lock.through): \(lock.code ?? "all portfolios"), by \(lock.author.name) "
+        + "at \(lock.at): \(lock.author.reason)"
+    }
+    let stale = report.dates.filter { $0.states.lockedStale > 0 }
+    if let first = stale.first {
+      let slots = stale.reduce(0) { $0 + $1.states.lockedStale }
+      lines.append(
+        "\(slots) locked slots from \(first.date) on stay as they were: inputs changed since")
+    }
+    return lines
+  }
+
   private static func json(_ report: CoverageReport) -> JSON {
     let dates = report.dates.map { row in
       JSON.object([
@@ -77,6 +94,8 @@ struct StatusCommand: AsyncParsableCommand {
         ("complete", .integer(row.states.complete)), ("degraded", .integer(row.states.degraded)),
         ("claimed", .integer(row.states.claimed)), ("failed", .integer(row.states.failed)),
         ("missing", .integer(row.missing)), ("stale", .integer(row.states.stale)),
+        ("locked", .integer(row.states.locked)),
+        ("locked_stale", .integer(row.states.lockedStale)),
       ])
     }
     let runs = report.runs.map { run in
@@ -93,9 +112,16 @@ struct StatusCommand: AsyncParsableCommand {
         ("error", .string($0.error)),
       ])
     }
+    let locks = report.locks.map {
+      JSON.object([
+        ("portfolio", .optional($0.code)), ("through", .string($0.through.description)),
+        ("reason", .string($0.author.reason)), ("by", .string($0.author.name)),
+        ("at", .string($0.at)),
+      ])
+    }
     return .object([
       ("healthy", .bool(report.isHealthy)), ("dates", .array(dates)),
-      ("failures", .array(failures)), ("runs", .array(runs)),
+      ("locks", .array(locks)), ("failures", .array(failures)), ("runs", .array(runs)),
     ])
   }
 }

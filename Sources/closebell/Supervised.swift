@@ -137,7 +137,7 @@ struct RunSummary {
 
   func text(verb: String) -> String {
     let counts = report.counts
-    if counts.planned == 0 && counts.failed == 0 {
+    if counts.planned == 0 && counts.failed == 0 && counts.locked == 0 {
       return report.paused ? "paused: nothing was begun" : "nothing to do"
     }
     var lines: [String] = []
@@ -146,6 +146,7 @@ struct RunSummary {
     if counts.unchanged > 0 { parts.append("\(counts.unchanged) unchanged") }
     if counts.takenOver > 0 { parts.append("\(counts.takenOver) taken over") }
     if counts.failed > 0 { parts.append("\(counts.failed) failed") }
+    if counts.locked > 0 { parts.append("\(counts.locked) locked") }
     if counts.blocked > 0 { parts.append("\(counts.blocked) blocked") }
     if counts.busy > 0 { parts.append("\(counts.busy) busy") }
     if counts.fenced > 0 { parts.append("\(counts.fenced) fenced") }
@@ -192,6 +193,7 @@ struct RunSummary {
           ("completed", .integer(counts.completed)), ("degraded", .integer(counts.degraded)),
           ("skipped", .integer(counts.skipped)), ("busy", .integer(counts.busy)),
           ("blocked", .integer(counts.blocked)), ("failed", .integer(counts.failed)),
+          ("locked", .integer(counts.locked)),
           ("taken_over", .integer(counts.takenOver)), ("fenced", .integer(counts.fenced)),
           ("unchanged", .integer(counts.unchanged)),
         ])

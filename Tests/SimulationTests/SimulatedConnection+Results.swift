@@ -167,6 +167,7 @@ extension SimulatedConnection {
         }
       }
     }
-    return ending.asksForStale ? try stale(through: .latest).values.min() : nil
+    return ending.asksForStale
+      ? try stale(through: .latest, includingLocked: false).values.min() : nil
   }
 }

@@ -115,7 +115,7 @@ actor SimulatedConnection: CloseStore {
     }
   }
 
-  func stale(through: Day) throws -> [ID<Portfolio>: Day] {
+  func stale(through: Day, includingLocked: Bool) throws -> [ID<Portfolio>: Day] {
     try call { tables in
       var result: [ID<Portfolio>: Day] = [:]
       for slot in tables.rows.keys where slot.date <= through && tables.isStale(slot) {
@@ -151,7 +151,9 @@ actor SimulatedConnection: CloseStore {
     }
   }
 
-  func claim(_ claims: [SlotClaim], as claim: Int64, run: Int64) throws -> Set<Slot> {
+  func claim(
+    _ claims: [SlotClaim], as claim: Int64, run: Int64, overLocks: Bool
+  ) throws -> Set<Slot> {
     try call { tables in
       guard tables.leases[claim] != nil || database.sabotage.contains(.noLeaseCheck) else {
         return []
@@ -197,7 +199,8 @@ actor SimulatedConnection: CloseStore {
   }
 
   func takeOver(
-    _ holders: [SlotHolder], links: [Slot: SlotClaim.Link], as claim: Int64, run: Int64
+    _ holders: [SlotHolder], links: [Slot: SlotClaim.Link], as claim: Int64, run: Int64,
+    overLocks: Bool
   ) throws -> Set<Slot> {
     let taken = try call { tables in
       var taken: Set<Slot> = []
@@ -247,7 +250,12 @@ actor SimulatedConnection: CloseStore {
     }
   }
 
-  func claimComplete(_ slots: [Slot], as claim: Int64, run: Int64) throws -> [Slot: Int32] {
+  /// Nothing is locked in this world.
+  func locked(among slots: [Slot]) throws -> Set<Slot> { [] }
+
+  func claimComplete(
+    _ slots: [Slot], as claim: Int64, run: Int64, overLocks: Bool
+  ) throws -> [Slot: Int32] {
     try call { tables in
       var ours: [Slot: Int32] = [:]
       for slot in slots {

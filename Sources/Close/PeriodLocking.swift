@@ -1,0 +1,165 @@
+public import Accounting
+public import Postgres
+public import Storage
+
+/// A month to be locked or unlocked, and for whom.
+public struct LockRequest: Sendable {
+  /// The month's first date.
+  public var first: Day
+  /// The month's last date.
+  public var last: Day
+  /// Only these portfolios; empty means all, those that come later included.
+  public var codes: [String]
+  /// Who and why.
+  public var author: PeriodLocks.Author
+  /// Lock over dates that are missing or failed.
+  public var force = false
+
+  /// A month given by its first and last date.
+  public init(
+    first: Day, last: Day, codes: [String], author: PeriodLocks.Author, force: Bool = false
+  ) {
+    self.first = first
+    self.last = last
+    self.codes = codes
+    self.author = author
+    self.force = force
+  }
+
+  /// `YYYY-MM`.
+  public var month: String { String(first.description.dropLast(3)) }
+}
+
+/// What became of a request.
+public struct LockOutcome: Sendable {
+  /// Whether anything is locked, or open, that was not.
+  public var changed = false
+  /// Placeholders of dates that were begun in vain and are given up.
+  public var discarded = 0
+  /// Activities that were booked late and count on their own date again.
+  public var returned = 0
+}
+
+/// Locks and unlocks months.
+public enum PeriodLocking {
+  /// Locks a month and everything before it.
+  ///
+  /// - Throws: `LockRefused` where a date is missing, failed or stale, `LockBusy` where a run is at
+  ///   work on it, `UnknownPortfolios`.
+  public static func lock(
+    _ request: LockRequest, on db: isolated Connection
+  ) throws -> LockOutcome {
+    try Migrator.requireCurrentSchema(on: db)
+    return try db.transaction { db in
+      let scope = try scope(of: request, on: db)
+      try PeriodLocks.own(on: db)
+      guard try !PeriodLocks.isBusy(through: request.last, on: db) else {
+        throw LockBusy(month: request.month)
+      }
+      let open = try PeriodLocks.firstOpen(of: scope, on: db)
+      let first = try open ?? Coverage.extent(on: db)?.first ?? request.first
+      var outcome = LockOutcome()
+      if first <= request.last {
+        let rows = try CoverageReport.rows(
+          from: first, through: request.last, of: scope, on: db)
+        let unclean = rows.filter { $0.stops(force: request.force) }
+        guard unclean.isEmpty else {
+          let flaws = try CoverageReport.flaws(
+            on: unclean.map(\.date), of: scope, limit: LockRefused.named, on: db)
+          throw LockRefused(request: request, dates: unclean, flaws: flaws)
+        }
+        outcome.discarded = try PeriodLocks.discardPlaceholders(
+          from: first, through: request.last, scope, on: db)
+      }
+      outcome.changed = try PeriodLocks.lock(
+        from: request.first, through: request.last, scope, by: request.author, on: db)
+      return outcome
+    }
+  }
+
+  /// Opens a month and everything after it.
+  ///
+  /// - Throws: `UnknownPortfolios`.
+  public static func unlock(
+    _ request: LockRequest, on db: isolated Connection
+  ) throws -> LockOutcome {
+    try Migrator.requireCurrentSchema(on: db)
+    return try db.transaction { db in
+      let scope = try scope(of: request, on: db)
+      try PeriodLocks.own(on: db)
+      let returned = try PeriodLocks.unlock(
+        from: request.first, through: request.last, scope, by: request.author, on: db)
+      return LockOutcome(changed: returned != nil, returned: returned?.activities ?? 0)
+    }
+  }
+
+  private static func scope(
+    of request: LockRequest, on db: isolated Connection
+  ) throws -> PeriodLocks.Scope {
+    guard !request.codes.isEmpty else { return .all }
+    let unknown = try Planning.unknownCodes(request.codes, on: db)
+    guard unknown.isEmpty else { throw UnknownPortfolios(codes: unknown) }
+    let named = try Planning.portfolios(
+      after: 0, limit: Int(Int32.max), activeOn: request.last, codes: request.codes, on: db)
+    let known = Set(
+      named.flatMap { [$0.portfolio.code, "\($0.portfolio.code)#\($0.portfolio.id)"] })
+    let absent = request.codes.filter { !known.contains($0) }
+    guard absent.isEmpty else { throw UnknownPortfolios(codes: absent) }
+    return .only(named.map(\.portfolio.id))
+  }
+}
+
+extension CoverageReport.Row {
+  /// Whether the date keeps its month from being locked.
+  ///
+  /// A stale one always does: what it has not seen would never reach the books, since a later
+  /// close takes only what was booked after its opening.
+  fileprivate func stops(force: Bool) -> Bool {
+    states.stale > 0 || !force && (missing > 0 || states.failed > 0 || states.claimed > 0)
+  }
+}
+
+/// A month that is not clean: nothing was locked.
+public struct LockRefused: Error, CustomStringConvertible {
+  let request: LockRequest
+  let dates: [CoverageReport.Row]
+  let flaws: [Coverage.Flaw]
+
+  /// How many slots are named.
+  static let named = 20
+
+  /// What stands in the way, by name and counted, and the way out.
+  public var description: String {
+    let counts = dates.prefix(Self.named).map { "detail: \($0.date): \(Self.counts($0))" }
+    let rest = dates.count - counts.count
+    let more = rest > 0 ? ["detail: and \(rest) more dates"] : []
+    let lines =
+      flaws.map { "detail: portfolio \($0.code), \($0.date): \($0.state)" } + counts
+    let isStale = dates.contains { $0.states.stale > 0 }
+    let first = dates[0].date
+    let replay = "closebell replay --from \(first) --to \(dates[dates.count - 1].date)"
+    let hint =
+      isStale
+      ? "stale dates are closed again by: closebell run; or \(replay) --only-stale"
+      : "\(replay); or --force, which leaves them out for good"
+    return (["\(request.month) cannot be locked"] + lines + more + ["hint: \(hint)"])
+      .joined(separator: "\n")
+  }
+
+  private static func counts(_ row: CoverageReport.Row) -> String {
+    [
+      (row.missing, "missing"), (row.states.failed, "failed"), (row.states.claimed, "claimed"),
+      (row.states.stale, "stale"),
+    ].filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
+  }
+}
+
+/// A run that lives has slots in the month or before it.
+public struct LockBusy: Error, CustomStringConvertible {
+  let month: String
+
+  /// What to do.
+  public var description: String {
+    "a run is at work on \(month) or before\nhint: try again when it is done: closebell status"
+  }
+}

@@ -1,0 +1,168 @@
+internal import Postgres
+
+// The statements behind PeriodLocks, and what other statements say of locks.
+
+extension PeriodLocks {
+  /// SQL for the last locked date of a portfolio; null where nothing is locked.
+  public static func lockedThrough(of portfolio: String) -> String {
+    """
+    coalesce(
+      (select l.locked_through from closebell.period_locks l where l.portfolio_id = \(portfolio)),
+      (select l.locked_through from closebell.period_locks l where l.portfolio_id = 0))
+    """
+  }
+
+  /// SQL that is true for a locked date of a portfolio, false for any other.
+  public static func isLocked(_ date: String, of portfolio: String) -> String {
+    "coalesce(\(date) <= \(lockedThrough(of: portfolio)), false)"
+  }
+
+  /// SQL that is true for a portfolio of the scope; an empty array means all.
+  static func isMeant(_ portfolio: String, _ ids: String) -> String {
+    "(pg_catalog.cardinality(\(ids)) = 0 or \(portfolio) = any(\(ids)))"
+  }
+
+  static let share = Statement(
+    "locks-hold",
+    """
+    select pg_catalog.pg_advisory_xact_lock_shared(pg_catalog.hashtext('closebell locks'), 0)::text
+    """)
+  static let exclude = Statement(
+    "locks-own",
+    """
+    select pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtext('closebell locks'), 0)::text
+    """)
+
+  static let raiseAll = Statement(
+    "locks-raise-all",
+    """
+    with common as (
+      insert into closebell.period_locks as l (portfolio_id, locked_through) values (0, $1::date)
+      on conflict (portfolio_id) do update set locked_through = excluded.locked_through
+        where l.locked_through < excluded.locked_through
+      returning 1
+    ), own as (
+      update closebell.period_locks l set locked_through = $1::date
+      where l.portfolio_id <> 0 and l.locked_through < $1::date returning 1
+    )
+    select 1 from common union all select 1 from own
+    """)
+  /// A row that says what row 0 says is none.
+  static let forgetEqual = Statement(
+    "locks-forget-equal",
+    """
+    delete from closebell.period_locks l using closebell.period_locks everybody
+    where everybody.portfolio_id = 0 and l.portfolio_id <> 0
+      and l.locked_through = everybody.locked_through
+    """)
+  static let raiseSome = Statement(
+    "locks-raise-some",
+    """
+    insert into closebell.period_locks (portfolio_id, locked_through)
+    select p, $1::date from unnest($2::bigint[]) as p
+    where not \(isLocked("$1::date", of: "p"))
+    on conflict (portfolio_id) do update set locked_through = excluded.locked_through
+    """)
+  static let lowerAll = Statement(
+    "locks-lower-all",
+    """
+    update closebell.period_locks set locked_through = $1::date
+    where locked_through > $1::date
+    """)
+  static let lowerSome = Statement(
+    "locks-lower-some",
+    """
+    insert into closebell.period_locks (portfolio_id, locked_through)
+    select p, $1::date from unnest($2::bigint[]) as p
+    where \(isLocked("$1::date + 1", of: "p"))
+    on conflict (portfolio_id) do update set locked_through = excluded.locked_through
+    """)
+  static let returnActivities = Statement(
+    "locks-return-activities",
+    """
+    with returned as (
+      update closebell.holding_activity_log a set booked_on = null
+      where a.booked_on is not null and \(isMeant("a.portfolio_id", "$1::bigint[]"))
+        and not \(isLocked("a.activity_date", of: "a.portfolio_id"))
+      returning a.portfolio_id, a.activity_date
+    ), from_dates as (
+      select portfolio_id, min(activity_date) as from_date from returned group by 1
+    ), marked as (
+      insert into closebell.input_changes (from_date, portfolio_ids)
+      select from_date, array_agg(portfolio_id) from from_dates group by 1 order by 1
+    ), forgotten as (
+      delete from closebell.portfolio_irr_moments m using from_dates f
+      where m.portfolio_id = f.portfolio_id and m.as_of >= f.from_date
+    )
+    select count(*) from returned
+    """)
+  static let insertHistory = Statement(
+    "locks-history",
+    """
+    insert into closebell.period_lock_history
+      (action, from_date, through_date, portfolio_ids, reason, done_by, run_id)
+    values ($1::text, $2::date, $3::date, case when $4::boolean then null else $5::bigint[] end,
+      $6::text, $7::text, $8::bigint)
+    """)
+  static let deletePlaceholders = Statement(
+    "locks-discard-placeholders",
+    """
+    delete from closebell.portfolio_snapshots s
+    where s.snapshot_date between $1::date and $2::date and not s.is_complete
+      and \(isMeant("s.portfolio_id", "$3::bigint[]"))
+      and (s.state = 'failed' or not \(Leases.isAlive("s.claim_id")))
+    """)
+
+  static let lockedSlots = Statement(
+    "locks-among-slots",
+    """
+    select c.portfolio_id, c.snapshot_date
+    from unnest($1::bigint[], $2::date[]) as c (portfolio_id, snapshot_date)
+    where \(isLocked("c.snapshot_date", of: "c.portfolio_id"))
+    """)
+  static let touched = Statement(
+    "locks-touched",
+    """
+    select p.code, p.locked_through from (
+      select p.*, \(lockedThrough(of: "p.id")) as locked_through from closebell.portfolios p) p
+    where p.locked_through >= greatest($1::date, p.inception_date)
+      and case when pg_catalog.cardinality($3::text[]) = 0
+        then p.retired_on is null or p.retired_on > $2::date
+        else p.code = any($3::text[]) and (p.retired_on is null or p.retired_on > $2::date)
+          or p.code || '#' || p.id = any($3::text[]) end
+    order by p.code
+    """)
+  static let standingRows = Statement(
+    "locks-standing",
+    """
+    select case when l.portfolio_id = 0 then null when p.retired_on is null then p.code
+        else p.code || '#' || p.id end,
+      l.locked_through, coalesce(h.done_by, ''), coalesce(h.reason, ''),
+      coalesce(pg_catalog.to_char(h.done_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), '')
+    from closebell.period_locks l
+    left join closebell.portfolios p on p.id = l.portfolio_id
+    left join lateral (
+      select * from closebell.period_lock_history h
+      where h.action <> 'override'
+        and (h.portfolio_ids is null or l.portfolio_id = any(h.portfolio_ids))
+      order by h.id desc limit 1) h on true
+    order by l.portfolio_id <> 0, p.code limit $1::bigint
+    """)
+  static let lowest = Statement(
+    "locks-lowest",
+    """
+    select case when pg_catalog.cardinality($1::bigint[]) = 0 then
+        (select min(l.locked_through) from closebell.period_locks l
+         having bool_or(l.portfolio_id = 0))
+      else
+        (select case when count(t) = count(*) then min(t) end
+         from (select \(lockedThrough(of: "p")) as t from unnest($1::bigint[]) as p) q)
+      end
+    """)
+  static let liveLease = Statement(
+    "locks-live-lease",
+    """
+    select exists (select from closebell.worker_lease w
+      where w.first_date <= $1::date and \(Leases.isAlive("w.claim_id")))
+    """)
+}

@@ -1,0 +1,152 @@
+import Accounting
+import ArgumentParser
+import Close
+import Glibc
+import Postgres
+import Storage
+
+/// Locks a month.
+struct LockCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "lock",
+    abstract: "Locks a month and all before it: what was reported stays.",
+    discussion: """
+      Locked dates are neither replayed nor closed by a run. An activity that comes later and is \
+      dated in them is booked on the first open date. Refused while a date is missing, failed or \
+      stale, or a run is at work there.
+      """)
+
+  @OptionGroup var common: CommonOptions
+  @OptionGroup var options: LockOptions
+
+  @Flag(help: "Lock over missing and failed dates; they are never closed. Stale ones still refuse.")
+  var force = false
+
+  func run() async throws {
+    let request = try options.request(force: force)
+    guard request.last < Clock.today else {
+      throw Failure("\(request.month) is not over", code: 64)
+    }
+    let outcome = try await LockOptions.perform(common) { db in
+      try PeriodLocking.lock(request, on: db)
+    }
+    if common.json {
+      print(
+        request.json([
+          ("locked_through", .string(request.last.description)),
+          ("changed", .bool(outcome.changed)),
+          ("discarded", .integer(outcome.discarded)),
+        ]).text)
+    } else if !common.quiet {
+      print(
+        outcome.changed
+          ? "locked through \(request.last): \(request.whom)"
+          : "nothing to do: locked already")
+      if outcome.discarded > 0 {
+        print("\(outcome.discarded) failed or abandoned slots were given up")
+      }
+    }
+  }
+}
+
+/// Opens a locked month.
+struct UnlockCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "unlock",
+    abstract: "Opens a locked month and all after it.",
+    discussion: """
+      What was booked late because its own date was locked counts on that date again; the next \
+      run closes the dates again that this concerns.
+      """)
+
+  @OptionGroup var common: CommonOptions
+  @OptionGroup var options: LockOptions
+
+  func run() async throws {
+    let request = try options.request()
+    let outcome = try await LockOptions.perform(common) { db in
+      try PeriodLocking.unlock(request, on: db)
+    }
+    if common.json {
+      print(
+        request.json([
+          ("open_from", .string(request.first.description)), ("changed", .bool(outcome.changed)),
+          ("returned_activities", .integer(outcome.returned)),
+        ]).text)
+    } else if !common.quiet {
+      print(
+        outcome.changed ? "open from \(request.first) on: \(request.whom)" : "nothing was locked")
+      if outcome.returned > 0 {
+        print("\(outcome.returned) activities count on their own dates again")
+      }
+    }
+  }
+}
+
+/// What locking and unlocking have in common.
+struct LockOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("The month, YYYY-MM.", valueName: "month"))
+  var month: String
+
+  @Option(
+    name: .customLong("portfolio"),
+    help: ArgumentHelp(
+      "Only this portfolio; may be given several times. Default: all, later ones too.",
+      valueName: "code"))
+  var portfolios: [String] = []
+
+  @Option(help: ArgumentHelp("Why; it is kept with your name.", valueName: "text"))
+  var reason: String
+
+  func request(force: Bool = false) throws -> LockRequest {
+    guard month.utf8.count == 7, let first = Day(month + "-01") else {
+      throw Failure("--month is YYYY-MM, not '\(month)'", code: 64)
+    }
+    let (year, number, _) = first.parts
+    let next =
+      number == 12
+      ? Day(year: year + 1, month: 1, day: 1) : Day(year: year, month: number + 1, day: 1)
+    return LockRequest(
+      first: first, last: next - 1, codes: portfolios, author: try Self.author(because: reason),
+      force: force)
+  }
+
+  /// The person at this machine, with their reason.
+  static func author(because reason: String) throws -> PeriodLocks.Author {
+    guard reason.contains(where: { !$0.isWhitespace }) else {
+      throw Failure("a reason is required", code: 64)
+    }
+    let user = getpwuid(getuid()).map { String(cString: $0.pointee.pw_name) } ?? "\(getuid())"
+    return PeriodLocks.Author(name: "\(user)@\(Host.name)", reason: reason)
+  }
+
+  /// Runs one transaction; who holds the locks for too long is somebody else at work.
+  static func perform(
+    _ common: CommonOptions,
+    _ body: @escaping @Sendable (isolated Connection) throws -> LockOutcome
+  ) async throws -> LockOutcome {
+    let connection = try await common.connect(for: "lock")
+    do {
+      let outcome = try await connection.perform(body)
+      await connection.close()
+      return outcome
+    } catch {
+      await connection.close()
+      guard (error as? PostgresError)?.sqlState == "55P03" else { throw error }
+      throw Failure(
+        "a run or an import is at work\nhint: try again when it is done", code: 75)
+    }
+  }
+}
+
+extension LockRequest {
+  /// Whom it is for.
+  fileprivate var whom: String {
+    codes.isEmpty ? "all portfolios" : codes.joined(separator: ", ")
+  }
+
+  fileprivate func json(_ fields: [(String, JSON)]) -> JSON {
+    .object(
+      [("month", .string(month)), ("portfolios", .array(codes.map { .string($0) }))] + fields)
+  }
+}
