@@ -74,7 +74,8 @@ struct CaseBooks {
       try await books.importText(kind, text)
     }
     for date in dates {
-      let report = try await books.close(date, DemoBooks.settings { $0.catchesUp = false })
+      let report = try await books.close(
+        date, DemoBooks.settings(workers: 1) { $0.catchesUp = false })
       guard report.counts.completed == 1 else {
         throw NotClosed(date: date, failures: "\(report.failures)")
       }

@@ -73,6 +73,31 @@ import Testing
     }
   }
 
+  private func expectNear(_ value: Double?, _ expected: Double) {
+    #expect(abs((value ?? .nan) - expected) < 5e-9, "\(value as Any), expected \(expected)")
+  }
+
+  @Test("the worked examples of docs/calculations.md")
+  func workedExamples() async throws {
+    let heron = try #require(try await heron().shown("HERON", "2017-06-30"))
+    let month = try value(.monthToDate, heron)
+    expectNear(month.linked, -0.012643230)
+    expectNear(month.grossOfFees, -0.012347552)
+    expectNear(try value(.yearToDate, heron).linked, 0.245030257)
+    expectNear(try value(.sinceInception, heron).linked, 0.609052164)
+    expectNear(try value(.sinceInception, heron).annualized, 0.226013964)
+    let books = try await DemoBooks.fresh()
+    let settings = DemoBooks.settings {
+      $0.codes = ["THAMES"]
+      $0.maxCatchUp = 30
+    }
+    for date in ["2017-05-31", "2017-06-30"] { _ = try await books.close(date, settings) }
+    let thames = try value(
+      .monthToDate, try #require(try await books.shown("THAMES", "2017-06-30")))
+    expectNear(thames.modifiedDietz, -72.7623 / (74_855.7344 + 2_500.0 / 30))
+    expectNear(thames.linked, -0.000943592)
+  }
+
   @Test("a fee that arrives late leaves the gross unknown until its date is closed again")
   func lateFee() async throws {
     let books = try await heron()

@@ -27,9 +27,12 @@ enum PortfolioPerformanceBooks {
     found.compareCents(
       "begin_value", try await closed.at("closing_equity", begin), in: "`closing_equity`")
     found.compareCents("end_value", try await closed.at("closing_equity"), in: "`closing_equity`")
-    found.compareCents(
-      "net_flow", try await closed.sum("net_external_flow", after: begin),
-      in: "Σ `net_external_flow`")
+    // The source rounds each flow by itself: 787.4991 would be a cent more.
+    found.compare(
+      "net_flow",
+      try await closed.number(
+        "sum(round(s.inflow, 2) - round(s.outflow, 2))", where: "s.snapshot_date > '\(begin)'"),
+      in: "Σ (`inflow` − `outflow`), each to cents")
     let earnings = try await closed.sum("income", after: begin) ?? .nan
     let fees = try await closed.sum("fees", after: begin) ?? .nan
     let taxes = try await closed.sum("taxes", after: begin) ?? .nan
