@@ -47,12 +47,15 @@ public struct Portfolio: Sendable {
   public let dividendMode: DividendMode
   /// How money-weighted returns are annualised.
   public let irrConvention: IRRConvention
+  /// When in a day external flows count for its return.
+  public let flowTiming: ReturnMeasures.FlowTiming
 
   /// A portfolio of these terms.
   public init(
     id: ID<Portfolio>, code: String, baseCurrency: Currency, inception: Day,
     calendar: String = "weekdays", lotRelief: LotRelief = .fifo, cashMode: CashMode = .base,
-    dividendMode: DividendMode = .recorded, irrConvention: IRRConvention = .xirrAct365
+    dividendMode: DividendMode = .recorded, irrConvention: IRRConvention = .xirrAct365,
+    flowTiming: ReturnMeasures.FlowTiming = .inflowsAtStart
   ) {
     self.id = id
     self.code = code
@@ -63,6 +66,7 @@ public struct Portfolio: Sendable {
     self.cashMode = cashMode
     self.dividendMode = dividendMode
     self.irrConvention = irrConvention
+    self.flowTiming = flowTiming
   }
 }
 

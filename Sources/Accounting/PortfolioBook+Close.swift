@@ -110,7 +110,7 @@ extension PortfolioBook {
     if let lastClose {
       dailyReturn = chain.link(
         opening: opening, closing: closing, inflow: totals.inflow, outflow: totals.outflow,
-        from: lastClose, to: sums.date)
+        timing: portfolio.flowTiming, from: lastClose, to: sums.date)
     } else {
       // The index starts at the first close; only an inception on that very date has a return
       // of its own, which is then its first link.
@@ -118,7 +118,7 @@ extension PortfolioBook {
       if isChained {
         dailyReturn = chain.link(
           opening: opening, closing: closing, inflow: totals.inflow, outflow: totals.outflow,
-          from: sums.date, to: sums.date)
+          timing: portfolio.flowTiming, from: sums.date, to: sums.date)
       }
     }
     cumulativePnL += profit

@@ -29,14 +29,20 @@ public enum ReturnMeasures {
     opening: Money, closing: Money, inflow: Money, outflow: Money,
     timing: FlowTiming = .inflowsAtStart
   ) -> Double? {
-    let base =
-      switch timing {
-      case .inflowsAtStart: opening + inflow
-      case .allAtStart: opening + inflow - outflow
-      case .allAtEnd: opening
-      }
+    let base = base(opening: opening, inflow: inflow, outflow: outflow, timing: timing)
     guard base > .zero else { return nil }
     return (closing - opening - inflow + outflow).approximate / base.approximate
+  }
+
+  /// What a day's gain is measured against.
+  static func base(
+    opening: Money, inflow: Money, outflow: Money, timing: FlowTiming
+  ) -> Money {
+    switch timing {
+    case .inflowsAtStart: opening + inflow
+    case .allAtStart: opening + inflow - outflow
+    case .allAtEnd: opening
+    }
   }
 
   /// The index after one more return; unchanged without one, and 0 once everything is lost.
@@ -48,15 +54,17 @@ public enum ReturnMeasures {
   /// The Modified Dietz return of a period; nil without a positive base or a day in the period.
   ///
   /// (V − V₀ − Σ F) ÷ (V₀ + Σ w F), with w the part of the period that a flow was in the
-  /// portfolio: (days − day of the flow) ÷ days. Flows are at the end of their dates.
+  /// portfolio: (days − day of the flow) ÷ days for one at the end of its date, and a day more for
+  /// one at its start. Over a single day this is the daily return of the same timing.
   ///
   /// - Parameters:
   ///   - start: The date of the opening value.
   ///   - end: The date of the closing value.
   ///   - flows: External flows after `start` up to `end`: paid in positive, taken out negative.
+  ///   - timing: When in their days the flows count; textbooks have them at the end.
   public static func modifiedDietz(
     opening: Money, closing: Money, from start: Day, to end: Day,
-    flows: [(day: Day, amount: Money)]
+    flows: [(day: Day, amount: Money)], timing: FlowTiming = .allAtEnd
   ) -> Double? {
     guard end > start else { return nil }
     let days = Double(end - start)
@@ -65,7 +73,10 @@ public enum ReturnMeasures {
     for flow in flows {
       precondition(flow.day > start && flow.day <= end, "a flow lies within the period")
       net += flow.amount
-      base += flow.amount.approximate * Double(end - flow.day) / days
+      let isAtStart =
+        timing == .allAtStart || timing == .inflowsAtStart && flow.amount > .zero
+      let daysIn = end - flow.day + (isAtStart ? 1 : 0)
+      base += flow.amount.approximate * Double(daysIn) / days
     }
     guard base > 0 else { return nil }
     return (closing - opening - net).approximate / base

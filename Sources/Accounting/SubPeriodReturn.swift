@@ -10,12 +10,12 @@ struct ReturnChain: Hashable, Sendable {
   /// A base that is not positive gives no return: the index stays and a new chain starts. A loss
   /// of everything ends the chain at 0, and the next return starts another at 1.
   mutating func link(
-    opening: Money, closing: Money, inflow: Money, outflow: Money, from openingDate: Day,
-    to date: Day
+    opening: Money, closing: Money, inflow: Money, outflow: Money,
+    timing: ReturnMeasures.FlowTiming, from openingDate: Day, to date: Day
   ) -> Double? {
     guard
       let change = ReturnMeasures.dailyReturn(
-        opening: opening, closing: closing, inflow: inflow, outflow: outflow)
+        opening: opening, closing: closing, inflow: inflow, outflow: outflow, timing: timing)
     else {
       since = date
       return nil

@@ -45,6 +45,12 @@ TEXT(up_0007) = {
 TEXT(down_0007) = {
 #embed "sql/0007_locks.down.sql" suffix(, )
   0};
+TEXT(up_0008) = {
+#embed "sql/0008_flow_timing.up.sql" suffix(, )
+  0};
+TEXT(down_0008) = {
+#embed "sql/0008_flow_timing.down.sql" suffix(, )
+  0};
 
 static const closebell_migration closebell_migrations[] = {
   {1, "reference", up_0001, down_0001},
@@ -54,6 +60,7 @@ static const closebell_migration closebell_migrations[] = {
   {5, "imports", up_0005, down_0005},
   {6, "provenance", up_0006, down_0006},
   {7, "locks", up_0007, down_0007},
+  {8, "flow_timing", up_0008, down_0008},
 };
 const size_t closebell_migrations_count =
   sizeof closebell_migrations / sizeof closebell_migrations[0];

@@ -24,6 +24,9 @@ public struct ShownSnapshot: Sendable {
   public var result: IRRResult?
   /// How it is annualised.
   public var convention: IRRConvention?
+  /// Its returns over the periods that end with the date, in the order of the periods; empty
+  /// where only the date itself was asked for.
+  public var returns: [(period: ReturnPeriod, value: PeriodReturn)] = []
 }
 
 /// What stands where a closed date was looked for.
@@ -60,6 +63,10 @@ public enum Books {
       return .missing(lastComplete: planned.lastComplete)
     }
     close.holdings.sort { $0.instrument.symbol < $1.instrument.symbol }
+    let history = try performance(of: portfolio, through: date, on: db)
+    close.returns = ReturnPeriod.allCases.compactMap { period in
+      history.over(period).map { (period, $0) }
+    }
     return .closed(close)
   }
 

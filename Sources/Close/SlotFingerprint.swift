@@ -63,6 +63,7 @@ struct SlotFingerprint {
     hasher.write(portfolio.cashMode.rawValue)
     hasher.write(portfolio.dividendMode.rawValue)
     hasher.write(portfolio.irrConvention.rawValue)
+    hasher.write(portfolio.flowTiming.rawValue)
     hasher.write(policy.maxCarriedBusinessDays)
     hasher.write(policy.maxStatementAgeDays)
     hasher.write(policy.maxDegradedShare.bitPattern)

@@ -44,7 +44,8 @@ extension PortfolioRows {
           when s.lot_relief <> p.lot_relief then 'lot_relief'
           when s.cash <> p.cash then 'cash'
           when s.dividends <> p.dividends then 'dividends'
-          when s.irr_convention <> p.irr_convention then 'irr_convention' end as field
+          when s.irr_convention <> p.irr_convention then 'irr_convention'
+          when s.flow_timing <> p.flow_timing then 'flow_timing' end as field
       from pg_temp.import_portfolios s join closebell.portfolios p on p.id = s.id) changed
     where field is not null and exists (
       select from closebell.portfolio_snapshots c
@@ -60,19 +61,20 @@ extension PortfolioRows {
         lot_relief = coalesce(s.lot_relief, old.lot_relief), cash = coalesce(s.cash, old.cash),
         dividends = coalesce(s.dividends, old.dividends),
         irr_convention = coalesce(s.irr_convention, old.irr_convention),
+        flow_timing = coalesce(s.flow_timing, old.flow_timing),
         retired_on = coalesce(s.retired_on, old.retired_on)
       from pg_temp.import_portfolios s join closebell.portfolios old on old.id = s.id
       where p.id = s.id and (
         s.name <> old.name or s.base_currency <> old.base_currency
         or s.inception_date <> old.inception_date or s.calendar <> old.calendar
         or s.lot_relief <> old.lot_relief or s.cash <> old.cash or s.dividends <> old.dividends
-        or s.irr_convention <> old.irr_convention
+        or s.irr_convention <> old.irr_convention or s.flow_timing <> old.flow_timing
         or coalesce(s.retired_on, old.retired_on) is distinct from old.retired_on)
       returning p.id, least(old.inception_date, p.inception_date) as from_date,
         (p.base_currency, p.inception_date, p.calendar, p.lot_relief, p.cash, p.dividends,
-          p.irr_convention)
+          p.irr_convention, p.flow_timing)
         <> (old.base_currency, old.inception_date, old.calendar, old.lot_relief, old.cash,
-          old.dividends, old.irr_convention) as is_other
+          old.dividends, old.irr_convention, old.flow_timing) as is_other
     ), marked as (
       insert into closebell.input_changes (from_date, portfolio_ids)
       select min(from_date), array_agg(id) from written where is_other having count(*) > 0
@@ -87,10 +89,11 @@ extension PortfolioRows {
     "import-portfolios-insert",
     """
     insert into closebell.portfolios (code, name, base_currency, inception_date, calendar,
-      lot_relief, cash, dividends, irr_convention, retired_on)
+      lot_relief, cash, dividends, irr_convention, flow_timing, retired_on)
     select code, name, base_currency, inception_date, coalesce(calendar, 'weekdays'),
       coalesce(lot_relief, 'fifo'), coalesce(cash, 'base'), coalesce(dividends, 'recorded'),
-      coalesce(irr_convention, 'xirr_act365'), retired_on
+      coalesce(irr_convention, 'xirr_act365'), coalesce(flow_timing, 'inflows_at_start'),
+      retired_on
     from pg_temp.import_portfolios where id is null order by row_number
     """)
 }

@@ -4,7 +4,7 @@ internal import Postgres
 /// Portfolios and their terms.
 ///
 /// `code,name,base_currency,inception_date[,calendar,lot_relief,cash,dividends,irr_convention,
-/// retired_on]`
+/// flow_timing,retired_on]`
 struct PortfolioRows: RowKind {
   struct Row: Sendable {
     let key: Key
@@ -16,6 +16,7 @@ struct PortfolioRows: RowKind {
     let cash: CashMode?
     let dividends: DividendMode?
     let convention: IRRConvention?
+    let flowTiming: ReturnMeasures.FlowTiming?
   }
 
   struct Key: Hashable {
@@ -27,10 +28,11 @@ struct PortfolioRows: RowKind {
     .required("code"), .required("name"), .required("base_currency"),
     .required("inception_date"), .optional("calendar"), .optional("lot_relief"),
     .optional("cash"), .optional("dividends"), .optional("irr_convention"),
-    .optional("retired_on"),
+    .optional("retired_on"), .optional("flow_timing"),
   ]
   private static let (code, name, base, inception, calendar) = (0, 1, 2, 3, 4)
-  private static let (lotRelief, cash, dividends, convention, retired) = (5, 6, 7, 8, 9)
+  private static let (lotRelief, cash, dividends, convention) = (5, 6, 7, 8)
+  private static let (retired, flowTiming) = (9, 10)
 
   private let restate: Bool
 
@@ -52,7 +54,8 @@ struct PortfolioRows: RowKind {
       base: try cells.bookCurrency(Self.base), inception: inception,
       calendar: try cells.calendar(Self.calendar), lotRelief: try cells.word(Self.lotRelief),
       cash: try cells.word(Self.cash), dividends: try cells.word(Self.dividends),
-      convention: try cells.word(Self.convention))
+      convention: try cells.word(Self.convention),
+      flowTiming: try cells.word(Self.flowTiming))
   }
 
   func key(_ row: Row) -> Key { row.key }
@@ -63,9 +66,10 @@ struct PortfolioRows: RowKind {
       code text not null, name text not null, base_currency text not null,
       inception_date date not null, calendar text, lot_relief closebell.lot_relief,
       cash closebell.cash_mode, dividends closebell.dividend_mode,
-      irr_convention closebell.irr_convention, retired_on date, id bigint
+      irr_convention closebell.irr_convention, flow_timing closebell.flow_timing,
+      retired_on date, id bigint
       """,
-    count: 11)
+    count: 12)
 
   func write(_ row: Row, to staging: inout CopyWriter) {
     staging.write(text: row.key.code)
@@ -77,6 +81,7 @@ struct PortfolioRows: RowKind {
     staging.write(word: row.cash)
     staging.write(word: row.dividends)
     staging.write(word: row.convention)
+    staging.write(word: row.flowTiming)
     staging.write(row.key.retired)
     staging.writeNull()
   }

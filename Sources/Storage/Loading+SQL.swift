@@ -135,6 +135,19 @@ extension Loading {
     order by a.portfolio_id, \(booking), a.activity_date, a.id
     """)
 
+  static let feeRows = Statement(
+    "load-fees",
+    """
+    select \(activityColumns)
+    from closebell.holding_activity_log a
+    \(activityJoins)
+    left join closebell.instruments i on i.id = f.instrument_id
+    where a.portfolio_id = $1::bigint and \(booking) <= $2::date
+      and a.status = 'active' and a.activity_type = 'fee'
+      and i.pricing is distinct from 'valued'
+    order by a.portfolio_id, \(booking), a.activity_date, a.id
+    """)
+
   static let statementRows = Statement(
     "load-statements",
     """

@@ -236,6 +236,15 @@ public enum Loading {
     try db.rows(externalRows, portfolios.map(\.rawValue), through.postgres, as: decodeActivity)
   }
 
+  /// The `fee` activities of a portfolio that it paid in cash, up to and with a date.
+  ///
+  /// A valued holding's fees are inside the fund; a trade's fee stands in the trade's own row.
+  public static func fees(
+    of portfolio: ID<Portfolio>, through: Day, on db: isolated Connection
+  ) throws -> [StoredActivity] {
+    try db.rows(feeRows, portfolio.rawValue, through.postgres, as: decodeActivity)
+  }
+
   /// The statements of valued holdings dated in each range.
   public static func statements(
     _ ranges: [LoadRange], on db: isolated Connection

@@ -84,7 +84,8 @@ public enum MarketLoading {
     return result
   }
 
-  private static func rates(
+  /// Every exchange rate, ascending by date.
+  public static func rates(
     on db: isolated Connection
   ) throws -> [CurrencyPair: [DatedRate]] {
     var result: [CurrencyPair: [DatedRate]] = [:]

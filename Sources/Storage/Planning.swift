@@ -76,7 +76,8 @@ public enum Planning {
       id: try row.nextID(), code: try row.nextString(), baseCurrency: try row.nextCurrency(),
       inception: try row.nextDay(), calendar: try row.nextString(),
       lotRelief: try row.nextWord(), cashMode: try row.nextWord(),
-      dividendMode: try row.nextWord(), irrConvention: try row.nextWord())
+      dividendMode: try row.nextWord(), irrConvention: try row.nextWord(),
+      flowTiming: try row.nextWord())
     return PlannedPortfolio(
       portfolio: portfolio, lastComplete: try row.nextDayOrNil(),
       lockedThrough: try row.nextDayOrNil())
@@ -98,7 +99,7 @@ public enum Planning {
     "plan-portfolios",
     """
     select p.id, p.code, p.base_currency, p.inception_date, p.calendar, p.lot_relief, p.cash,
-      p.dividends, p.irr_convention, s.snapshot_date,
+      p.dividends, p.irr_convention, p.flow_timing, s.snapshot_date,
       \(PeriodLocks.lockedThrough(of: "p.id"))
     from closebell.portfolios p
     left join lateral (

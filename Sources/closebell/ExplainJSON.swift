@@ -55,6 +55,7 @@ struct ExplainJSON {
           ("cash", .string(portfolio.cashMode.rawValue)),
           ("dividends", .string(portfolio.dividendMode.rawValue)),
           ("irr_convention", .string(portfolio.irrConvention.rawValue)),
+          ("flow_timing", .string(portfolio.flowTiming.rawValue)),
         ])
       ),
       ("business_days", .array(slot.businessDays.map { .string($0.description) })),

@@ -7,7 +7,8 @@ import Storage
 /// One portfolio's closed date.
 struct ShowCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "show", abstract: "Shows a portfolio's closed date: equity, P&L, holdings, IRR.")
+    commandName: "show",
+    abstract: "Shows a portfolio's closed date: equity, P&L, returns, holdings, IRR.")
 
   @OptionGroup var common: CommonOptions
 
@@ -53,7 +54,8 @@ struct SnapshotText {
   init(_ shown: ShownSnapshot) { self.shown = shown }
 
   var text: String {
-    [heading, summary.text, holdings].filter { !$0.isEmpty }.joined(separator: "\n\n")
+    [heading, summary.text, ShownReturns(returns: shown.returns).text, holdings]
+      .filter { !$0.isEmpty }.joined(separator: "\n\n")
   }
 
   private var snapshot: Snapshot { shown.stored.snapshot }
@@ -181,6 +183,7 @@ struct SnapshotJSON {
       ("cumulative_return", .number(snapshot.index - 1)),
       ("index_since", .string(snapshot.indexSince.description)),
       ("cumulative_pnl", money(snapshot.cumulativePnL)),
+      ("returns", ShownReturns(returns: shown.returns).json),
       ("irr", irr(shown.result)),
     ]
   }

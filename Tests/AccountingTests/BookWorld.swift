@@ -14,11 +14,12 @@ struct BookWorld {
 
   init(
     base: String = "USD", inception: String = "2024-01-01", relief: LotRelief = .fifo,
-    cash: CashMode = .base, dividends: DividendMode = .recorded
+    cash: CashMode = .base, dividends: DividendMode = .recorded,
+    timing: ReturnMeasures.FlowTiming = .inflowsAtStart
   ) {
     portfolio = Portfolio(
       id: ID(1), code: "TEST", baseCurrency: .iso(base), inception: .iso(inception),
-      lotRelief: relief, cashMode: cash, dividendMode: dividends)
+      lotRelief: relief, cashMode: cash, dividendMode: dividends, flowTiming: timing)
   }
 
   /// Adds an instrument and the portfolio's holding of it.

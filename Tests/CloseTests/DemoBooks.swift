@@ -41,6 +41,15 @@ struct DemoBooks: Sendable {
     await connection.close()
   }
 
+  /// Imports a file's text; no row of it may be refused.
+  func importText(_ kind: ImportKind, _ text: String) async throws {
+    let connection = try await Self.connect(conninfo)
+    let report = try await runImport(
+      ImportRequest(kind: kind, source: .bytes(Array(text.utf8))), on: connection, progress: nil)
+    await connection.close()
+    guard report.refused == 0 else { throw Refused(rows: report.refusedRows) }
+  }
+
   struct Refused: Error {
     var rows: [RefusedRow]
   }

@@ -99,6 +99,30 @@ struct LateInputTests {
     #expect(try await books.texts(left) == [])
   }
 
+  @Test("when flows count in a day is a term: fixed by the first close, stale when restated")
+  func flowTiming() async throws {
+    let books = try await Books.small()
+    let header = "code,name,base_currency,inception_date,flow_timing\n"
+    let timing = "select flow_timing::text from closebell.portfolios where code = 'ALPHA'"
+    #expect(try await books.texts(timing) == ["(inflows_at_start)"])
+    try await books.mustImport(.portfolios, header + "ALPHA,Alpha,USD,2020-01-01,all_at_start\n")
+    #expect(try await books.texts(timing) == ["(all_at_start)"])
+    // An empty cell keeps what is stored.
+    try await books.mustImport(.portfolios, header + "ALPHA,Alpha,USD,2020-01-01,\n")
+    #expect(try await books.texts(timing) == ["(all_at_start)"])
+    try await Self.closeADate(of: "ALPHA", books)
+    let change = header + "ALPHA,Alpha,USD,2020-01-01,all_at_end\n"
+    let refused = try await books.importing(.portfolios, change)
+    #expect(refused.refusedRows.map(\.field) == ["flow_timing"])
+    let before = try await marks(books).count
+    #expect(try await books.importing(.portfolios, change, restate: true).updated == 1)
+    #expect(try await marks(books).count == before + 1)
+    #expect(try await books.texts(timing) == ["(all_at_end)"])
+    let unknown = header + "ALPHA,Alpha,USD,2020-01-01,at_noon\n"
+    #expect(
+      try await books.importing(.portfolios, unknown).refusedRows.map(\.field) == ["flow_timing"])
+  }
+
   @Test("after the first close a change of terms needs restate, which marks since inception")
   func restate() async throws {
     let books = try await Books.small()
