@@ -19,6 +19,7 @@ struct Closebell: AsyncParsableCommand {
       PostgresCommand.self, MigrateCommand.self, ImportCommand.self, ImportsCommand.self,
       RunCommand.self, ReplayCommand.self, CleanupCommand.self, PauseCommand.self,
       ResumeCommand.self, StatusCommand.self, ShowCommand.self, ExportCommand.self,
+      RepairCommand.self,
     ])
 }
 
