@@ -173,7 +173,8 @@ public enum RepairArchive {
     "repair-part-digests",
     """
     select coalesce('portfolio ' || (e ->> 'portfolio')
-        || coalesce(', ' || (e ->> 'date'), ''), 'part ' || n),
+        || coalesce(', ' || (e ->> 'date'), '') || coalesce(', ' || (e ->> 'table'), ''),
+      'part ' || n),
       pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(
         (e - 'digest')::text, 'UTF8')), 'hex'), e ->> 'digest'
     from pg_catalog.jsonb_array_elements(case pg_catalog.jsonb_typeof($1::text::jsonb -> $2::text)

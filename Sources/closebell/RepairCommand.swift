@@ -174,9 +174,12 @@ struct RepairReport {
       return undone.map { "run \($0) was undone by run \(outcome.run); nothing to do" }
         ?? "the plan was applied by run \(outcome.run); nothing to do"
     }
-    if let undone { return "run \(outcome.run): \(outcome.restored) rows of run \(undone) are back" }
+    if let undone {
+      return "run \(outcome.run): \(outcome.restored) rows of run \(undone) are back"
+    }
     return """
-      run \(outcome.run): \(outcome.removed) rows removed and archived, \(outcome.stale) marked stale
+      run \(outcome.run): \(outcome.removed) rows removed and archived, \
+      \(outcome.stale) marked stale
       to undo it: closebell repair undo \(outcome.run)
       """
   }
