@@ -94,9 +94,8 @@ public enum Books {
     let closes = try StoredCloses.read(of: [portfolio.id], from: first, through: last, on: db)
     return closes.values.sorted { $0.snapshot.slot.date < $1.snapshot.slot.date }.map { close in
       let results = Dictionary(
-        uniqueKeysWithValues: close.holdingReturns.compactMap { row in
-          row.holding.map { ($0, row.result) }
-        })
+        close.holdingReturns.compactMap { row in row.holding.map { ($0, row.result) } },
+        uniquingKeysWith: { first, _ in first })
       return ShownSnapshot(
         portfolio: portfolio, stored: close.snapshot,
         holdings: close.holdings.compactMap { row in

@@ -36,41 +36,15 @@ struct ChunkClose {
     let market = try context.market.market(
       from: sweeps.map(\.steps[0].date).min() ?? .earliest,
       through: sweeps.map(\.through).max() ?? .latest, on: db)
-    var computed: [ComputedSweep] = []
-    try db.transaction(isolation: .repeatableRead, readOnly: true) { db in
-      let inputs = try ChunkInputs.load(sweeps, market: market, on: db)
-      let computation = SweepComputation(
-        inputs: inputs, calendars: context.calendars, policy: context.settings.policy,
-        isStrict: context.settings.isStrict)
-      let opened = try sweeps.map { try computation.open($0) }
-      let lots = try lotHistory(of: opened, inputs, on: db)
-      outcome.stages.load += clock.lap()
-      computed = try opened.map { try computation.close($0, lots: lots) }
-      try SweepReturns(inputs: inputs, policy: context.settings.policy)
-        .solve(&computed, on: db)
-      outcome.stages.compute += clock.lap()
+    let close = SweepClose(
+      calendars: context.calendars, policy: context.settings.policy,
+      isStrict: context.settings.isStrict)
+    let computed = try db.transaction(isolation: .repeatableRead, readOnly: true) { db in
+      try close.compute(sweeps, market: market, &outcome.stages, &clock, on: db)
     }
     try ChunkPopulate(context: context, inputsSeen: market.seen, revisions: claimed.revisions)
       .populate(computed, &outcome, on: db)
     outcome.stages.populate += clock.lap()
-  }
-
-  /// The history behind lots that a trade is going to relieve: one statement for all of them.
-  private func lotHistory(
-    of opened: [SweepComputation.Opened], _ inputs: ChunkInputs, on db: isolated Connection
-  ) throws -> [ID<Holding>: [Activity]] {
-    var asked: [(holding: ID<Holding>, through: Day)] = []
-    for one in opened {
-      guard let through = one.sweep.openedFrom else { continue }
-      asked += one.needingLots.map { ($0, through) }
-    }
-    guard !asked.isEmpty else { return [:] }
-    var result: [ID<Holding>: [Activity]] = [:]
-    for row in try Loading.history(of: asked, on: db) {
-      guard let holding = row.activity.holding else { continue }
-      result[holding, default: []].append(try row.withReferenceClose(in: inputs.market))
-    }
-    return result
   }
 }
 

@@ -124,11 +124,10 @@ struct UnchangedSlots {
 
   func among(_ computed: [ComputedSweep], on db: isolated Connection) throws -> Set<Slot> {
     let again = computed.filter { $0.sweep.steps.contains { $0.kind == .again } }
-    guard let first = again.map(\.sweep.steps[0].date).min(),
-      let last = again.map(\.sweep.through).max()
-    else { return [] }
     let stored = try StoredCloses.read(
-      of: again.map(\.sweep.portfolio.id), from: first, through: last, on: db)
+      again.flatMap { sweep in
+        sweep.closed.lazy.filter { $0.step.kind == .again }.map { sweep.sweep.slot($0.step) }
+      }, on: db)
     var result: Set<Slot> = []
     for sweep in again {
       // A date after one that changed is written even if its own numbers are the same: it must

@@ -7,9 +7,16 @@ struct StoredCloses {
   /// One slot.
   struct Close {
     var snapshot: StoredSnapshot
+    /// Ascending by holding.
     var holdings: [StoredHolding] = []
+    /// Ascending by currency.
+    var cashBalances: [CashBalance] = []
+    /// Ascending by holding; one a holding, unless a row is there that ought not to be.
     var holdingReturns: [StoredReturn] = []
-    var portfolioReturn: StoredReturn?
+    /// One, unless a row is missing or there is one too many.
+    var portfolioReturns: [StoredReturn] = []
+
+    var portfolioReturn: StoredReturn? { portfolioReturns.first }
   }
 
   /// The complete slots of some portfolios over a range of dates.
@@ -17,19 +24,30 @@ struct StoredCloses {
     of portfolios: [ID<Portfolio>], from first: Day, through last: Day,
     on db: isolated Connection
   ) throws -> [Slot: Close] {
+    let slots = try Planning.completeSlots(of: portfolios, from: first, through: last, on: db)
+    return try read(slots, on: db)
+  }
+
+  /// Those of these slots that are complete.
+  static func read(_ slots: [Slot], on db: isolated Connection) throws -> [Slot: Close] {
+    guard !slots.isEmpty else { return [:] }
+    // In the order of the tables' keys, so that the look-ups walk through them once.
+    let slots = slots.sorted { ($0.date, $0.portfolio) < ($1.date, $1.portfolio) }
     var result: [Slot: Close] = [:]
-    for row in try StoredSnapshots.read(of: portfolios, from: first, through: last, on: db) {
-      result[row.slot] = Close(snapshot: row)
-    }
-    for row in try Loading.holdings(of: portfolios, from: first, through: last, on: db) {
+    result.reserveCapacity(slots.count)
+    for row in try StoredSnapshots.read(slots, on: db) { result[row.slot] = Close(snapshot: row) }
+    for row in try Loading.holdings(at: slots, on: db) {
       result[Slot(portfolio: row.portfolio, date: row.date)]?.holdings.append(row)
     }
-    for row in try StoredSnapshots.holdingReturns(
-      of: portfolios, from: first, through: last, on: db)
-    { result[row.slot]?.holdingReturns.append(row) }
-    for row in try StoredSnapshots.portfolioReturns(
-      of: portfolios, from: first, through: last, on: db)
-    { result[row.slot]?.portfolioReturn = row }
+    for (slot, balance) in try Loading.cashBalances(at: slots, on: db) {
+      result[slot]?.cashBalances.append(balance)
+    }
+    for row in try StoredSnapshots.holdingReturns(slots, on: db) {
+      result[row.slot]?.holdingReturns.append(row)
+    }
+    for row in try StoredSnapshots.portfolioReturns(slots, on: db) {
+      result[row.slot]?.portfolioReturns.append(row)
+    }
     return result
   }
 }
@@ -38,17 +56,23 @@ extension StoredCloses.Close {
   /// Whether a computed close says just what is stored, to the last digit of every number.
   func isSame(as computed: ComputedSweep.Closed, convention: IRRConvention) -> Bool {
     guard snapshot.snapshot == computed.close.snapshot,
+      snapshot.netExternalFlow == computed.close.snapshot.netExternalFlow,
       holdings.count == computed.close.holdings.count,
-      holdingReturns.count == computed.holdingReturns.count,
-      portfolioReturn?.convention == convention,
-      isSame(portfolioReturn?.result, computed.portfolioReturn)
+      cashBalances == computed.close.cashBalances,
+      holdingReturns.count == computed.holdingReturns.count, portfolioReturns.count == 1,
+      portfolioReturns[0].convention == convention,
+      portfolioReturns[0].result.isSame(as: computed.portfolioReturn)
     else { return false }
     for (stored, row) in zip(holdings, computed.close.holdings) where !isSame(stored, row) {
       return false
     }
-    return zip(holdingReturns, computed.holdingReturns).allSatisfy {
-      isSame($0.0.result, $0.1)
+    for (index, stored) in holdingReturns.enumerated() {
+      guard stored.holding == computed.close.holdings[index].holding,
+        stored.convention == convention,
+        stored.result.isSame(as: computed.holdingReturns[index])
+      else { return false }
     }
+    return true
   }
 
   private func isSame(_ stored: StoredHolding, _ row: HoldingSnapshot) -> Bool {
@@ -57,10 +81,17 @@ extension StoredCloses.Close {
       && stored.costBasis == row.costBasis && stored.dailyPnL == row.dailyPnL
       && stored.unrealized == row.unrealized && stored.localValue == row.localValue
       && stored.localCost == row.localCost
+      && stored.attribution.realized == row.attribution.realized
+      && stored.attribution.income == row.attribution.income
+      && stored.attribution.fees == row.attribution.fees
+      && stored.attribution.taxes == row.attribution.taxes
   }
+}
 
-  private func isSame(_ stored: IRRResult?, _ result: IRRResult?) -> Bool {
-    stored?.status == result?.status && stored?.logGrowth == result?.logGrowth
-      && stored?.rate == result?.rate
+extension IRRResult {
+  /// Whether a row would say the same of both; the period's return is not kept in one.
+  fileprivate func isSame(as other: IRRResult?) -> Bool {
+    status == other?.status && logGrowth == other?.logGrowth && rate == other?.rate
+      && roots == other?.roots
   }
 }

@@ -11,6 +11,9 @@ public enum IsolationLevel: String, Sendable {
 }
 
 extension Connection {
+  /// Whether a transaction is open on this connection.
+  public var isInTransaction: Bool { session.isInTransaction }
+
   /// Runs `body` in a transaction: begin, body, commit; or a rollback if the body throws.
   ///
   /// The body's error is thrown as it is. ``TransactionError`` is thrown if beginning,

@@ -43,6 +43,31 @@ extension Loading {
     order by v.portfolio_id, v.valuation_date, v.portfolio_fund_id
     """)
 
+  private static let slots = "unnest($1::bigint[], $2::date[]) as c (portfolio_id, slot_date)"
+
+  static let holdingRowsOfSlots = Statement(
+    "load-holdings-of-slots",
+    """
+    select \(holdingColumns), coalesce(v.realized_pnl, 0), coalesce(v.income, 0),
+      coalesce(v.fees, 0), coalesce(v.taxes, 0)
+    from \(slots)
+    join closebell.portfolio_fund_valuations v
+      on v.valuation_date = c.slot_date and v.portfolio_id = c.portfolio_id
+    join closebell.portfolio_funds f
+      on f.portfolio_id = v.portfolio_id and f.id = v.portfolio_fund_id
+    order by v.valuation_date, v.portfolio_id, v.portfolio_fund_id
+    """)
+
+  static let cashRowsOfSlots = Statement(
+    "load-cash-balances-of-slots",
+    """
+    select b.portfolio_id, b.balance_date, b.currency, b.balance, b.base_value
+    from \(slots)
+    join closebell.portfolio_cash_balances b
+      on b.balance_date = c.slot_date and b.portfolio_id = c.portfolio_id
+    order by b.balance_date, b.portfolio_id, b.currency
+    """)
+
   static let cashRows = Statement(
     "load-cash-balances",
     """

@@ -66,6 +66,8 @@ public struct StoredHolding: Sendable {
   public var localValue: Money
   /// Cost of the open lots in the instrument's currency.
   public var localCost: Money
+  /// The date's realized P&L, income, fees and taxes; none where the row was read to open from.
+  public var attribution = Attribution()
 }
 
 /// An activity and whom it belongs to.
@@ -156,6 +158,38 @@ public enum Loading {
     try db.rows(
       holdingRowsOfRange, portfolios.map(\.rawValue), first.postgres, last.postgres,
       as: decodeHolding)
+  }
+
+  /// The holdings of some slots with their attribution, ascending by holding in each.
+  public static func holdings(
+    at slots: [Slot], on db: isolated Connection
+  ) throws -> [StoredHolding] {
+    try db.rows(
+      holdingRowsOfSlots, slots.map(\.portfolio.rawValue), slots.map(\.date.postgres)
+    ) {
+      var row = try decodeHolding(&$0)
+      row.attribution.realized = try $0.nextFixed()
+      row.attribution.income = try $0.nextFixed()
+      row.attribution.fees = try $0.nextFixed()
+      row.attribution.taxes = try $0.nextFixed()
+      return row
+    }
+  }
+
+  /// The cash balances of some slots, ascending by currency in each.
+  public static func cashBalances(
+    at slots: [Slot], on db: isolated Connection
+  ) throws -> [(slot: Slot, balance: CashBalance)] {
+    try db.rows(
+      cashRowsOfSlots, slots.map(\.portfolio.rawValue), slots.map(\.date.postgres)
+    ) {
+      (
+        try $0.nextSlot(),
+        CashBalance(
+          currency: try $0.nextCurrency(), balance: try $0.nextFixed(),
+          baseValue: try $0.nextFixed())
+      )
+    }
   }
 
   /// The cash balances at those snapshots, of portfolios that keep one per currency.

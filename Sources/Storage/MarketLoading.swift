@@ -15,23 +15,31 @@ public struct LoadedMarket: Sendable {
 
 /// Reads what is the same for every portfolio, once for all of them.
 public enum MarketLoading {
-  /// Reads the market for closing dates from `first` through `last`, in one snapshot.
+  /// Reads the market for closing dates from `first` through `last`, in one snapshot: that of the
+  /// transaction if one is open, which then has to be a repeatable-read one.
   ///
   /// Closes are every one dated in the window and, per instrument, the last one before it.
   public static func market(
     from first: Day, through last: Day, on db: isolated Connection
   ) throws -> LoadedMarket {
-    try db.transaction(isolation: .repeatableRead, readOnly: true) { db in
-      guard let seen = try db.row(currentSnapshot, as: { try $0.nextString() }) else {
-        throw StorageError.noRow("snapshot")
-      }
-      return LoadedMarket(
-        market: Market(
-          closes: try closes(from: first, through: last, on: db),
-          actions: try corporateActions(on: db), rates: try rates(on: db)),
-        instruments: try instruments(on: db), calendarOverrides: try overrides(on: db),
-        seen: seen)
+    guard !db.isInTransaction else { return try read(from: first, through: last, on: db) }
+    return try db.transaction(isolation: .repeatableRead, readOnly: true) { db in
+      try read(from: first, through: last, on: db)
     }
+  }
+
+  private static func read(
+    from first: Day, through last: Day, on db: isolated Connection
+  ) throws -> LoadedMarket {
+    guard let seen = try db.row(currentSnapshot, as: { try $0.nextString() }) else {
+      throw StorageError.noRow("snapshot")
+    }
+    return LoadedMarket(
+      market: Market(
+        closes: try closes(from: first, through: last, on: db),
+        actions: try corporateActions(on: db), rates: try rates(on: db)),
+      instruments: try instruments(on: db), calendarOverrides: try overrides(on: db),
+      seen: seen)
   }
 
   /// Every instrument by its key.

@@ -15,6 +15,8 @@ public struct StoredSnapshot: Sendable {
   public var isStale: Bool
   /// The numbers.
   public var snapshot: Snapshot
+  /// The column of that name; `snapshot` has it from its parts.
+  public var netExternalFlow: Money
 }
 
 /// A stored money-weighted return.
@@ -40,6 +42,15 @@ public enum StoredSnapshots {
       rows, portfolios.map(\.rawValue), first.postgres, last.postgres, as: { try decode(&$0) })
   }
 
+  /// Those of these slots that are complete, in no particular order.
+  public static func read(
+    _ slots: [Slot], on db: isolated Connection
+  ) throws -> [StoredSnapshot] {
+    try db.rows(
+      rowsOfSlots, slots.map(\.portfolio.rawValue), slots.map(\.date.postgres),
+      as: { try decode(&$0) })
+  }
+
   /// What a slot's row says about its state, complete or not: nil where there is no row.
   public static func state(
     of slot: Slot, on db: isolated Connection
@@ -55,11 +66,17 @@ public enum StoredSnapshots {
     on db: isolated Connection
   ) throws -> [StoredReturn] {
     try db.rows(holdingReturnRows, portfolios.map(\.rawValue), first.postgres, last.postgres) {
-      let slot = try $0.nextSlot()
-      return StoredReturn(
-        slot: slot, holding: try $0.nextID(), result: try result(&$0),
-        convention: try $0.nextWord())
+      try decodeHoldingReturn(&$0)
     }
+  }
+
+  /// The money-weighted returns of the holdings of some slots, ascending by holding in each.
+  public static func holdingReturns(
+    _ slots: [Slot], on db: isolated Connection
+  ) throws -> [StoredReturn] {
+    try db.rows(
+      holdingReturnsOfSlots, slots.map(\.portfolio.rawValue), slots.map(\.date.postgres),
+      as: decodeHoldingReturn)
   }
 
   /// The money-weighted returns of portfolios over a range, ascending by portfolio, date.
@@ -68,10 +85,30 @@ public enum StoredSnapshots {
     on db: isolated Connection
   ) throws -> [StoredReturn] {
     try db.rows(portfolioReturnRows, portfolios.map(\.rawValue), first.postgres, last.postgres) {
-      let slot = try $0.nextSlot()
-      return StoredReturn(
-        slot: slot, holding: nil, result: try result(&$0), convention: try $0.nextWord())
+      try decodePortfolioReturn(&$0)
     }
+  }
+
+  /// The money-weighted returns of the portfolios of some slots.
+  public static func portfolioReturns(
+    _ slots: [Slot], on db: isolated Connection
+  ) throws -> [StoredReturn] {
+    try db.rows(
+      portfolioReturnsOfSlots, slots.map(\.portfolio.rawValue), slots.map(\.date.postgres),
+      as: decodePortfolioReturn)
+  }
+
+  private static func decodeHoldingReturn(_ row: inout RowReader) throws -> StoredReturn {
+    let slot = try row.nextSlot()
+    return StoredReturn(
+      slot: slot, holding: try row.nextID(), result: try result(&row),
+      convention: try row.nextWord())
+  }
+
+  private static func decodePortfolioReturn(_ row: inout RowReader) throws -> StoredReturn {
+    let slot = try row.nextSlot()
+    return StoredReturn(
+      slot: slot, holding: nil, result: try result(&row), convention: try row.nextWord())
   }
 
   private static func result(_ row: inout RowReader) throws -> IRRResult {
@@ -115,23 +152,35 @@ public enum StoredSnapshots {
       isDegraded: try row.nextBool())
     return StoredSnapshot(
       slot: slot, revision: revision, openedFromRevision: openedFromRevision, run: run,
-      isStale: isStale, snapshot: snapshot)
+      isStale: isStale, snapshot: snapshot, netExternalFlow: try row.nextFixed())
   }
 
+  private static let columns = """
+    s.portfolio_id, s.snapshot_date, s.opened_from_date, s.revision,
+    s.opened_from_revision, s.run_id, \(Staleness.isStale("s")),
+    s.opening_equity, s.inflow, s.outflow, s.daily_pnl, s.realized_pnl, s.unrealized_change,
+    s.unrealized_pnl, s.income, s.fees, s.taxes, s.fx_pnl, s.prior_period_adjustment,
+    s.closing_equity, s.cash, s.long_value, s.short_value, s.gross_exposure, s.net_exposure,
+    s.daily_return, s.return_index, s.index_since, s.cumulative_pnl, s.priced_count,
+    s.carried_count, s.missing_count, s.max_carried_days, s.is_degraded, s.net_external_flow
+    """
+  private static let slots = "unnest($1::bigint[], $2::date[]) as c (portfolio_id, slot_date)"
   private static let rows = Statement(
     "snapshots-read",
     """
-    select s.portfolio_id, s.snapshot_date, s.opened_from_date, s.revision,
-      s.opened_from_revision, s.run_id, \(Staleness.isStale("s")),
-      s.opening_equity, s.inflow, s.outflow, s.daily_pnl, s.realized_pnl, s.unrealized_change,
-      s.unrealized_pnl, s.income, s.fees, s.taxes, s.fx_pnl, s.prior_period_adjustment,
-      s.closing_equity, s.cash, s.long_value, s.short_value, s.gross_exposure, s.net_exposure,
-      s.daily_return, s.return_index, s.index_since, s.cumulative_pnl, s.priced_count,
-      s.carried_count, s.missing_count, s.max_carried_days, s.is_degraded
+    select \(columns)
     from closebell.portfolio_snapshots s
     where s.portfolio_id = any($1::bigint[]) and s.is_complete
       and s.snapshot_date between $2::date and $3::date
     order by s.portfolio_id, s.snapshot_date
+    """)
+  private static let rowsOfSlots = Statement(
+    "snapshots-read-slots",
+    """
+    select \(columns)
+    from \(slots)
+    join closebell.portfolio_snapshots s
+      on s.snapshot_date = c.slot_date and s.portfolio_id = c.portfolio_id and s.is_complete
     """)
   private static let stateRow = Statement(
     "snapshots-state",
@@ -139,11 +188,11 @@ public enum StoredSnapshots {
     select s.state, s.error from closebell.portfolio_snapshots s
     where s.portfolio_id = $1::bigint and s.snapshot_date = $2::date
     """)
+  private static let resultColumns = "r.irr_result, r.log_growth, r.roots, r.status, r.convention"
   private static let holdingReturnRows = Statement(
     "snapshots-holding-returns",
     """
-    select r.portfolio_id, r.date, r.fund_id, r.irr_result, r.log_growth, r.roots, r.status,
-      r.convention
+    select r.portfolio_id, r.date, r.fund_id, \(resultColumns)
     from closebell.portfolio_fund_irr_values r
     where r.portfolio_id = any($1::bigint[]) and r.date between $2::date and $3::date
     order by r.portfolio_id, r.date, r.fund_id
@@ -151,9 +200,27 @@ public enum StoredSnapshots {
   private static let portfolioReturnRows = Statement(
     "snapshots-portfolio-returns",
     """
-    select r.portfolio_id, r.date, r.irr_result, r.log_growth, r.roots, r.status, r.convention
+    select r.portfolio_id, r.date, \(resultColumns)
     from closebell.portfolio_irr_values r
     where r.portfolio_id = any($1::bigint[]) and r.date between $2::date and $3::date
     order by r.portfolio_id, r.date
+    """)
+  private static let holdingReturnsOfSlots = Statement(
+    "snapshots-holding-returns-of-slots",
+    """
+    select r.portfolio_id, r.date, r.fund_id, \(resultColumns)
+    from \(slots)
+    join closebell.portfolio_fund_irr_values r
+      on r.date = c.slot_date and r.portfolio_id = c.portfolio_id
+    order by r.date, r.portfolio_id, r.fund_id, r.convention
+    """)
+  private static let portfolioReturnsOfSlots = Statement(
+    "snapshots-portfolio-returns-of-slots",
+    """
+    select r.portfolio_id, r.date, \(resultColumns)
+    from \(slots)
+    join closebell.portfolio_irr_values r
+      on r.date = c.slot_date and r.portfolio_id = c.portfolio_id
+    order by r.date, r.portfolio_id, r.convention
     """)
 }

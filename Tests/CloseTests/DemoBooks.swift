@@ -24,7 +24,7 @@ struct DemoBooks: Sendable {
     return books
   }
 
-  private static func importDemo(into conninfo: String) async throws {
+  static func importDemo(into conninfo: String) async throws {
     let connection = try await connect(conninfo)
     try await connection.perform { db in _ = try Migrator.migrate(on: db) }
     for (kind, file) in [

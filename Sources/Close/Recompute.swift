@@ -1,0 +1,202 @@
+public import Accounting
+public import Postgres
+public import Storage
+internal import Synchronization
+
+/// Which closed dates are recomputed, and from what.
+public struct RecomputeScope: Sendable {
+  /// Where the first recomputed date takes its opening from.
+  public enum Opening: Sendable {
+    /// From the activity log: every closed date from the first on is computed, those before the
+    /// range without being compared.
+    case derived
+    /// From the stored snapshot before the range, which is trusted.
+    case stored
+  }
+
+  /// The first date that is compared; nil: each portfolio's first.
+  public var from: Day?
+  /// The last date; nil: each portfolio's last.
+  public var through: Day?
+  /// Where the opening comes from.
+  public var opening = Opening.derived
+
+  /// The closed dates from `from` through `through`.
+  public init(from: Day? = nil, through: Day? = nil, opening: Opening = .derived) {
+    self.from = from
+    self.through = through
+    self.opening = opening
+  }
+}
+
+/// A closed date beside what its inputs make it today.
+public struct RecomputedDate: Sendable {
+  /// The date.
+  public var date: Day
+  /// What stands in `portfolio_snapshots`; nil for a date that is not closed.
+  public var stored: StoredSnapshot?
+  /// What the inputs make it.
+  public var close: BookClose
+  /// The portfolio's money-weighted return.
+  public var portfolioReturn: IRRResult?
+  /// The holdings', in the order of `close.holdings`.
+  public var holdingReturns: [IRRResult?]
+  /// Every number that is not the same; empty where all are, and where nothing is stored.
+  public var differences: [ValueDifference]
+}
+
+/// Dates of one portfolio, recomputed.
+public struct RecomputedSweep: Sendable {
+  /// The portfolio.
+  public var portfolio: Portfolio
+  /// Ascending.
+  public var dates: [RecomputedDate]
+  /// The date that could not be recomputed, and why; those after it were not tried.
+  public var failure: SlotFailure?
+  /// How many dates were not recomputed for that reason.
+  public var leftOut = 0
+}
+
+/// Computes closed dates again as a replay would, and writes nothing: no claim, no row, not even
+/// a sequence's value.
+///
+/// Each chunk is one repeatable-read transaction that is read only. The market is read once and
+/// shared; a chunk that differs is read again with a market of its very own snapshot before it is
+/// reported, so that what commits meanwhile raises no false alarm.
+public final class Recompute: Sendable {
+  private let work: RecomputeWork
+  private let settings: RunSettings
+  private let connect: @Sendable () async throws -> Connection
+  private let state = Mutex(State())
+
+  private struct State {
+    /// The last portfolio id handed out; nil when there is no more.
+    var cursor: Int64? = 0
+    var counts = RecomputeCounts()
+    var isStopping = false
+  }
+
+  /// A recomputation of closed dates that has not begun.
+  ///
+  /// - Parameters:
+  ///   - settings: Workers, chunk, codes and policy count.
+  ///   - connect: Opens a connection; one a worker and one more.
+  public convenience init(
+    _ scope: RecomputeScope, settings: RunSettings,
+    connect: @escaping @Sendable () async throws -> Connection
+  ) {
+    self.init(.closed(scope), settings: settings, connect: connect)
+  }
+
+  init(
+    _ work: RecomputeWork, settings: RunSettings,
+    connect: @escaping @Sendable () async throws -> Connection
+  ) {
+    self.work = work
+    self.settings = settings
+    self.connect = connect
+  }
+
+  /// Begins no further chunk.
+  public func stop() { state.withLock { $0.isStopping = true } }
+
+  /// What was done so far.
+  public var progress: RecomputeCounts { state.withLock { $0.counts } }
+
+  /// Recomputes, and hands on one portfolio after the other.
+  ///
+  /// - Parameter visit: Called from several workers at once; a portfolio comes once, with all
+  ///   its dates.
+  /// - Throws: `PostgresError`, `SchemaError`, `UnknownPortfolios`, and whatever `visit` throws.
+  @discardableResult
+  public func run(
+    _ visit: @escaping @Sendable (RecomputedSweep) throws -> Void
+  ) async throws -> RecomputeCounts {
+    let control = try await connect()
+    do {
+      let codes = settings.codes
+      try await control.perform { db in
+        try Migrator.requireCurrentSchema(on: db)
+        let unknown = try Planning.unknownCodes(codes, on: db)
+        guard unknown.isEmpty else { throw UnknownPortfolios(codes: unknown) }
+      }
+      await control.close()
+    } catch {
+      await control.close()
+      throw error
+    }
+    let market = MarketShelf()
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for _ in 0..<settings.workers {
+        group.addTask { try await self.worker(market, visit) }
+      }
+      try await group.waitForAll()
+    }
+    return progress
+  }
+
+  // MARK: - Workers
+
+  private func worker(
+    _ market: MarketShelf, _ visit: @escaping @Sendable (RecomputedSweep) throws -> Void
+  ) async throws {
+    let connection = try await connect()
+    do {
+      let isMore = { @Sendable [self] (db: isolated Connection) in
+        try nextRange(market, visit, on: db)
+      }
+      try await connection.perform { db in try Recomputing.prepare(on: db) }
+      while try await connection.perform(isMore) {}
+      await connection.close()
+    } catch {
+      stop()
+      await connection.close()
+      throw error
+    }
+  }
+
+  /// Takes the next range of portfolios.
+  ///
+  /// - Returns: False where none is left.
+  private func nextRange(
+    _ market: MarketShelf, _ visit: (RecomputedSweep) throws -> Void, on db: isolated Connection
+  ) throws -> Bool {
+    let range = try state.withLock { state -> [PlannedPortfolio] in
+      guard let after = state.cursor, !state.isStopping else { return [] }
+      let range = try Planning.portfolios(
+        after: after, limit: settings.chunk, activeOn: work.lastDate, codes: settings.codes,
+        includingRetired: work.includesRetired, on: db)
+      state.cursor = range.last?.portfolio.id.rawValue
+      return range
+    }
+    guard !range.isEmpty else { return false }
+    let chunk = RecomputeChunk(work: work, settings: settings, market: market)
+    for portfolios in try chunk.bounded(range, on: db) {
+      if state.withLock({ $0.isStopping }) { return false }
+      for sweep in try chunk.recompute(portfolios, on: db) {
+        state.withLock { $0.counts.add(sweep) }
+        try visit(sweep)
+      }
+    }
+    return true
+  }
+}
+
+/// How much was recomputed.
+public struct RecomputeCounts: Sendable {
+  /// Portfolios with at least one date in the range.
+  public var portfolios = 0
+  /// Dates that were compared.
+  public var slots = 0
+  /// Those of them with a number that is not the same.
+  public var differing = 0
+  /// Dates that could not be recomputed, and those behind them.
+  public var leftOut = 0
+
+  mutating func add(_ sweep: RecomputedSweep) {
+    portfolios += 1
+    slots += sweep.dates.count
+    differing += sweep.dates.count { !$0.differences.isEmpty }
+    leftOut += sweep.leftOut
+  }
+}

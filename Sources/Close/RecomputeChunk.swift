@@ -1,0 +1,219 @@
+internal import Accounting
+internal import Postgres
+internal import Storage
+
+/// What a recomputation computes.
+enum RecomputeWork: Sendable {
+  /// Closed dates.
+  case closed(RecomputeScope)
+  /// What a replay would close, again and for the first time.
+  case replay(ReplayRange)
+
+  /// The last date on which a portfolio must be active to be looked at.
+  var lastDate: Day {
+    switch self {
+    case .closed: .latest
+    case .replay(let range): range.through
+    }
+  }
+
+  var includesRetired: Bool {
+    if case .closed = self { true } else { false }
+  }
+}
+
+/// Recomputes some portfolios in one transaction.
+struct RecomputeChunk {
+  let work: RecomputeWork
+  let settings: RunSettings
+  let market: MarketShelf
+
+  /// Dates that a chunk holds in memory at a time, unless one portfolio alone has more.
+  private var slotLimit: Int { settings.chunk * 4 }
+
+  /// What a portfolio's history is reckoned at, in dates.
+  private static let slotsPerHistory = 40
+
+  /// The range cut into chunks of so many dates, so that memory stays workers × chunk.
+  func bounded(
+    _ range: [PlannedPortfolio], on db: isolated Connection
+  ) throws -> [[PlannedPortfolio]] {
+    let counts = Dictionary(
+      grouping: try Planning.completeSlots(
+        of: range.map(\.portfolio.id), from: .earliest, through: .latest, on: db),
+      by: \.portfolio
+    ).mapValues(\.count)
+    var chunks: [[PlannedPortfolio]] = []
+    var current: [PlannedPortfolio] = []
+    var slots = 0
+    for planned in range {
+      let size = (counts[planned.portfolio.id] ?? 0) + Self.slotsPerHistory
+      if !current.isEmpty, slots + size > slotLimit {
+        chunks.append(current)
+        current = []
+        slots = 0
+      }
+      current.append(planned)
+      slots += size
+    }
+    if !current.isEmpty { chunks.append(current) }
+    return chunks
+  }
+
+  /// Recomputes; a chunk that fails is halved until the portfolio at fault stands alone.
+  func recompute(
+    _ portfolios: [PlannedPortfolio], on db: isolated Connection
+  ) throws -> [RecomputedSweep] {
+    do {
+      return try attempt(portfolios, on: db)
+    } catch let error as StorageError {
+      guard portfolios.count > 1 else { return [failed(portfolios[0], error)] }
+      let middle = portfolios.count / 2
+      return try recompute(Array(portfolios[..<middle]), on: db)
+        + recompute(Array(portfolios[middle...]), on: db)
+    }
+  }
+
+  private func failed(_ planned: PlannedPortfolio, _ error: any Error) -> RecomputedSweep {
+    let date = planned.lastComplete ?? planned.portfolio.inception
+    return RecomputedSweep(
+      portfolio: planned.portfolio, dates: [],
+      failure: SlotFailure(
+        portfolio: planned.portfolio.code, date: date, error: "\(error)"))
+  }
+
+  private func attempt(
+    _ portfolios: [PlannedPortfolio], on db: isolated Connection
+  ) throws -> [RecomputedSweep] {
+    let first: [RecomputedSweep]
+    do {
+      first = try transaction(portfolios, market, on: db)
+    } catch is MarketOutdated {
+      market.clear()
+      return try again(portfolios, on: db)
+    }
+    let doubtful = Set(
+      first.lazy.filter { $0.failure != nil || $0.dates.contains { !$0.differences.isEmpty } }
+        .map(\.portfolio.id))
+    guard !doubtful.isEmpty else { return first }
+    return try first.filter { !doubtful.contains($0.portfolio.id) }
+      + again(portfolios.filter { doubtful.contains($0.portfolio.id) }, on: db)
+  }
+
+  /// Once more, with a market of the very snapshot that everything else is read in.
+  private func again(
+    _ portfolios: [PlannedPortfolio], on db: isolated Connection
+  ) throws -> [RecomputedSweep] {
+    try transaction(portfolios, MarketShelf(), on: db)
+  }
+
+  private func transaction(
+    _ portfolios: [PlannedPortfolio], _ market: MarketShelf, on db: isolated Connection
+  ) throws -> [RecomputedSweep] {
+    try db.transaction(isolation: .repeatableRead, readOnly: true) { db in
+      let codes = portfolios.map { "\($0.portfolio.code)#\($0.portfolio.id)" }
+      // Terms and what is complete, as this transaction sees them.
+      let portfolios = try Planning.portfolios(
+        after: 0, limit: codes.count, activeOn: work.lastDate, codes: codes,
+        includingRetired: work.includesRetired, on: db)
+      let page = try plan(portfolios, on: db)
+      let computed = try compute(page.sweeps, market, on: db)
+      let slots = computed.flatMap { sweep in
+        sweep.closed.lazy.filter { isCompared($0.step.date) }.map { sweep.sweep.slot($0.step) }
+      }
+      let stored = try StoredCloses.read(slots, on: db)
+      return computed.map { compared($0, stored) }
+        + page.refused.compactMap { refused in
+          portfolios.first { $0.portfolio.code == refused.portfolio }.map {
+            RecomputedSweep(portfolio: $0.portfolio, dates: [], failure: refused, leftOut: 1)
+          }
+        }
+    }
+  }
+
+  // MARK: - Planning
+
+  private func isCompared(_ date: Day) -> Bool {
+    guard case .closed(let scope) = work else { return true }
+    return scope.from.map { date >= $0 } ?? true
+  }
+
+  private func plan(
+    _ portfolios: [PlannedPortfolio], on db: isolated Connection
+  ) throws -> NightPlan.Page {
+    switch work {
+    case .closed(let scope): return try plan(scope, portfolios, on: db)
+    case .replay(let range):
+      let stale = try range.onlyStale ? Planning.stale(through: .latest, on: db) : [:]
+      let calendars = Calendars(overrides: try MarketLoading.overrides(on: db))
+      return try ReplayPlan(calendars: calendars, range: range, stale: stale)
+        .page(portfolios, on: db)
+    }
+  }
+
+  /// A sweep over a portfolio's closed dates, in the order in which they stand.
+  private func plan(
+    _ scope: RecomputeScope, _ portfolios: [PlannedPortfolio], on db: isolated Connection
+  ) throws -> NightPlan.Page {
+    let complete = Dictionary(
+      grouping: try Planning.completeSlots(
+        of: portfolios.map(\.portfolio.id), from: .earliest,
+        through: scope.through ?? .latest, on: db),
+      by: \.portfolio)
+    var page = NightPlan.Page()
+    for planned in portfolios {
+      let dates = (complete[planned.portfolio.id] ?? []).map(\.date)
+      guard let firstCompared = dates.first(where: isCompared) else { continue }
+      let start = scope.opening == .derived ? dates[0] : firstCompared
+      page.sweeps.append(
+        Sweep(
+          portfolio: planned.portfolio, openedFrom: dates.last { $0 < start },
+          steps: dates.filter { $0 >= start }.map { Sweep.Step($0, .again) }))
+    }
+    return page
+  }
+
+  // MARK: - Computing and comparing
+
+  private func compute(
+    _ sweeps: [Sweep], _ market: MarketShelf, on db: isolated Connection
+  ) throws -> [ComputedSweep] {
+    guard let first = sweeps.lazy.map(\.steps[0].date).min(),
+      let last = sweeps.lazy.map(\.through).max()
+    else { return [] }
+    let market = try market.market(from: first, through: last, on: db)
+    let close = SweepClose(
+      calendars: Calendars(overrides: market.calendarOverrides), policy: settings.policy,
+      isStrict: settings.isStrict)
+    var stages = StageSeconds()
+    var clock = StageClock()
+    return try close.compute(sweeps, market: market, &stages, &clock, on: db)
+  }
+
+  private func compared(
+    _ computed: ComputedSweep, _ stored: [Slot: StoredCloses.Close]
+  ) -> RecomputedSweep {
+    let sweep = computed.sweep
+    let symbols = computed.instruments.mapValues(\.symbol)
+    var result = RecomputedSweep(portfolio: sweep.portfolio, dates: [])
+    for closed in computed.closed where isCompared(closed.step.date) {
+      let before = stored[sweep.slot(closed.step)]
+      var comparison = SlotComparison(symbols: symbols)
+      if let before, !before.isSame(as: closed, convention: sweep.portfolio.irrConvention) {
+        comparison.compare(before, closed, sweep.portfolio.irrConvention)
+      }
+      result.dates.append(
+        RecomputedDate(
+          date: closed.step.date, stored: before?.snapshot, close: closed.close,
+          portfolioReturn: closed.portfolioReturn, holdingReturns: closed.holdingReturns,
+          differences: comparison.differences))
+    }
+    let left = sweep.steps.dropFirst(computed.closed.count)
+    if let error = computed.error, let first = left.first {
+      result.failure = SlotFailure(
+        portfolio: sweep.portfolio.code, date: first.date, error: error)
+      result.leftOut = left.count { isCompared($0.date) }
+    }
+    return result
+  }
+}
