@@ -4,7 +4,7 @@
 update closebell.portfolio_snapshots s
 set daily_pnl = 4 * daily_pnl, unrealized_change = unrealized_change + 3 * daily_pnl,
   cumulative_pnl = cumulative_pnl + 3 * daily_pnl, closing_equity = closing_equity + 3 * daily_pnl,
-  cash = cash + 3 * daily_pnl
+  cash = s.cash + 3 * daily_pnl
 from closebell.portfolios p
 where p.id = s.portfolio_id and p.code = 'GULL' and s.snapshot_date = '2014-03-04';
 

@@ -14,10 +14,13 @@ struct ChunkPopulate {
     _ computed: [ComputedSweep], _ outcome: inout ChunkOutcome, on db: isolated Connection
   ) throws {
     guard context.mayWrite else { throw LeaseEnded() }
-    let unchanged = try UnchangedSlots(context: context).among(computed, on: db)
+    let isRepair = context.settings.isRepair
+    let unchanged =
+      isRepair ? [] : try UnchangedSlots(context: context).among(computed, on: db)
     var chunk = PopulateChunk(
       results: [], moments: [], claim: context.claim, run: context.run, inputsSeen: inputsSeen,
       reason: context.reason)
+    chunk.archives = isRepair
     for sweep in computed {
       add(sweep, unless: unchanged, to: &chunk)
     }

@@ -14,6 +14,8 @@ public final class CloseRun: Sendable {
     case night(Day)
     /// Dates closed again, and dates of the range that never were.
     case replay(ReplayRange)
+    /// Damaged dates closed again, from each portfolio's first on.
+    case repair(EquityRepairTask)
   }
 
   private let purpose: Purpose
@@ -75,6 +77,7 @@ public final class CloseRun: Sendable {
     switch purpose {
     case .night(let date): date
     case .replay(let range): range.through
+    case .repair(let task): task.latest
     }
   }
 
@@ -89,21 +92,23 @@ public final class CloseRun: Sendable {
     try Runs.endDead(on: db)
     let takenBack = try Slots.takeBackExpired(on: db)
     try Leases.forgetDead(on: db)
-    let (kind, from) =
+    let (kind, from): (String, Day?) =
       switch purpose {
       case .night(let date): ("run", date)
       case .replay(let range): ("replay", range.from)
+      case .repair(let task): ("repair equity", task.earliest)
       }
     let run = try Runs.begin(
       kind: kind, from: from, through: lastDate, host: settings.host, version: settings.version,
       arguments: settings.arguments, on: db)
+    if case .repair(let task) = purpose { try task.begin(run, on: db) }
     let asked = ContinuousClock.now
     let claim = try Leases.open(
       run: run, host: settings.host, pid: settings.pid, seconds: settings.leaseSeconds, on: db)
     let context = RunContext(
       settings: settings, run: run, claim: claim,
       calendars: Calendars(overrides: try MarketLoading.overrides(on: db)),
-      reason: kind == "run" ? "inputs changed" : "replay", date: lastDate, leaseAsked: asked)
+      reason: kind == "run" ? "inputs changed" : kind, date: lastDate, leaseAsked: asked)
     context.record { $0.takenBack = takenBack.count }
     return context
   }
@@ -125,6 +130,7 @@ public final class CloseRun: Sendable {
     let deadline = ContinuousClock.now + .seconds(settings.waitSeconds ?? settings.leaseSeconds)
     var codes = settings.codes
     var isFirst = true
+    if case .repair(let task) = purpose, task.firstBad.isEmpty { return nil }
     while true {
       do {
         let queue = ChunkQueue(
@@ -157,6 +163,8 @@ public final class CloseRun: Sendable {
         try await range.onlyStale
         ? control.perform { db in try Planning.stale(through: .latest, on: db) } : [:]
       return .replay(ReplayPlan(calendars: context.calendars, range: range, stale: stale))
+    case .repair(let task):
+      return .replay(task.replay(context.calendars))
     }
   }
 
@@ -170,7 +178,7 @@ public final class CloseRun: Sendable {
       $0.seconds = seconds
       $0.interrupted = wasStopped
     }
-    let replays = if case .replay = purpose { true } else { false }
+    let replays = if case .night = purpose { false } else { true }
     do {
       try await control.perform { db in
         try Slots.release(as: context.claim, on: db)
@@ -179,6 +187,9 @@ public final class CloseRun: Sendable {
         let stale = replays ? try Planning.stale(through: .latest, on: db).values.min() : nil
         context.record { $0.staleFrom = stale }
         let report = context.report
+        if case .repair = purpose, failure == nil, report.exitCode == 0 {
+          try RepairArchive.end(context.run, on: db)
+        }
         try Runs.end(
           context.run, failure != nil ? .failed : wasStopped ? .interrupted : .done,
           exitCode: failure != nil ? 2 : report.exitCode, counts: report.counts.json, on: db)

@@ -31,6 +31,20 @@ public struct RepairOutcome: Sendable {
   public var stale = 0
   /// Rows put back by an undo.
   public var restored = 0
+
+  /// What a repair that did something did.
+  init(run: Int64, removed: Int = 0, stale: Int = 0, restored: Int = 0) {
+    self.run = run
+    self.removed = removed
+    self.stale = stale
+    self.restored = restored
+  }
+
+  /// Nothing: an earlier run did it.
+  public init(appliedBefore run: Int64) {
+    self.run = run
+    wasApplied = true
+  }
 }
 
 /// Who repairs, for the run history.
@@ -122,7 +136,7 @@ public enum DuplicateRepair {
     guard try RepairArchive.lock(on: db) else { throw RepairError.busy }
     let plan = try RepairPlan(reading: text, kind: kind, on: db)
     if let before = try RepairArchive.applied(plan: plan.digest, on: db) {
-      return RepairOutcome(run: before, wasApplied: true)
+      return RepairOutcome(appliedBefore: before)
     }
     let name = try RepairPlan.table(of: text, on: db) ?? ""
     return try RecordedRun.perform("repair duplicates", by: owner, on: db) { run, db in
@@ -176,7 +190,8 @@ enum RecordedRun {
       try Runs.end(run, .done, exitCode: 0, counts: "{}", on: db)
       return result
     } catch {
-      try? Runs.end(run, .failed, exitCode: 2, counts: "{}", on: db)
+      let code = (error as? RepairError)?.exitCode ?? 2
+      try? Runs.end(run, .failed, exitCode: code, counts: "{}", on: db)
       throw error
     }
   }

@@ -69,10 +69,13 @@ public struct RepairPlan: Sendable {
 
   /// Refuses data that this plan was not made from.
   ///
-  /// - Parameter now: The plan made again.
-  func requireSame(as now: RepairPlan) throws {
+  /// - Parameters:
+  ///   - now: The plan made again.
+  ///   - isBegun: Whether a repair by this plan was killed, so that a part of it is done.
+  func requireSame(as now: RepairPlan, orRestOf isBegun: Bool = false) throws {
     guard digest != now.digest else { return }
     let before = Dictionary(parts.map { ($0.name, $0.digest) }, uniquingKeysWith: { one, _ in one })
+    if isBegun, now.parts.allSatisfy({ before[$0.name] == $0.digest }) { return }
     let after = Dictionary(
       now.parts.map { ($0.name, $0.digest) }, uniquingKeysWith: { one, _ in one })
     let places = now.parts.map(\.name).filter { before[$0] != after[$0] }

@@ -16,14 +16,39 @@ public enum RepairUndo {
         run, "it is no repair", hint: "closebell status lists the last runs")
     }
     if let other = repair.undoneBy {
-      return RepairOutcome(run: other, wasApplied: true)
+      return RepairOutcome(appliedBefore: other)
     }
+    try RepairArchive.prepare(on: db)
     return try RecordedRun.perform("repair undo", by: owner, on: db) { own, db in
       try db.transaction { db in
-        let restored = try repair.table.map { try putBack(run, into: $0, on: db) } ?? 0
+        let restored =
+          if let table = repair.table { try putBack(run, into: table, on: db) } else {
+            try putBackCloses(run, on: db)
+          }
         try RepairArchive.markUndone(run, by: own, on: db)
         return RepairOutcome(run: own, restored: restored)
       }
+    }
+  }
+
+  private static func putBackCloses(_ run: Int64, on db: isolated Connection) throws -> Int {
+    let archive = "what it replaced is in closebell.repair_archive, run_id \(run)"
+    try RepairArchive.lockSlots(on: db)
+    let changed = try RepairArchive.changed(sinceRun: run, on: db)
+    guard changed.isEmpty else {
+      throw RepairError.cannotUndo(
+        run, "closed again since, or in work: \(changed.joined(separator: "; "))", hint: archive)
+    }
+    let built = try RepairArchive.builtOn(run: run, on: db)
+    guard built.isEmpty else {
+      throw RepairError.cannotUndo(
+        run, "dates opened from it since: \(built.joined(separator: "; "))", hint: archive)
+    }
+    do {
+      return try RepairArchive.putBack(run, on: db)
+    } catch let error as PostgresError where error.sqlState == "23505" {
+      throw RepairError.cannotUndo(
+        run, "other rows stand there by now: \(error.detail ?? error.message)", hint: archive)
     }
   }
 

@@ -58,6 +58,23 @@ public enum RepairArchive {
     try db.row(findApplied, digest) { try $0.nextInt64() }
   }
 
+  /// Whether a repair by a plan was begun and neither came to its end nor was undone.
+  public static func isBegun(plan digest: String, on db: isolated Connection) throws -> Bool {
+    try db.row(findBegun, digest) { try $0.nextBool() } ?? false
+  }
+
+  /// What a plan of equities looked at: dates and portfolios.
+  public static func scope(
+    ofPlan text: String, on db: isolated Connection
+  ) throws -> (from: String?, to: String?, codes: [String]) {
+    try db.row(readScope, text) {
+      (
+        try $0.nextOptional(String.self), try $0.nextOptional(String.self),
+        try $0.next([String].self)
+      )
+    } ?? (nil, nil, [])
+  }
+
   /// A repair by its run.
   public static func run(_ run: Int64, on db: isolated Connection) throws -> Run? {
     try db.row(readRun, run) {
@@ -147,6 +164,18 @@ public enum RepairArchive {
     select run_id from closebell.repair_runs
     where plan_digest = $1::text and applied_at is not null and undone_by is null
     order by run_id desc limit 1
+    """)
+  private static let findBegun = Statement(
+    "repair-find-begun",
+    """
+    select exists (select from closebell.repair_runs
+      where plan_digest = $1::text and applied_at is null and undone_by is null)
+    """)
+  private static let readScope = Statement.once(
+    "repair-read-scope",
+    """
+    select $1::text::jsonb ->> 'from', $1::text::jsonb ->> 'to',
+      array(select pg_catalog.jsonb_array_elements_text($1::text::jsonb -> 'portfolios'))
     """)
   private static let readRun = Statement(
     "repair-read-run",

@@ -16,7 +16,9 @@ struct RepairCommand: AsyncParsableCommand {
       data changed since. What is taken away is kept in closebell.repair_archive with the run, \
       and `repair undo RUN` puts it back.
       """,
-    subcommands: [RepairDuplicatesCommand.self, RepairUndoCommand.self])
+    subcommands: [
+      RepairDuplicatesCommand.self, RepairEquityCommand.self, RepairUndoCommand.self,
+    ])
 }
 
 /// What every repair takes.
