@@ -81,8 +81,9 @@ public struct DuplicateChain {
     return "a placeholder: every number in it is zero"
   }
 
-  /// Why a row of zeros is doubtful: somebody's default called it complete. An empty portfolio
-  /// closes at zero after a close of zero, or where we closed at zero ourselves.
+  /// Why a row of zeros is doubtful: somebody's default called it complete.
+  ///
+  /// An empty portfolio closes at zero after a close of zero, or where we closed at zero ourselves.
   private func blank(_ row: LegacyRow) -> String? {
     let amounts = [row.closing, row.opening, row.pnl, row.flow]
     let isRightAsZero = row.ownClosing?.isZero ?? standing?.closing.isZero ?? false

@@ -80,14 +80,17 @@ public enum StrayRows {
   struct Table {
     var name: String
     var date: String
+    /// The column of its holding, if it has one.
+    var fund: String?
   }
 
   /// The slot's own table comes first: it is put back first, too.
   static let tables = [
     Table(name: "portfolio_snapshots", date: "snapshot_date"),
-    Table(name: "portfolio_fund_valuations", date: "valuation_date"),
+    Table(
+      name: "portfolio_fund_valuations", date: "valuation_date", fund: "portfolio_fund_id"),
     Table(name: "portfolio_cash_balances", date: "balance_date"),
-    Table(name: "portfolio_fund_irr_values", date: "date"),
+    Table(name: "portfolio_fund_irr_values", date: "date", fund: "fund_id"),
     Table(name: "portfolio_irr_values", date: "date"),
   ]
 
@@ -103,10 +106,16 @@ public enum StrayRows {
           select from closebell.worker_lease l where l.claim_id = t.claim_id))
         """
     }
+    let isOfNothing = table.fund.map {
+      """
+       or not exists (select from closebell.portfolio_funds f
+        where f.portfolio_id = t.portfolio_id and f.id = t.\($0))
+      """
+    }
     return """
       (\(isOfNobody) or not exists (select from closebell.portfolio_snapshots s
         where s.snapshot_date = t.\(table.date) and s.portfolio_id = t.portfolio_id
-          and s.is_complete))
+          and s.is_complete)\(isOfNothing ?? ""))
       """
   }
 
@@ -114,7 +123,9 @@ public enum StrayRows {
     table.name == "portfolio_snapshots"
       ? "case when t.is_complete then 'its portfolio is not there' "
         + "else 'a placeholder that nobody owns' end"
-      : "'no closed date that it belongs to'"
+      : table.fund == nil
+        ? "'no closed date that it belongs to'"
+        : "'no closed date or no holding that it belongs to'"
   }
 
   private static func selection(_ table: Table) -> String {

@@ -174,10 +174,13 @@ extension OperatorBooks {
       "select to_jsonb(t)::text from legacy.portfolio_snapshots t order by id")
   }
 
-  /// Waits until somebody waits for a lock on a table.
+  /// Waits until somebody waits for another session's lock in this database.
   func waitForLock() async throws {
     try await waitFor(
-      "select count(*) from pg_locks where not granted and locktype = 'relation'", atLeast: 1)
+      """
+      select count(*) from pg_stat_activity
+      where datname = current_database() and wait_event_type = 'Lock'
+      """)
   }
 
   /// Waits until no other program is connected.
@@ -186,14 +189,14 @@ extension OperatorBooks {
       """
       select (count(*) = 0)::int::bigint from pg_stat_activity
       where datname = current_database() and application_name = 'closebell/repair'
-      """, atLeast: 1)
+      """)
   }
 
-  private func waitFor(_ sql: String, atLeast count: Int64) async throws {
+  private func waitFor(_ sql: String) async throws {
     try await perform { db in
       for _ in 0..<5_000 {
         let found = try db.row(Statement.once("wait", sql)) { try $0.nextInt64() } ?? 0
-        if found >= count { return }
+        if found > 0 { return }
         usleep(2_000)
       }
     }
