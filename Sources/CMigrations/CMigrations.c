@@ -34,10 +34,16 @@ TEXT(down_0005) = {
 #embed "sql/0005_imports.down.sql" suffix(, )
   0};
 TEXT(up_0006) = {
-#embed "sql/0006_repair.up.sql" suffix(, )
+#embed "sql/0006_provenance.up.sql" suffix(, )
   0};
 TEXT(down_0006) = {
-#embed "sql/0006_repair.down.sql" suffix(, )
+#embed "sql/0006_provenance.down.sql" suffix(, )
+  0};
+TEXT(up_0007) = {
+#embed "sql/0007_repair.up.sql" suffix(, )
+  0};
+TEXT(down_0007) = {
+#embed "sql/0007_repair.down.sql" suffix(, )
   0};
 
 static const closebell_migration closebell_migrations[] = {
@@ -46,7 +52,8 @@ static const closebell_migration closebell_migrations[] = {
   {3, "results", up_0003, down_0003},
   {4, "runs", up_0004, down_0004},
   {5, "imports", up_0005, down_0005},
-  {6, "repair", up_0006, down_0006},
+  {6, "provenance", up_0006, down_0006},
+  {7, "repair", up_0007, down_0007},
 };
 const size_t closebell_migrations_count =
   sizeof closebell_migrations / sizeof closebell_migrations[0];

@@ -14,9 +14,11 @@ struct ChunkPopulate {
     _ computed: [ComputedSweep], _ outcome: inout ChunkOutcome, on db: isolated Connection
   ) throws {
     guard context.mayWrite else { throw LeaseEnded() }
+    // A repair writes every date of its sweeps, and archives what it replaces.
     let isRepair = context.settings.isRepair
-    let unchanged =
-      isRepair ? [] : try UnchangedSlots(context: context).among(computed, on: db)
+    let looked = try UnchangedSlots(
+      among: isRepair ? [] : computed, revisions: revisions, on: db)
+    let unchanged = looked.slots
     var chunk = PopulateChunk(
       results: [], moments: [], claim: context.claim, run: context.run, inputsSeen: inputsSeen,
       reason: context.reason)
@@ -28,7 +30,10 @@ struct ChunkPopulate {
       ($0.slot.date, $0.slot.portfolio) < ($1.slot.date, $1.slot.portfolio)
     }
     let lost = try Populating.populate(chunk, on: db)
-    try confirm(computed, unchanged, on: db)
+    if !looked.toConfirm.isEmpty {
+      try Populating.confirm(
+        looked.toConfirm, inputsSeen: inputsSeen, as: context.claim, on: db)
+    }
     count(chunk.results, lost, unchanged, &outcome)
     try recordFailures(of: computed, &outcome, on: db)
   }
@@ -54,7 +59,8 @@ struct ChunkPopulate {
           snapshot: closed.close.snapshot, holdings: closed.close.holdings,
           cashBalances: closed.close.cashBalances,
           holdingReturns: closed.holdingReturns.map { $0 ?? .incomplete },
-          portfolioReturn: result, convention: computed.sweep.portfolio.irrConvention))
+          portfolioReturn: result, convention: computed.sweep.portfolio.irrConvention,
+          fingerprint: closed.fingerprint))
       openingRevision = (revision ?? 0) + 1
       opensInSameSweep = true
     }
@@ -67,14 +73,6 @@ struct ChunkPopulate {
           portfolio: computed.sweep.portfolio.id, asOf: last.close.snapshot.date,
           bytes: computed.ledger.packed(keeping: last.close.holdings.map(\.holding))))
     }
-  }
-
-  private func confirm(
-    _ computed: [ComputedSweep], _ unchanged: Set<Slot>, on db: isolated Connection
-  ) throws {
-    guard !unchanged.isEmpty else { return }
-    let slots = unchanged.sorted { ($0.date, $0.portfolio) < ($1.date, $1.portfolio) }
-    try Populating.confirm(slots, inputsSeen: inputsSeen, as: context.claim, on: db)
   }
 
   private func count(
@@ -123,26 +121,47 @@ struct LeaseEnded: Error, CustomStringConvertible {
 
 /// Which slots that were closed again came out as they stand.
 struct UnchangedSlots {
-  let context: RunContext
+  /// Every one of them.
+  private(set) var slots: Set<Slot> = []
+  /// Those whose row must still say that it was looked at: it was stale, or stands on other inputs
+  /// or another revision than it says.
+  private(set) var toConfirm: [ConfirmedSlot] = []
 
-  func among(_ computed: [ComputedSweep], on db: isolated Connection) throws -> Set<Slot> {
+  /// - Parameter revisions: The revision that each slot stands at.
+  init(
+    among computed: [ComputedSweep], revisions: [Slot: Int32], on db: isolated Connection
+  ) throws {
     let again = computed.filter { $0.sweep.steps.contains { $0.kind == .again } }
+    guard !again.isEmpty else { return }
     let stored = try StoredCloses.read(
       again.flatMap { sweep in
         sweep.closed.lazy.filter { $0.step.kind == .again }.map { sweep.sweep.slot($0.step) }
       }, on: db)
-    var result: Set<Slot> = []
-    for sweep in again {
-      // A date after one that changed is written even if its own numbers are the same: it must
-      // say which revision it opened from.
-      for closed in sweep.closed {
-        let slot = sweep.sweep.slot(closed.step)
-        guard closed.step.kind == .again, let before = stored[slot],
-          before.isSame(as: closed, convention: sweep.sweep.portfolio.irrConvention)
-        else { break }
-        result.insert(slot)
+    for sweep in again { add(sweep, stored, revisions) }
+    toConfirm.sort { ($0.slot.date, $0.slot.portfolio) < ($1.slot.date, $1.slot.portfolio) }
+  }
+
+  /// A date after one that changed is written even if its own numbers are the same: it must say
+  /// which revision it opened from.
+  private mutating func add(
+    _ sweep: ComputedSweep, _ stored: [Slot: StoredCloses.Close], _ revisions: [Slot: Int32]
+  ) {
+    var openingRevision = sweep.openingRevision
+    for closed in sweep.closed {
+      let slot = sweep.sweep.slot(closed.step)
+      guard closed.step.kind == .again, let before = stored[slot],
+        before.isSame(as: closed, convention: sweep.sweep.portfolio.irrConvention)
+      else { return }
+      slots.insert(slot)
+      let row = before.snapshot
+      if row.isStale || row.fingerprint != closed.fingerprint
+        || row.openedFromRevision != openingRevision
+      {
+        toConfirm.append(
+          ConfirmedSlot(
+            slot: slot, openedFromRevision: openingRevision, fingerprint: closed.fingerprint))
       }
+      openingRevision = revisions[slot]
     }
-    return result
   }
 }

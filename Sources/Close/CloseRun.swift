@@ -89,6 +89,7 @@ public final class CloseRun: Sendable {
     let unknown = try Planning.unknownCodes(settings.codes, on: db)
     guard unknown.isEmpty else { throw UnknownPortfolios(codes: unknown) }
     guard try !Runs.isPaused(on: db) else { return nil }
+    try Incarnation.begin(on: db)
     try Runs.endDead(on: db)
     let takenBack = try Slots.takeBackExpired(on: db)
     try Leases.forgetDead(on: db)

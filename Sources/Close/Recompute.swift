@@ -43,6 +43,8 @@ public struct RecomputedDate: Sendable {
   public var holdingReturns: [IRRResult?]
   /// Every number that is not the same; empty where all are, and where nothing is stored.
   public var differences: [ValueDifference]
+  /// The digest of its inputs as they are today; nil where the chain has none.
+  public var fingerprint: Fingerprint?
 }
 
 /// Dates of one portfolio, recomputed.
@@ -86,6 +88,15 @@ public final class Recompute: Sendable {
     connect: @escaping @Sendable () async throws -> Connection
   ) {
     self.init(.closed(scope), settings: settings, connect: connect)
+  }
+
+  /// What a replay of a range would make of it, that has not begun: closed dates, and dates that
+  /// would be closed for the first time.
+  public convenience init(
+    replay range: ReplayRange, settings: RunSettings,
+    connect: @escaping @Sendable () async throws -> Connection
+  ) {
+    self.init(.replay(range), settings: settings, connect: connect)
   }
 
   init(

@@ -206,7 +206,7 @@ struct RecomputeChunk {
         RecomputedDate(
           date: closed.step.date, stored: before?.snapshot, close: closed.close,
           portfolioReturn: closed.portfolioReturn, holdingReturns: closed.holdingReturns,
-          differences: comparison.differences))
+          differences: comparison.differences, fingerprint: closed.fingerprint))
     }
     let left = sweep.steps.dropFirst(computed.closed.count)
     if let error = computed.error, let first = left.first {

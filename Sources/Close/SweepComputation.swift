@@ -9,6 +9,8 @@ struct ComputedSweep {
     var close: BookClose
     var portfolioReturn: IRRResult?
     var holdingReturns: [IRRResult?]
+    /// Nil where that of the opening is not known.
+    var fingerprint: Fingerprint?
   }
 
   var sweep: Sweep
@@ -71,6 +73,10 @@ struct SweepComputation {
           of: holding, from: lots[holding] ?? [], market: inputs.market.market)
       }
       var window = Window(opened.activities[...], stored.statements)
+      var fingerprints = SlotFingerprint(
+        portfolio: sweep.portfolio, policy: policy, instruments: opened.instruments,
+        market: inputs.market.market)
+      var fingerprint = stored.opening?.fingerprint
       for step in sweep.steps {
         let (activities, statements) = window.next(through: step.date)
         let close = try book.close(
@@ -81,10 +87,16 @@ struct SweepComputation {
           computed.error = degradedRefusal(close.snapshot)
           return computed
         }
+        // A chain that begins without one never gets one: what it stands on cannot be told.
+        if fingerprint != nil || close.snapshot.openedFrom == nil {
+          fingerprint = fingerprints.fingerprint(
+            of: close, after: fingerprint, activities, statements)
+        }
         computed.closed.append(
           ComputedSweep.Closed(
             step: step, close: close,
-            holdingReturns: Array(repeating: nil, count: close.holdings.count)))
+            holdingReturns: Array(repeating: nil, count: close.holdings.count),
+            fingerprint: fingerprint))
       }
     } catch let error as CloseError {
       computed.error = error.description

@@ -1,5 +1,6 @@
 internal import Accounting
 public import Postgres
+internal import Storage
 
 /// Imports a CSV file: every row that can be is merged into the books, the others are reported.
 ///
@@ -35,6 +36,7 @@ private func run<Kind: RowKind>(
   let clock = ContinuousClock()
   let start = clock.now
   var file = try RowFile<Kind>(request)
+  if !request.dryRun { try await connection.perform { db in _ = try Incarnation.begin(on: db) } }
   try await file.loadBooks(from: connection)
   let run = ImportRun<Kind>(request: request, connection: connection, sourceName: file.name)
   let job = try await run.begin()

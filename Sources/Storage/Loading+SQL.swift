@@ -7,7 +7,7 @@ extension Loading {
     "load-openings",
     """
     select s.portfolio_id, s.snapshot_date, s.revision, s.closing_equity, s.cash, s.return_index,
-      s.index_since, s.cumulative_pnl
+      s.index_since, s.cumulative_pnl, s.fingerprint
     from unnest($1::bigint[], $2::date[]) as o (portfolio_id, opened_from)
     join closebell.portfolio_snapshots s
       on s.snapshot_date = o.opened_from and s.portfolio_id = o.portfolio_id and s.is_complete

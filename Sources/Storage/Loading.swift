@@ -36,6 +36,8 @@ public struct StoredOpening: Sendable {
   public var indexSince: Day
   /// Σ daily P&L so far.
   public var cumulativePnL: Money
+  /// The digest of its inputs; nil for a row from before there were any.
+  public var fingerprint: Fingerprint?
 }
 
 /// A row of `portfolio_fund_valuations`, with the instrument that is held.
@@ -137,7 +139,8 @@ public enum Loading {
       StoredOpening(
         portfolio: try $0.nextID(), date: try $0.nextDay(), revision: try $0.nextInt32(),
         closingEquity: try $0.nextFixed(), cash: try $0.nextFixed(), index: try $0.nextDouble(),
-        indexSince: try $0.nextDay(), cumulativePnL: try $0.nextFixed())
+        indexSince: try $0.nextDay(), cumulativePnL: try $0.nextFixed(),
+        fingerprint: try $0.nextFingerprintOrNil())
     }
   }
 

@@ -138,13 +138,26 @@ public enum Planning {
 
 /// When a complete slot no longer follows from its inputs.
 enum Staleness {
+  /// SQL that is true where a row of `input_changes` could be seen when the inputs of a row of
+  /// `portfolio_snapshots` were read.
+  ///
+  /// Transaction numbers are compared within an epoch only: each database that a dump was restored
+  /// into counts anew.
+  static func isSeen(_ change: String, by slot: String) -> String {
+    """
+    case when \(change).epoch = \(slot).inputs_epoch
+      then pg_catalog.pg_visible_in_snapshot(\(change).changed_by, \(slot).inputs_seen)
+      else \(change).epoch < \(slot).inputs_epoch end
+    """
+  }
+
   /// SQL that is true for a row of `portfolio_snapshots` that some input change concerns and
   /// whose inputs were read before that change could be seen.
   static func isStale(_ slot: String) -> String {
     """
     exists (select from closebell.input_changes c
       where c.from_date <= \(slot).snapshot_date
-        and not pg_catalog.pg_visible_in_snapshot(c.changed_by, \(slot).inputs_seen)
+        and not \(isSeen("c", by: slot))
         and (\(slot).portfolio_id = any(c.portfolio_ids)
           or c.instrument_ids is not null and exists (
             select from closebell.portfolio_funds f

@@ -18,6 +18,8 @@ extension Populating {
     replaced_revision
     """
 
+  private static let epoch = "(select i.epoch from closebell.incarnation i)"
+
   static let createStage = """
     create temporary table if not exists close_stage (
       portfolio_id bigint, snapshot_date date, opened_from_date date,
@@ -29,12 +31,12 @@ extension Populating {
       long_value numeric, short_value numeric, gross_exposure numeric, net_exposure numeric,
       daily_return float8, return_index float8, index_since date, cumulative_pnl numeric,
       priced_count integer, carried_count integer, missing_count integer,
-      max_carried_days integer, is_degraded boolean
+      max_carried_days integer, is_degraded boolean, fingerprint bytea
     ) on commit delete rows
     """
 
   static let copyStage =
-    "copy pg_temp.close_stage (\(keys), \(numbers)) from stdin (format binary)"
+    "copy pg_temp.close_stage (\(keys), \(numbers), fingerprint) from stdin (format binary)"
 
   /// The fence.
   ///
@@ -48,6 +50,7 @@ extension Populating {
     set is_complete = true, state = 'complete', completed_at = pg_catalog.clock_timestamp(),
       run_id = $2::bigint, revision = s.revision + 1, inputs_seen = $3::text::pg_snapshot,
       error = null, error_sqlstate = null,
+      inputs_epoch = \(epoch), fingerprint = t.fingerprint,
       opened_from_date = t.opened_from_date, opened_from_revision = t.opened_from_revision,
       (\(numbers)) = (\(numbers.split(separator: ", ").map { "t." + $0 }.joined(separator: ", ")))
     from pg_temp.close_stage t
@@ -77,8 +80,10 @@ extension Populating {
     "populate-confirm",
     """
     update closebell.portfolio_snapshots s
-    set inputs_seen = $3::text::pg_snapshot
-    from unnest($1::bigint[], $2::date[]) as c (portfolio_id, snapshot_date)
+    set inputs_seen = $3::text::pg_snapshot, inputs_epoch = \(epoch),
+      opened_from_revision = c.opened_from_revision, fingerprint = c.fingerprint
+    from unnest($1::bigint[], $2::date[], $5::integer[], $6::bytea[])
+      as c (portfolio_id, snapshot_date, opened_from_revision, fingerprint)
     where s.snapshot_date = c.snapshot_date and s.portfolio_id = c.portfolio_id
       and s.claim_id = $4::bigint and s.is_complete
     """)

@@ -33,12 +33,15 @@ public struct SlotResult: Sendable {
   public var portfolioReturn: IRRResult
   /// The convention of both.
   public var convention: IRRConvention
+  /// The digest of its inputs.
+  public var fingerprint: Fingerprint?
 
   /// What a computed slot writes.
   public init(
     slot: Slot, replaced: Replaced? = nil, openedFromRevision: Int32?, opensInSameSweep: Bool,
     snapshot: Snapshot, holdings: [HoldingSnapshot], cashBalances: [CashBalance],
-    holdingReturns: [IRRResult], portfolioReturn: IRRResult, convention: IRRConvention
+    holdingReturns: [IRRResult], portfolioReturn: IRRResult, convention: IRRConvention,
+    fingerprint: Fingerprint?
   ) {
     precondition(holdings.count == holdingReturns.count, "a return for every holding")
     self.slot = slot
@@ -51,6 +54,24 @@ public struct SlotResult: Sendable {
     self.holdingReturns = holdingReturns
     self.portfolioReturn = portfolioReturn
     self.convention = convention
+    self.fingerprint = fingerprint
+  }
+}
+
+/// A complete slot that was computed again and came out as it stands, with what it stands on.
+public struct ConfirmedSlot: Sendable {
+  /// The slot.
+  public var slot: Slot
+  /// The revision of the snapshot that it opened from; nil for the first.
+  public var openedFromRevision: Int32?
+  /// The digest of its inputs.
+  public var fingerprint: Fingerprint?
+
+  /// A slot that is right as it stands.
+  public init(slot: Slot, openedFromRevision: Int32?, fingerprint: Fingerprint?) {
+    self.slot = slot
+    self.openedFromRevision = openedFromRevision
+    self.fingerprint = fingerprint
   }
 }
 
@@ -140,11 +161,12 @@ public enum Populating {
 
   /// Says that complete slots were looked at again and are right as they stand.
   public static func confirm(
-    _ slots: [Slot], inputsSeen: String, as claim: Int64, on db: isolated Connection
+    _ slots: [ConfirmedSlot], inputsSeen: String, as claim: Int64, on db: isolated Connection
   ) throws {
     _ = try db.execute(
-      confirmUnchanged, slots.map(\.portfolio.rawValue), slots.map(\.date.postgres),
-      inputsSeen, claim)
+      confirmUnchanged, slots.map(\.slot.portfolio.rawValue), slots.map(\.slot.date.postgres),
+      inputsSeen, claim, slots.map(\.openedFromRevision),
+      slots.map { $0.fingerprint.map { Bytes($0.bytes) } })
   }
 
   /// Some portfolios' slots could not all be written; the transaction is rolled back.

@@ -29,6 +29,10 @@ extension RowReader {
     try nextNumericUnitsOrNil(scale: F.scale).map { F(units: $0) }
   }
 
+  mutating func nextFingerprintOrNil() throws -> Fingerprint? {
+    try nextBytesOrNil().flatMap { Fingerprint(bytes: $0) }
+  }
+
   mutating func nextCurrency() throws -> Currency {
     let code = try nextString()
     guard let currency = Currency(code) else {
@@ -65,6 +69,10 @@ extension CopyWriter {
   }
 
   mutating func write<Owner>(_ id: ID<Owner>) { write(int64: id.rawValue) }
+
+  mutating func write(_ fingerprint: Fingerprint?) {
+    if let fingerprint { write(bytes: fingerprint.bytes) } else { writeNull() }
+  }
 
   mutating func write(_ number: Double?) {
     if let number { write(double: number) } else { writeNull() }

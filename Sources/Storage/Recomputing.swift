@@ -1,3 +1,4 @@
+public import Accounting
 public import Postgres
 
 /// What a session that only reads the books needs.
@@ -11,4 +12,23 @@ public enum Recomputing {
         set default_transaction_read_only = on
         """)
   }
+
+  /// How many complete slots a range of dates has.
+  public static func slotCount(
+    from first: Day, through last: Day, codes: [String], on db: isolated Connection
+  ) throws -> Int {
+    try db.row(countSlots, first.postgres, last.postgres, codes) {
+      Int(try $0.nextInt64())
+    } ?? 0
+  }
+
+  private static let countSlots = Statement(
+    "recompute-count",
+    """
+    select count(*)
+    from closebell.portfolio_snapshots s join closebell.portfolios p on p.id = s.portfolio_id
+    where s.is_complete and s.snapshot_date between $1::date and $2::date
+      and (pg_catalog.cardinality($3::text[]) = 0 or p.code = any($3::text[])
+        or p.code || '#' || p.id = any($3::text[]))
+    """)
 }

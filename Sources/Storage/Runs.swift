@@ -97,11 +97,12 @@ public enum Runs {
     "forget-seen-changes",
     """
     delete from closebell.input_changes c
-    where c.changed_by < pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot())
+    where (c.epoch < closebell.current_epoch()
+        or c.changed_by < pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot()))
       and not exists (select from closebell.worker_lease l where l.claim_id <> $1::bigint)
       and not exists (select from closebell.portfolio_snapshots s
         where s.snapshot_date >= c.from_date
           and (s.inputs_seen is null
-            or not pg_catalog.pg_visible_in_snapshot(c.changed_by, s.inputs_seen)))
+            or not \(Staleness.isSeen("c", by: "s"))))
     """)
 }

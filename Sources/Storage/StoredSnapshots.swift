@@ -17,6 +17,8 @@ public struct StoredSnapshot: Sendable {
   public var snapshot: Snapshot
   /// The column of that name; `snapshot` has it from its parts.
   public var netExternalFlow: Money
+  /// The digest of its inputs; nil for a row from before there were any.
+  public var fingerprint: Fingerprint?
 }
 
 /// A stored money-weighted return.
@@ -152,7 +154,8 @@ public enum StoredSnapshots {
       isDegraded: try row.nextBool())
     return StoredSnapshot(
       slot: slot, revision: revision, openedFromRevision: openedFromRevision, run: run,
-      isStale: isStale, snapshot: snapshot, netExternalFlow: try row.nextFixed())
+      isStale: isStale, snapshot: snapshot, netExternalFlow: try row.nextFixed(),
+      fingerprint: try row.nextFingerprintOrNil())
   }
 
   private static let columns = """
@@ -162,7 +165,8 @@ public enum StoredSnapshots {
     s.unrealized_pnl, s.income, s.fees, s.taxes, s.fx_pnl, s.prior_period_adjustment,
     s.closing_equity, s.cash, s.long_value, s.short_value, s.gross_exposure, s.net_exposure,
     s.daily_return, s.return_index, s.index_since, s.cumulative_pnl, s.priced_count,
-    s.carried_count, s.missing_count, s.max_carried_days, s.is_degraded, s.net_external_flow
+    s.carried_count, s.missing_count, s.max_carried_days, s.is_degraded, s.net_external_flow,
+    s.fingerprint
     """
   private static let slots = "unnest($1::bigint[], $2::date[]) as c (portfolio_id, slot_date)"
   private static let rows = Statement(

@@ -17,9 +17,9 @@ struct Closebell: AsyncParsableCommand {
     version: Version.current,
     subcommands: [
       PostgresCommand.self, MigrateCommand.self, ImportCommand.self, ImportsCommand.self,
-      RunCommand.self, ReplayCommand.self, CleanupCommand.self, PauseCommand.self,
-      ResumeCommand.self, StatusCommand.self, ShowCommand.self, ExportCommand.self,
-      RepairCommand.self,
+      RunCommand.self, ReplayCommand.self, VerifyCommand.self, RepairCommand.self,
+      CleanupCommand.self, PauseCommand.self, ResumeCommand.self, StatusCommand.self,
+      ShowCommand.self, ExportCommand.self,
     ])
 }
 

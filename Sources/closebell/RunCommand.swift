@@ -69,6 +69,9 @@ struct ReplayCommand: AsyncParsableCommand {
   @Flag(help: "Go on to each portfolio's latest complete date.")
   var throughLatest = false
 
+  @Flag(help: "Show every value that would change, old → new, and write nothing.")
+  var dryRun = false
+
   func validate() throws {
     if to < from { throw ValidationError("--to \(to) lies before --from \(from)") }
     if to > Clock.today { throw ValidationError("\(to) lies in the future") }
@@ -78,6 +81,9 @@ struct ReplayCommand: AsyncParsableCommand {
     let settings = try work.settings()
     let range = ReplayRange(
       from: from, through: to, onlyStale: onlyStale, throughLatest: throughLatest)
+    if dryRun {
+      return try await ReplayPreview(range: range, settings: settings, common: common).run()
+    }
     let report = try await Supervised.run(.replay(range), settings: settings, options: common)
     try Supervised.conclude(report, common, verb: "closed or closed again")
   }
@@ -107,14 +113,22 @@ struct WorkOptions: ParsableArguments {
   var wait: Span?
 
   func settings() throws -> RunSettings {
+    var settings = try Self.settings(portfolios, workers: workers, maxCarriedDays: maxCarriedDays)
+    settings.isStrict = strict
+    settings.waitSeconds = wait?.seconds
+    return settings
+  }
+
+  /// What does not depend on whether anything is written.
+  static func settings(
+    _ portfolios: [String], workers: Int?, maxCarriedDays: Int?
+  ) throws -> RunSettings {
     var settings = RunSettings()
     settings.codes = portfolios
     settings.workers = workers ?? Environment.integer("WORKERS") ?? 2
     settings.chunk = Environment.integer("CHUNK") ?? 500
     settings.leaseSeconds = Environment.number("LEASE_SECONDS") ?? 120
     settings.policy.maxCarriedBusinessDays = maxCarriedDays ?? 5
-    settings.isStrict = strict
-    settings.waitSeconds = wait?.seconds
     settings.host = Host.name
     settings.pid = getpid()
     settings.version = Version.current

@@ -46,14 +46,20 @@ struct MigrateCommand: AsyncParsableCommand {
     }
     let version = to ?? Migration.latestVersion
     let setsPath = setSearchPath
-    let taken = try await connection.perform { db in
+    let (taken, epoch) = try await connection.perform { db in
       let taken = try Migrator.migrate(to: version, on: db)
       if setsPath { try SearchPath.set(on: db) }
-      return taken
+      let isLatest = version == Migration.latestVersion
+      return (taken, try isLatest ? Incarnation.begin(on: db) : nil)
     }
     let adopted = try await adopted(by: connection)
     await connection.close()
     guard !common.quiet else { return }
+    if let epoch {
+      Terminal.complain(
+        "note: restored from a dump: transaction numbers count anew, as epoch \(epoch)"
+      )
+    }
     if let adopted { return report(adopted) }
     if common.json {
       print(JSON.object([("version", .integer(version)), ("steps", .integer(taken.count))]).text)

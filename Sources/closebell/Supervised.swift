@@ -3,6 +3,7 @@ import Close
 import Dispatch
 import Glibc
 import Postgres
+import Synchronization
 
 /// A run with its signals, its progress line, and its report.
 enum Supervised {
@@ -84,6 +85,15 @@ final class Signals: @unchecked Sendable {
   }
 }
 
+/// Whether a signal came.
+final class StopFlag: Sendable {
+  private let flag = Mutex(false)
+
+  var isRaised: Bool { flag.withLock { $0 } }
+
+  func raise() { flag.withLock { $0 = true } }
+}
+
 /// One line on a terminal that says how far the run is; nothing where output is not a terminal.
 struct ProgressLine {
   let isQuiet: Bool
@@ -97,6 +107,22 @@ struct ProgressLine {
       let seconds = max((ContinuousClock.now - started) / .seconds(1), 0.001)
       let rate = Int(Double(counts.completed) / seconds)
       Terminal.draw("\r\u{1B}[Kclosing: \(counts.completed) slots, \(rate) slots/s")
+      isDrawn = true
+    }
+    if isDrawn { Terminal.draw("\r\u{1B}[K") }
+  }
+
+  /// The same of work whose size is known: with the time left.
+  func show(verb: String, _ progress: @Sendable () -> (done: Int, of: Int)?) async {
+    guard !isQuiet, Terminal.isInteractive else { return }
+    let started = ContinuousClock.now
+    var isDrawn = false
+    while (try? await Task.sleep(for: .milliseconds(200))) != nil {
+      guard let (done, total) = progress(), done > 0 else { continue }
+      let rate = Double(done) / max((ContinuousClock.now - started) / .seconds(1), 0.001)
+      let left = Int(Double(max(total - done, 0)) / rate + 0.5)
+      Terminal.draw(
+        "\r\u{1B}[K\(verb): \(done) of \(total) slots, \(Int(rate)) slots/s, \(left) s left")
       isDrawn = true
     }
     if isDrawn { Terminal.draw("\r\u{1B}[K") }

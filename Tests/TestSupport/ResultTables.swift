@@ -14,7 +14,7 @@ public enum ResultTables {
     select l.line from (
       select 1, snapshot_date, portfolio_id, 0::bigint, pg_catalog.to_jsonb(s)
         - '{claim_id,claimed_at,completed_at,run_id,revision,opened_from_revision}'::text[]
-        - 'inputs_seen' - 'attempts'
+        - 'inputs_seen' - 'inputs_epoch' - 'attempts'
       from closebell.portfolio_snapshots s
       union all
       select 2, valuation_date, portfolio_id, portfolio_fund_id, pg_catalog.to_jsonb(v)

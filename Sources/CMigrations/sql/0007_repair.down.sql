@@ -1,10 +1,10 @@
--- The way back from 0006: refuses while rows that a repair removed exist nowhere else.
+-- The way back from 0007: refuses while rows that a repair removed exist nowhere else.
 do $$
 begin
   if exists (select from closebell.repair_archive) then
     raise exception using
       errcode = 'object_not_in_prerequisite_state',
-      message = 'going back before version 6 would lose rows that repairs archived',
+      message = 'going back before version 7 would lose rows that repairs archived',
       hint = 'undo the repairs, or copy closebell.repair_archive and empty it';
   end if;
 end $$;

@@ -1,0 +1,177 @@
+internal import Accounting
+
+/// What one close was computed from, as a digest: natural keys and values, never an id, a time or
+/// a run.
+///
+/// The opening's fingerprint is part of it, so that a change of any earlier input shows in every
+/// later date. Holdings, activities and market facts are each digested alone and added up: their
+/// order in the database, which is one of ids, does not count. Only the order of one holding's
+/// activities does.
+struct SlotFingerprint {
+  let portfolio: Portfolio
+  let policy: ClosePolicy
+  let instruments: [ID<Holding>: Instrument]
+  let market: Market
+  private var rates: [(currency: Currency, date: Day, rate: DatedRate?)] = []
+
+  /// To be raised when the same inputs give other numbers than before.
+  static let calculationVersion = 1
+
+  init(
+    portfolio: Portfolio, policy: ClosePolicy, instruments: [ID<Holding>: Instrument],
+    market: Market
+  ) {
+    self.portfolio = portfolio
+    self.policy = policy
+    self.instruments = instruments
+    self.market = market
+  }
+
+  /// The fingerprint of a close.
+  ///
+  /// - Parameter opening: That of the snapshot it opened from; nil for the first of all.
+  mutating func fingerprint(
+    of close: BookClose, after opening: Fingerprint?, _ activities: [Activity],
+    _ statements: [Accounting.Statement]
+  ) -> Fingerprint {
+    rates.removeAll(keepingCapacity: true)
+    var hasher = header(of: close.snapshot, after: opening)
+    var sum = Fingerprint(low: 0, high: 0)
+    for row in close.holdings { sum = sum + holding(row, close.snapshot) }
+    var ordinals: [ID<Holding>?: Int] = [:]
+    for activity in activities {
+      let ordinal = ordinals[activity.holding, default: 0]
+      ordinals[activity.holding] = ordinal + 1
+      sum = sum + self.activity(activity, ordinal, close.snapshot.openedFrom)
+    }
+    for statement in statements { sum = sum + self.statement(statement) }
+    for balance in close.cashBalances { sum = sum + rate(of: balance, close.snapshot.date) }
+    hasher.write(sum)
+    return hasher.finish()
+  }
+
+  private func header(of snapshot: Snapshot, after opening: Fingerprint?) -> FingerprintHasher {
+    var hasher = FingerprintHasher()
+    hasher.write(Self.calculationVersion)
+    hasher.write(opening ?? Fingerprint(low: 0, high: 0))
+    hasher.write(snapshot.date)
+    hasher.write(snapshot.openedFrom)
+    hasher.write(UInt64(portfolio.baseCurrency.packed))
+    hasher.write(portfolio.inception)
+    hasher.write(portfolio.calendar)
+    hasher.write(portfolio.lotRelief.rawValue)
+    hasher.write(portfolio.cashMode.rawValue)
+    hasher.write(portfolio.dividendMode.rawValue)
+    hasher.write(portfolio.irrConvention.rawValue)
+    hasher.write(policy.maxCarriedBusinessDays)
+    hasher.write(policy.maxStatementAgeDays)
+    hasher.write(policy.maxDegradedShare.bitPattern)
+    return hasher
+  }
+
+  /// Each kind of fact begins with a number of its own.
+  private enum Kind: Int {
+    case holding = 1
+    case activity, statement, action, balance
+  }
+
+  private func hasher(_ kind: Kind, _ holding: ID<Holding>?) -> FingerprintHasher {
+    var hasher = FingerprintHasher()
+    hasher.write(kind.rawValue)
+    hasher.write(holding.flatMap { instruments[$0]?.symbol } ?? "")
+    return hasher
+  }
+
+  /// What a holding was valued with, and the instrument's terms.
+  private mutating func holding(_ row: HoldingSnapshot, _ snapshot: Snapshot) -> Fingerprint {
+    var hasher = hasher(.holding, row.holding)
+    hasher.write(row.price)
+    hasher.write(row.priceDate)
+    switch row.quality {
+    case .priced: hasher.write(0)
+    case .carried(let days): hasher.write(days)
+    case .missing: hasher.write(-1)
+    }
+    guard let instrument = instruments[row.holding] else { return hasher.finish() }
+    hasher.write(instrument.kind.rawValue)
+    hasher.write(instrument.pricing.rawValue)
+    hasher.write(instrument.multiplier)
+    write(rateOf: instrument.currency, on: snapshot.date, to: &hasher)
+    return hasher.finish() + actions(of: instrument, snapshot)
+  }
+
+  /// Splits, and dividends where they count, between the opening and the close.
+  private mutating func actions(of instrument: Instrument, _ snapshot: Snapshot) -> Fingerprint {
+    var sum = Fingerprint(low: 0, high: 0)
+    guard let actions = market.actions[instrument.id] else { return sum }
+    for action in actions where action.exDate <= snapshot.date {
+      if let opened = snapshot.openedFrom, action.exDate <= opened { continue }
+      var hasher = FingerprintHasher()
+      hasher.write(Kind.action.rawValue)
+      hasher.write(instrument.symbol)
+      hasher.write(action.exDate)
+      switch action.effect {
+      case .split(let ratio): hasher.write(ratio)
+      case .dividend(let perUnit):
+        guard portfolio.dividendMode == .automatic else { continue }
+        hasher.write(-1)
+        hasher.write(perUnit)
+      }
+      write(rateOf: instrument.currency, on: action.exDate, to: &hasher)
+      sum = sum + hasher.finish()
+    }
+    return sum
+  }
+
+  private mutating func activity(
+    _ activity: Activity, _ ordinal: Int, _ openedFrom: Day?
+  ) -> Fingerprint {
+    var hasher = hasher(.activity, activity.holding)
+    hasher.write(ordinal)
+    hasher.write(activity.date)
+    hasher.write(activity.bookedOn)
+    hasher.write(activity.type.rawValue)
+    hasher.write(activity.quantity)
+    hasher.write(activity.price)
+    hasher.write(activity.amount)
+    hasher.write(activity.fee)
+    hasher.write(activity.acquired)
+    hasher.write(activity.referenceClose)
+    write(rateOf: activity.currency, on: activity.date, to: &hasher)
+    if activity.isLate, let openedFrom {
+      write(rateOf: activity.currency, on: openedFrom, to: &hasher)
+    }
+    return hasher.finish()
+  }
+
+  private func statement(_ statement: Accounting.Statement) -> Fingerprint {
+    var hasher = hasher(.statement, statement.holding)
+    hasher.write(statement.date)
+    hasher.write(statement.value)
+    return hasher.finish()
+  }
+
+  private mutating func rate(of balance: CashBalance, _ date: Day) -> Fingerprint {
+    var hasher = hasher(.balance, nil)
+    write(rateOf: balance.currency, on: date, to: &hasher)
+    return hasher.finish()
+  }
+
+  /// Writes a currency and what a unit of it was worth in base currency on a date.
+  private mutating func write(
+    rateOf currency: Currency, on date: Day, to hasher: inout FingerprintHasher
+  ) {
+    hasher.write(UInt64(currency.packed))
+    guard currency != portfolio.baseCurrency else { return }
+    let known = rates.first { $0.currency == currency && $0.date == date }
+    let rate: DatedRate?
+    if let known {
+      rate = known.rate
+    } else {
+      rate = try? market.rate(from: currency, to: portfolio.baseCurrency, on: date)
+      rates.append((currency, date, rate))
+    }
+    hasher.write(rate?.date)
+    hasher.write(rate?.rate)
+  }
+}

@@ -1,0 +1,150 @@
+public import Accounting
+public import Postgres
+public import Storage
+internal import Synchronization
+
+/// Proves closed dates: recomputes them from their inputs, and checks the rows against each other.
+///
+/// Nothing is written. See "What verify proves" in `docs/operations.md`.
+public final class Verification: Sendable {
+  private let scope: RecomputeScope
+  private let settings: RunSettings
+  private let connect: @Sendable () async throws -> Connection
+  private let recompute: Recompute
+  private let findings = Mutex<[VerifyReport.Finding]>([])
+  private let total = Mutex<Int?>(nil)
+
+  /// How many faults of a check are listed.
+  private static let faultsKept = 100
+
+  /// A verification that has not begun.
+  public init(
+    _ scope: RecomputeScope, settings: RunSettings,
+    connect: @escaping @Sendable () async throws -> Connection
+  ) {
+    self.scope = scope
+    self.settings = settings
+    self.connect = connect
+    recompute = Recompute(scope, settings: settings, connect: connect)
+  }
+
+  /// Begins no further chunk.
+  public func stop() { recompute.stop() }
+
+  /// The dates compared so far, and how many there are to compare.
+  public var progress: (done: Int, of: Int)? {
+    total.withLock { $0 }.map { (recompute.progress.slots, $0) }
+  }
+
+  /// Runs to the end.
+  ///
+  /// - Throws: `PostgresError`, `SchemaError`, `UnknownPortfolios`.
+  public func run() async throws -> VerifyReport {
+    let started = ContinuousClock.now
+    var report = VerifyReport()
+    report.chain = try await checkChain()
+    let counts = try await recompute.run { [self] sweep in
+      guard let finding = VerifyReport.Finding(sweep) else { return }
+      findings.withLock { $0.append(finding) }
+    }
+    report.counts = counts
+    report.findings = findings.withLock { $0 }.sorted { $0.portfolio < $1.portfolio }
+    report.seconds = (ContinuousClock.now - started) / .seconds(1)
+    return report
+  }
+
+  private func checkChain() async throws -> [ChainChecks.Outcome] {
+    let (first, last) = (scope.from ?? .earliest, scope.through ?? .latest)
+    let codes = settings.codes
+    let control = try await connect()
+    do {
+      let checked = try await control.perform { db in
+        try Migrator.requireCurrentSchema(on: db)
+        let unknown = try Planning.unknownCodes(codes, on: db)
+        guard unknown.isEmpty else { throw UnknownPortfolios(codes: unknown) }
+        try Recomputing.prepare(on: db)
+        return try db.transaction(isolation: .repeatableRead, readOnly: true) { db in
+          (
+            try Recomputing.slotCount(from: first, through: last, codes: codes, on: db),
+            try ChainChecks.run(
+              from: first, through: last, codes: codes, limit: Self.faultsKept, on: db)
+          )
+        }
+      }
+      await control.close()
+      total.withLock { $0 = checked.0 }
+      return checked.1
+    } catch {
+      await control.close()
+      throw error
+    }
+  }
+}
+
+/// What a verification found.
+public struct VerifyReport: Sendable {
+  /// Why a date's stored numbers are not what its inputs make them.
+  public enum Cause: String, Sendable, CaseIterable {
+    /// An input changed since, as the books know: the next run closes it again.
+    case stale
+    /// An input is not what it was, and nobody said so: it was changed past the program, or the
+    /// date was closed with another policy.
+    case changed
+    /// The rows were changed, or computed wrongly.
+    case corrupt
+  }
+
+  /// A portfolio whose stored numbers are not what its inputs make them.
+  public struct Finding: Sendable {
+    /// The portfolio's code.
+    public var portfolio: String
+    /// The first date that differs, and why; nil where only a date could not be recomputed.
+    public var first: (date: Day, cause: Cause)?
+    /// The closed date before it, if it was compared: the last known-good snapshot.
+    public var lastGood: Day?
+    /// The values of that first date.
+    public var differences: [ValueDifference]
+    /// The dates that differ, by cause.
+    public var dates: [Cause: [Day]]
+    /// A date that could not be recomputed.
+    public var failure: SlotFailure?
+  }
+
+  /// Portfolios that differ, by code.
+  public var findings: [Finding] = []
+  /// What every check of the rows against each other found.
+  public var chain: [ChainChecks.Outcome] = []
+  /// How much was compared.
+  public var counts = RecomputeCounts()
+  /// Wall time.
+  public var seconds = 0.0
+
+  /// Whether everything was compared and nothing differs.
+  public var isClean: Bool { findings.isEmpty && chain.allSatisfy { $0.count == 0 } }
+}
+
+extension VerifyReport.Finding {
+  /// Nil for a portfolio whose dates all came out as they stand.
+  init?(_ sweep: RecomputedSweep) {
+    let differing = sweep.dates.filter { !$0.differences.isEmpty }
+    guard !differing.isEmpty || sweep.failure != nil else { return nil }
+    self.init(
+      portfolio: sweep.portfolio.code, first: nil, lastGood: nil, differences: [], dates: [:],
+      failure: sweep.failure)
+    for date in differing { dates[date.cause, default: []].append(date.date) }
+    guard let first = differing.first else { return }
+    self.first = (first.date, first.cause)
+    lastGood = sweep.dates.last { $0.date < first.date }?.date
+    differences = first.differences
+  }
+}
+
+extension RecomputedDate {
+  /// Why it differs, if it does.
+  public var cause: VerifyReport.Cause {
+    if stored?.isStale == true { return .stale }
+    // A row from before there were fingerprints says nothing of its inputs.
+    guard let before = stored?.fingerprint, let fingerprint else { return .corrupt }
+    return before == fingerprint ? .corrupt : .changed
+  }
+}

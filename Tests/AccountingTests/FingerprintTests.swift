@@ -1,0 +1,48 @@
+import Accounting
+import Testing
+
+@Suite struct FingerprintTests {
+  private func hex(_ fingerprint: Fingerprint) -> String {
+    fingerprint.bytes.map { byte in
+      let digits = String(byte, radix: 16)
+      return digits.count < 2 ? "0" + digits : digits
+    }.joined()
+  }
+
+  @Test("the published vectors of SipHash-2-4-128 come out")
+  func vectors() {
+    #expect(hex(FingerprintHasher().finish()) == "a3817f04ba25a8e66df67214c7550293")
+    var eight = FingerprintHasher()
+    eight.write(0x0706_0504_0302_0100 as UInt64)
+    #expect(hex(eight.finish()) == "3b62a9ba6258f5610f83e264f31497b4")
+  }
+
+  @Test("bytes and fingerprint are each other's way back")
+  func bytes() {
+    let some = Fingerprint(low: 0x0102_0304_0506_0708, high: 0xf0e0_d0c0_b0a0_9080)
+    #expect(Fingerprint(bytes: some.bytes) == some)
+    #expect(some.bytes.count == 16)
+    #expect(Fingerprint(bytes: Array(some.bytes.dropLast())) == nil)
+  }
+
+  @Test("sequences of values that could run into one another do not")
+  func framing() {
+    func digest(_ write: (inout FingerprintHasher) -> Void) -> Fingerprint {
+      var hasher = FingerprintHasher()
+      write(&hasher)
+      return hasher.finish()
+    }
+    let all = [
+      digest {
+        $0.write("AB"); $0.write("C")
+      },
+      digest {
+        $0.write("A"); $0.write("BC")
+      },
+      digest { $0.write("ABC") }, digest { $0.write("") }, digest { $0.write(nil as Day?) },
+      digest { $0.write(Money.zero) }, digest { _ in },
+      digest { $0.write("ABCDEFGH") }, digest { $0.write("ABCDEFGH\0") },
+    ]
+    #expect(Set(all).count == all.count)
+  }
+}

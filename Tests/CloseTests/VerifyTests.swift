@@ -1,0 +1,307 @@
+import Accounting
+import Close
+import Postgres
+import Storage
+import TestSupport
+import Testing
+
+/// Stored rows that were tampered with are named, by portfolio, date and value.
+@Suite struct VerifyTests {
+  /// Closed books whose constraints are gone, as after a repair by hand.
+  private func unguarded() async throws -> DemoBooks {
+    let books = try await DemoBooks.closed(through: "2017-06-30", since: "2017-06-21")
+    try await books.execute(
+      """
+      do $$ declare c record; begin
+        for c in select conname, conrelid::regclass as name from pg_catalog.pg_constraint
+          where connamespace = 'closebell'::regnamespace and contype = 'c' loop
+          execute format('alter table %s drop constraint %I', c.name, c.conname);
+        end loop;
+      end $$
+      """)
+    return books
+  }
+
+  static let snapshotColumns =
+    [
+      "opening_equity", "inflow", "outflow", "net_external_flow", "daily_pnl", "realized_pnl",
+      "unrealized_change", "unrealized_pnl", "income", "fees", "taxes", "fx_pnl",
+      "prior_period_adjustment", "closing_equity", "cash", "long_value", "short_value",
+      "gross_exposure", "net_exposure", "cumulative_pnl",
+    ].map { ($0, "+ 0.0001", "- 0.0001") }
+    + ["priced_count", "carried_count", "missing_count", "max_carried_days", "index_since"]
+    .map { ($0, "+ 1", "- 1") }
+    + [("daily_return", "+ 1e-12", "- 1e-12"), ("return_index", "* 1.0000001", "/ 1.0000001")]
+  static let holdingColumns = [
+    "quantity", "price", "valuation", "cost_basis", "daily_pnl", "realized_pnl", "income", "fees",
+    "taxes", "unrealized_pnl", "local_valuation", "local_cost",
+  ]
+
+  private func tampered(
+    _ books: DemoBooks, _ code: String, _ change: String, undo: String
+  ) async throws -> VerifyReport {
+    try await books.execute(change)
+    let report = try await books.verify { $0.codes = [code] }
+    try await books.execute(undo)
+    return report
+  }
+
+  @Test("every number of a snapshot, a ten-thousandth off, is named with its first date")
+  func snapshotNumbers() async throws {
+    let books = try await unguarded()
+    for (column, change, _) in Self.snapshotColumns {
+      let row = "where snapshot_date = '2017-06-28' and portfolio_id = \(Self.id("COLA"))"
+      let table = "closebell.portfolio_snapshots"
+      let report = try await tampered(
+        books, "COLA",
+        "create table public.kept as select * from \(table) \(row); "
+          + "update \(table) set \(column) = \(column) \(change) \(row)",
+        undo: "update \(table) s set \(column) = k.\(column) from public.kept k "
+          + "where s.portfolio_id = k.portfolio_id and s.snapshot_date = k.snapshot_date; "
+          + "drop table public.kept")
+      let finding = try #require(report.findings.first, "\(column)")
+      #expect(finding.first?.date == Day("2017-06-28"), "\(column)")
+      #expect(finding.first?.cause == .corrupt, "\(column)")
+      #expect(finding.lastGood == Day("2017-06-27"))
+      #expect(finding.dates[.corrupt]?.count == 1, "a date that is right is not blamed")
+      #expect(finding.differences.map(\.column) == [column])
+      #expect(!report.isClean)
+    }
+    #expect(try await books.verify().isClean)
+  }
+
+  @Test("every number of a holding's row is named with its holding")
+  func holdingNumbers() async throws {
+    let books = try await unguarded()
+    for column in Self.holdingColumns {
+      let row = """
+        where valuation_date = '2017-06-29' and portfolio_id = \(Self.id("MERIDIAN"))
+          and portfolio_fund_id = (select min(v.portfolio_fund_id)
+            from closebell.portfolio_fund_valuations v
+            where v.valuation_date = '2017-06-29' and v.price is not null
+              and v.portfolio_id = \(Self.id("MERIDIAN")))
+        """
+      let table = "closebell.portfolio_fund_valuations"
+      let report = try await tampered(
+        books, "MERIDIAN",
+        "create table public.kept as select * from \(table) \(row); "
+          + "update \(table) set \(column) = coalesce(\(column), 0) + 0.0001 \(row)",
+        undo: "delete from \(table) \(row); insert into \(table) select * from public.kept; "
+          + "drop table public.kept")
+      let finding = try #require(report.findings.first, "\(column)")
+      #expect(finding.first?.date == Day("2017-06-29"), "\(column)")
+      #expect(finding.differences.contains { $0.column == column }, "\(finding.differences)")
+    }
+    #expect(try await books.verify().isClean)
+  }
+
+  @Test("a return is found from 1e-10 on, a wrong status and a wrong convention always")
+  func returns() async throws {
+    let books = try await unguarded()
+    let row = "where date = '2017-06-28' and portfolio_id = \(Self.id("COLA"))"
+    for table in ["portfolio_irr_values", "portfolio_fund_irr_values"] {
+      for (change, isFound) in [
+        ("irr_result = irr_result + 2e-10", true), ("log_growth = log_growth - 2e-10", true),
+        ("irr_result = irr_result + 1e-12", false), ("status = 'no_root'", true),
+        ("irr_result = null", true), ("roots = roots + 1", true),
+        ("convention = 'monthly_nominal'", true),
+      ] {
+        let report = try await tampered(
+          books, "COLA",
+          "create table public.kept as select * from closebell.\(table) \(row); "
+            + "update closebell.\(table) set \(change) \(row)",
+          undo: "delete from closebell.\(table) \(row); "
+            + "insert into closebell.\(table) select * from public.kept; drop table public.kept")
+        #expect(report.isClean != isFound, "\(table) \(change)")
+        if isFound { #expect(report.findings.first?.first?.date == Day("2017-06-28")) }
+      }
+    }
+  }
+
+  @Test("rows that are missing, too many or without a snapshot are named")
+  func missingAndSurplus() async throws {
+    let cases: [(sql: String, column: String?, check: String?)] = [
+      (
+        "delete from closebell.portfolio_fund_valuations where \(Self.last("valuation_date"))",
+        "row", nil
+      ),
+      (
+        "delete from closebell.portfolio_irr_values where \(Self.last("date"))",
+        "row", "missing-irr"
+      ),
+      (
+        "delete from closebell.portfolio_fund_irr_values where \(Self.last("date"))",
+        "row", "missing-holding-irr"
+      ),
+      (
+        """
+        insert into closebell.portfolio_cash_balances
+        select '2017-06-30', id, 'USD', 1, 1 from closebell.portfolios where code = 'COLA'
+        """, "row", nil
+      ),
+      (
+        """
+        insert into closebell.portfolio_fund_irr_values
+        select id, date, portfolio_id, fund_id, null, null, 'no_root', 'monthly_nominal', 0
+        from closebell.portfolio_fund_irr_values where \(Self.last("date"))
+        """, "convention", "holding-irr-convention"
+      ),
+      (
+        """
+        update closebell.portfolio_fund_irr_values set id = (
+          select min(id) from closebell.portfolio_fund_irr_values) where \(Self.last("date"))
+        """, nil, "duplicate-holding-irr-id"
+      ),
+      (
+        """
+        insert into closebell.portfolio_fund_valuations
+          (valuation_date, portfolio_id, portfolio_fund_id, quantity, valuation, cost_basis,
+            daily_pnl)
+        select '2017-07-03', portfolio_id, id, 0, 0, 0, 0 from closebell.portfolio_funds
+        """, nil, "orphaned-holding-rows"
+      ),
+      (
+        """
+        insert into closebell.portfolio_irr_values
+        select id, '2017-07-03', portfolio_id, null, null, 'no_root', convention, 0
+        from closebell.portfolio_irr_values where \(Self.last("date"))
+        """, nil, "orphaned-irr"
+      ),
+      (
+        """
+        insert into closebell.portfolio_cash_balances
+        select '2017-07-03', id, 'USD', 1, 1 from closebell.portfolios where code = 'COLA'
+        """, nil, "orphaned-cash-balances"
+      ),
+      (
+        """
+        update closebell.portfolio_snapshots set opened_from_date = '2017-06-19'
+        where \(Self.last("snapshot_date"))
+        """, "opened_from_date", "opened-from"
+      ),
+      (
+        """
+        update closebell.portfolio_snapshots set opened_from_revision = 7
+        where \(Self.last("snapshot_date"))
+        """, nil, "opened-from-revision"
+      ),
+      (
+        """
+        update closebell.portfolio_snapshots set opening_equity = opening_equity + 1,
+          daily_pnl = daily_pnl - 1, fx_pnl = fx_pnl - 1 where \(Self.last("snapshot_date"))
+        """, "opening_equity", "opening-equity"
+      ),
+      (
+        """
+        update closebell.portfolio_snapshots set daily_pnl = daily_pnl - 1
+        where \(Self.last("snapshot_date"))
+        """, "daily_pnl", "identities"
+      ),
+    ]
+    for (sql, column, check) in cases {
+      let books = try await unguarded()
+      try await books.execute(sql)
+      let report = try await books.verify()
+      #expect(!report.isClean, "\(sql)")
+      if let column {
+        let finding = try #require(report.findings.first, "\(sql)")
+        #expect(finding.portfolio == "COLA" && finding.first?.date == Day("2017-06-30"))
+        #expect(finding.differences.contains { $0.column == column }, "\(sql)")
+      } else {
+        #expect(report.findings.isEmpty, "\(sql)")
+      }
+      let failed = report.chain.filter { $0.count > 0 }.map(\.check)
+      if let check { #expect(failed.contains(check), "\(sql): \(failed)") }
+    }
+  }
+
+  @Test(
+    "a date that an import made stale, inputs changed past it, and a changed number are told apart")
+  func causes() async throws {
+    let books = try await DemoBooks.closed(through: "2017-06-30", since: "2017-06-21")
+    let price = """
+      update closebell.prices p set close = close * 1.01 from closebell.instruments i
+      where i.id = p.instrument_id and i.symbol = 'AMZN' and p.price_date = '2017-06-28'
+      """
+    try await books.execute(price)
+    let silent = try await books.verify()
+    #expect(!silent.findings.isEmpty)
+    for finding in silent.findings {
+      #expect(finding.first?.date == Day("2017-06-28"))
+      #expect(finding.first?.cause == .changed)
+      #expect(finding.dates[.corrupt] == nil)
+    }
+    try await books.execute(
+      """
+      insert into closebell.input_changes (from_date, instrument_ids)
+      select '2017-06-28', array[id] from closebell.instruments where symbol = 'AMZN'
+      """)
+    let marked = try await books.verify()
+    #expect(marked.findings.map(\.portfolio) == silent.findings.map(\.portfolio))
+    #expect(marked.findings.allSatisfy { $0.first?.cause == .stale && $0.dates.count == 1 })
+    _ = try await books.close("2017-06-30")
+    #expect(try await books.verify().isClean)
+  }
+
+  @Test("a date that cannot be recomputed is named, and everything else is verified")
+  func failure() async throws {
+    let books = try await DemoBooks.closed(through: "2017-06-30", since: "2017-06-21")
+    try await books.execute("delete from closebell.fx_rates where quote = 'JPY'")
+    let report = try await books.verify()
+    let finding = try #require(report.findings.first { $0.failure != nil })
+    #expect(finding.portfolio == "SAKURA")
+    #expect(finding.failure?.error.contains("JPY") == true)
+    #expect(report.counts.leftOut > 0 && report.counts.slots > 100)
+  }
+
+  @Test("a night, an import and replays that run meanwhile raise no false alarm")
+  func concurrently() async throws {
+    let books = try await DemoBooks.fresh()
+    _ = try await books.close("2017-06-21")
+    async let closing: Void = {
+      for day in 22...30 {
+        _ = try await books.close("2017-06-\(day)")
+        try await books.execute(
+          """
+          begin;
+          update closebell.prices set close = close * 1.001 where price_date = '2017-06-\(day)';
+          insert into closebell.input_changes (from_date, instrument_ids)
+          select '2017-06-\(day)', array_agg(id) from closebell.instruments;
+          commit
+          """)
+        _ = try await books.replay("2017-06-\(day)", "2017-06-\(day)")
+      }
+    }()
+    for _ in 0..<12 {
+      let report = try await books.verify { $0.workers = 1 }
+      for finding in report.findings {
+        #expect(finding.dates[.corrupt] == nil && finding.dates[.changed] == nil, "\(finding)")
+        #expect(finding.failure == nil)
+      }
+      #expect(report.chain.allSatisfy { $0.count == 0 }, "\(report.chain)")
+    }
+    try await closing
+    #expect(try await books.verify().isClean)
+  }
+
+  private static func id(_ code: String) -> String {
+    "(select id from closebell.portfolios where code = '\(code)')"
+  }
+
+  /// COLA's rows of its last date.
+  private static func last(_ date: String) -> String {
+    "\(date) = '2017-06-30' and portfolio_id = \(id("COLA"))"
+  }
+}
+
+extension DemoBooks {
+  func verify(
+    _ scope: RecomputeScope = RecomputeScope(),
+    _ change: (inout RunSettings) -> Void = { _ in }
+  ) async throws -> VerifyReport {
+    let conninfo = conninfo
+    return try await Verification(scope, settings: Self.settings(change)) {
+      try await Self.connect(conninfo)
+    }.run()
+  }
+}
