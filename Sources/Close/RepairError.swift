@@ -12,14 +12,12 @@ public enum RepairError: Error, CustomStringConvertible {
   case cannotUndo(Int64, String, hint: String)
   /// No table was named; some that might be meant.
   case noTable([String])
-  /// Slots in locked periods.
-  case locked([String])
 
   /// As the contract has it: 75 busy, 1 refused for the state of some portfolios, 65 bad input.
   public var exitCode: Int32 {
     switch self {
     case .busy: 75
-    case .cannotUndo, .locked: 1
+    case .cannotUndo: 1
     case .edited, .notAPlan, .changed, .noTable: 65
     }
   }
@@ -48,11 +46,6 @@ public enum RepairError: Error, CustomStringConvertible {
         + (candidates.isEmpty
           ? "closebell repair duplicates SCHEMA.TABLE"
           : candidates.map { "closebell repair duplicates '\($0)'" }.joined(separator: ", or "))
-    case .locked(let places):
-      """
-      locked: \(Self.list(places))
-      hint: a locked period is repaired with --override-lock REASON only
-      """
     }
   }
 
