@@ -17,14 +17,19 @@ FIGURES := .build/bench
 # Tests, demo and benchmarks use clusters of their own, whatever the environment says.
 unexport $(filter CLOSEBELL_% PG%,$(.VARIABLES))
 
-.PHONY: help demo test bench kernels check format lint build release install chaos clean deps
+.PHONY: help demo demo-repair test bench kernels check format lint build release install chaos \
+  clean deps
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 demo: deps ## the nightly close end to end, on real prices
 	swift build -c release --product closebell
 	Fixtures/demo.sh "$$(swift build -c release --show-bin-path)/closebell"
+
+demo-repair: deps ## an inflated equity, healed before your eyes
+	swift build -c release --product closebell
+	Fixtures/demo-repair.sh "$$(swift build -c release --show-bin-path)/closebell"
 
 test: deps ## every test, on a PostgreSQL cluster of their own
 	swift build --build-tests

@@ -3,6 +3,7 @@
 ///
 /// It tells an input that changed from a number that was changed; it is no defence against
 /// somebody who forges inputs.
+@frozen
 public struct Fingerprint: Hashable, Sendable {
   /// The first eight bytes, the lowest first.
   public var low: UInt64
@@ -10,7 +11,7 @@ public struct Fingerprint: Hashable, Sendable {
   public var high: UInt64
 
   /// The digest of these two halves.
-  public init(low: UInt64, high: UInt64) {
+  @inlinable public init(low: UInt64, high: UInt64) {
     self.low = low
     self.high = high
   }
@@ -30,7 +31,7 @@ public struct Fingerprint: Hashable, Sendable {
   }
 
   /// The digest of a set: the same in whichever order its members are added.
-  public static func + (left: Fingerprint, right: Fingerprint) -> Fingerprint {
+  @inlinable public static func + (left: Fingerprint, right: Fingerprint) -> Fingerprint {
     Fingerprint(low: left.low &+ right.low, high: left.high &+ right.high)
   }
 }
@@ -40,20 +41,21 @@ public struct Fingerprint: Hashable, Sendable {
 /// J.-P. Aumasson, D. J. Bernstein: *SipHash: a fast short-input PRF* (2012). Values are written as
 /// words so that no two sequences of values give the same ones: each has a fixed width or says how
 /// long it is.
+@frozen
 public struct FingerprintHasher: Sendable {
-  private var v0: UInt64 = 0x736f_6d65_7073_6575 ^ key.0
-  private var v1: UInt64 = 0x646f_7261_6e64_6f6d ^ key.1 ^ 0xee
-  private var v2: UInt64 = 0x6c79_6765_6e65_7261 ^ key.0
-  private var v3: UInt64 = 0x7465_6462_7974_6573 ^ key.1
-  private var words: UInt64 = 0
+  @usableFromInline var v0: UInt64 = 0x736f_6d65_7073_6575 ^ key.0
+  @usableFromInline var v1: UInt64 = 0x646f_7261_6e64_6f6d ^ key.1 ^ 0xee
+  @usableFromInline var v2: UInt64 = 0x6c79_6765_6e65_7261 ^ key.0
+  @usableFromInline var v3: UInt64 = 0x7465_6462_7974_6573 ^ key.1
+  @usableFromInline var words: UInt64 = 0
 
   /// The key of the published test vectors.
-  private static let key: (UInt64, UInt64) = (0x0706_0504_0302_0100, 0x0f0e_0d0c_0b0a_0908)
+  @inlinable static var key: (UInt64, UInt64) { (0x0706_0504_0302_0100, 0x0f0e_0d0c_0b0a_0908) }
 
   /// Nothing written yet.
-  public init() {}
+  @inlinable public init() {}
 
-  private mutating func round() {
+  @inlinable mutating func round() {
     v0 &+= v1
     v1 = v1 << 13 | v1 >> 51
     v1 ^= v0
@@ -70,7 +72,7 @@ public struct FingerprintHasher: Sendable {
     v2 = v2 << 32 | v2 >> 32
   }
 
-  private mutating func absorb(_ word: UInt64) {
+  @inlinable mutating func absorb(_ word: UInt64) {
     v3 ^= word
     round()
     round()
@@ -78,33 +80,33 @@ public struct FingerprintHasher: Sendable {
   }
 
   /// Writes a word.
-  public mutating func write(_ word: UInt64) {
+  @inlinable public mutating func write(_ word: UInt64) {
     words &+= 1
     absorb(word)
   }
 
   /// Writes a whole number.
-  public mutating func write(_ number: Int) { write(UInt64(bitPattern: Int64(number))) }
+  @inlinable public mutating func write(_ number: Int) { write(UInt64(bitPattern: Int64(number))) }
 
   /// Writes a date, or that there is none.
-  public mutating func write(_ day: Day?) {
+  @inlinable public mutating func write(_ day: Day?) {
     write(day.map { UInt64(bitPattern: Int64($0.number)) } ?? 1 << 62)
   }
 
   /// Writes an exact number.
-  public mutating func write(_ number: some FixedPoint) {
+  @inlinable public mutating func write(_ number: some FixedPoint) {
     write(UInt64(truncatingIfNeeded: number.units))
     write(UInt64(truncatingIfNeeded: number.units >> 64))
   }
 
   /// Writes an exact number, or that there is none.
-  public mutating func write(_ number: (some FixedPoint)?) {
+  @inlinable public mutating func write(_ number: (some FixedPoint)?) {
     write(number == nil ? 0 : 1)
     if let number { write(number) }
   }
 
   /// Writes a text: its length in bytes, then its UTF-8.
-  public mutating func write(_ text: String) {
+  @inlinable public mutating func write(_ text: String) {
     write(text.utf8.count)
     var word: UInt64 = 0
     var filled: UInt64 = 0
@@ -121,13 +123,13 @@ public struct FingerprintHasher: Sendable {
   }
 
   /// Writes another fingerprint.
-  public mutating func write(_ fingerprint: Fingerprint) {
+  @inlinable public mutating func write(_ fingerprint: Fingerprint) {
     write(fingerprint.low)
     write(fingerprint.high)
   }
 
   /// The fingerprint of what was written.
-  public consuming func finish() -> Fingerprint {
+  @inlinable public consuming func finish() -> Fingerprint {
     absorb((words &* 8) << 56)
     v2 ^= 0xee
     for _ in 0..<4 { round() }

@@ -51,6 +51,12 @@ TEXT(up_0008) = {
 TEXT(down_0008) = {
 #embed "sql/0008_flow_timing.down.sql" suffix(, )
   0};
+TEXT(up_0009) = {
+#embed "sql/0009_repair.up.sql" suffix(, )
+  0};
+TEXT(down_0009) = {
+#embed "sql/0009_repair.down.sql" suffix(, )
+  0};
 
 static const closebell_migration closebell_migrations[] = {
   {1, "reference", up_0001, down_0001},
@@ -61,6 +67,7 @@ static const closebell_migration closebell_migrations[] = {
   {6, "provenance", up_0006, down_0006},
   {7, "locks", up_0007, down_0007},
   {8, "flow_timing", up_0008, down_0008},
+  {9, "repair", up_0009, down_0009},
 };
 const size_t closebell_migrations_count =
   sizeof closebell_migrations / sizeof closebell_migrations[0];

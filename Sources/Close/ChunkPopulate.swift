@@ -14,12 +14,16 @@ struct ChunkPopulate {
     _ computed: [ComputedSweep], _ outcome: inout ChunkOutcome, on db: isolated some CloseStore
   ) throws {
     guard context.mayWrite else { throw LeaseEnded() }
-    let looked = try UnchangedSlots(among: computed, revisions: revisions, on: db)
+    // A repair writes every date of its sweeps, and archives what it replaces.
+    let isRepair = context.settings.isRepair
+    let looked = try UnchangedSlots(
+      among: isRepair ? [] : computed, revisions: revisions, on: db)
     let unchanged = looked.slots
     var chunk = PopulateChunk(
       results: [], moments: [], claim: context.claim, run: context.run, inputsSeen: inputsSeen,
       reason: context.reason)
     chunk.overLocks = context.mayOverrideLocks
+    chunk.archives = isRepair
     for sweep in computed {
       add(sweep, unless: unchanged, to: &chunk)
     }

@@ -14,6 +14,8 @@ public final class CloseRun: Sendable {
     case night(Day)
     /// Dates closed again, and dates of the range that never were.
     case replay(ReplayRange)
+    /// Damaged dates closed again, from each portfolio's first on.
+    case repair(EquityRepairTask)
   }
 
   private let purpose: Purpose
@@ -75,6 +77,7 @@ public final class CloseRun: Sendable {
     switch purpose {
     case .night(let date): date
     case .replay(let range): range.through
+    case .repair(let task): task.latest
     }
   }
 
@@ -82,13 +85,15 @@ public final class CloseRun: Sendable {
 
   /// Nil while claims are paused.
   private func begin(on db: isolated Connection) throws -> RunContext? {
-    let (kind, from) =
+    let (kind, from): (String, Day?) =
       switch purpose {
       case .night(let date): ("run", date)
       case .replay(let range): ("replay", range.from)
+      case .repair(let task): ("repair equity", task.earliest)
       }
+    var opening = RunOpening(kind: kind, from: from, through: lastDate, settings: settings)
+    if case .repair(let task) = purpose { opening.repair = task }
     let asked = ContinuousClock.now
-    let opening = RunOpening(kind: kind, from: from, through: lastDate, settings: settings)
     guard let begun = try db.begin(opening) else { return nil }
     return RunContext(opening, begun, leaseAsked: asked)
   }
@@ -110,6 +115,7 @@ public final class CloseRun: Sendable {
     let deadline = ContinuousClock.now + .seconds(settings.waitSeconds ?? settings.leaseSeconds)
     var codes = settings.codes
     var isFirst = true
+    if case .repair(let task) = purpose, task.firstBad.isEmpty { return nil }
     while true {
       do {
         let queue = ChunkQueue(
@@ -145,7 +151,8 @@ public final class CloseRun: Sendable {
       $0.seconds = seconds
       $0.interrupted = wasStopped
     }
-    let replays = if case .replay = purpose { true } else { false }
+    let replays = if case .night = purpose { false } else { true }
+    let isRepair = if case .repair = purpose { true } else { false }
     do {
       try await control.perform { db in
         let report = context.report
@@ -154,7 +161,8 @@ public final class CloseRun: Sendable {
             run: context.run, claim: context.claim,
             ending: failure != nil ? .failed : wasStopped ? .interrupted : .done,
             exitCode: failure != nil ? 2 : report.exitCode, counts: report.counts.json,
-            asksForStale: replays))
+            asksForStale: replays,
+            concludesRepair: isRepair && failure == nil && report.exitCode == 0))
         context.record { $0.staleFrom = stale }
       }
     } catch  where failure != nil {

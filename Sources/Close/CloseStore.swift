@@ -70,9 +70,12 @@ protocol CloseStore: Actor {
 /// What a run says of itself when it begins.
 struct RunOpening: Sendable {
   var kind: String
-  var from: Day
+  /// Nil for a repair that closes nothing again.
+  var from: Day?
   var through: Day
   var settings: RunSettings
+  /// What a repair is going to carry out.
+  var repair: EquityRepairTask?
 }
 
 /// What a run is given when it begins.
@@ -94,4 +97,6 @@ struct RunEnding: Sendable {
   var counts: String
   /// Whether to look for slots that are stale now.
   var asksForStale: Bool
+  /// Whether it was a repair, and all of it was done.
+  var concludesRepair = false
 }

@@ -127,24 +127,26 @@ extension Connection: CloseStore {
     let run = try Runs.begin(
       kind: opening.kind, from: opening.from, through: opening.through, host: settings.host,
       version: settings.version, arguments: settings.arguments, on: self)
+    try opening.repair?.begin(run, on: self)
     let claim = try Leases.open(
       run: run, host: settings.host, pid: settings.pid, seconds: settings.leaseSeconds, on: self)
-    if locked != nil, let author = settings.overrideLock {
+    if let locked, let author = settings.overrideLock {
       try PeriodLocks.recordOverride(
-        from: opening.from, through: opening.through, by: author, run: run, on: self)
+        from: locked.from, through: locked.through, by: author, run: run, on: self)
     }
     return BegunRun(
       run: run, claim: claim, takenBack: takenBack.count,
       overrides: try MarketLoading.overrides(on: self))
   }
 
-  /// What a replay's range touches of locked periods; nil for a night, which plans none of it.
+  /// What a replay's or a repair's range touches of locked periods; nil for a night, which plans
+  /// none of it.
   private func lockedDates(of opening: RunOpening) throws -> LockedRange? {
-    guard opening.kind == "replay" else { return nil }
+    guard opening.kind != "run", let from = opening.from else { return nil }
     let portfolios = try PeriodLocks.reaching(
-      into: opening.from, activeOn: opening.through, codes: opening.settings.codes, on: self)
+      into: from, activeOn: opening.through, codes: opening.settings.codes, on: self)
     guard !portfolios.isEmpty else { return nil }
-    return LockedRange(from: opening.from, through: opening.through, portfolios: portfolios)
+    return LockedRange(from: from, through: opening.through, portfolios: portfolios)
   }
 
   func end(_ ending: RunEnding) throws -> Day? {
@@ -155,6 +157,7 @@ extension Connection: CloseStore {
     }
     let stale =
       ending.asksForStale ? try Planning.stale(through: .latest, on: self).values.min() : nil
+    if ending.concludesRepair { try RepairArchive.end(ending.run, on: self) }
     try Runs.end(
       ending.run, ending.ending, exitCode: ending.exitCode, counts: ending.counts, on: self)
     return stale

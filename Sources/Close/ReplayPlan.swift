@@ -8,6 +8,8 @@ struct ReplayPlan {
   let range: ReplayRange
   /// The first stale date of every portfolio that has one; used with `onlyStale`.
   let stale: [ID<Portfolio>: Day]
+  /// Dates that were never closed, or are lost, and are to be; used with `onlyStale`.
+  var missing: [ID<Portfolio>: [Day]] = [:]
 
   func page(
     _ portfolios: [PlannedPortfolio], on db: isolated some CloseStore
@@ -68,7 +70,8 @@ struct ReplayPlan {
     var steps = closed.filter { $0 <= through }.map { Sweep.Step($0, .again) }
     if range.onlyStale {
       guard let staleFrom = stale[portfolio.id] else { return [] }
-      return steps.filter { $0.date >= staleFrom }
+      steps += (missing[portfolio.id] ?? []).map { Sweep.Step($0, .backfill) }
+      return steps.filter { $0.date >= staleFrom }.sorted { $0.date < $1.date }
     }
     let calendar = try calendars.named(portfolio.calendar)
     let first = max(range.from, portfolio.inception)

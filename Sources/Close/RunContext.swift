@@ -36,8 +36,8 @@ final class RunContext: Sendable {
     claim = begun.claim
     calendars = Calendars(overrides: begun.overrides)
     reason =
-      opening.settings.overrideLock.map { "replay, lock overridden: \($0.reason)" }
-      ?? (opening.kind == "run" ? "inputs changed" : "replay")
+      opening.settings.overrideLock.map { "\(opening.kind), lock overridden: \($0.reason)" }
+      ?? (opening.kind == "run" ? "inputs changed" : opening.kind)
     self.now = now
     var report = RunReport(run: begun.run, date: opening.through)
     report.takenBack = begun.takenBack

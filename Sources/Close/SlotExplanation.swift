@@ -4,16 +4,6 @@ public import Storage
 
 /// A closed date of one portfolio with every input and step behind its numbers.
 public struct SlotExplanation: Sendable {
-  /// A number that is not what is stored.
-  public struct Difference: Hashable, Sendable {
-    /// What it is, for example `daily_pnl` or `BABA market_value`.
-    public var name: String
-    /// What the stored rows say.
-    public var stored: String
-    /// What the inputs make today.
-    public var explained: String
-  }
-
   /// What is stored.
   public var shown: ShownSnapshot
   /// Every step, from today's inputs.
@@ -33,7 +23,7 @@ public struct SlotExplanation: Sendable {
   /// Changes of inputs that the stored snapshot has not seen.
   public var unseenChanges: [UnseenChange]
   /// What is not as it is stored; empty for a snapshot that follows from its inputs.
-  public var differences: [Difference]
+  public var differences: [ValueDifference]
 }
 
 /// What stands where an explanation was looked for.
@@ -118,9 +108,21 @@ private struct Explaining {
       sources: try Provenance.sources(
         of: opened.activities.map(\.id), in: portfolio.id, on: db),
       portfolioReturn: nil, holdingReturns: [:], policy: policy, unseenChanges: changes,
-      differences: SlotComparison(shown, closed, opened.instruments).differences)
+      differences: try differences(closed, opened.instruments, on: db))
     try addReturns(closed, opened, inputs, to: &slot)
     return .closed(slot)
+  }
+
+  /// What the rows say otherwise than their inputs do today.
+  private func differences(
+    _ closed: ComputedSweep.Closed, _ instruments: [ID<Holding>: Instrument],
+    on db: isolated Connection
+  ) throws -> [ValueDifference] {
+    let slot = shown.stored.slot
+    guard let stored = try StoredCloses.read([slot], on: db)[slot] else { return [] }
+    var comparison = SlotComparison(symbols: instruments.mapValues(\.symbol))
+    comparison.compare(stored, closed, portfolio.irrConvention)
+    return comparison.differences
   }
 
   private func explanation(
@@ -179,96 +181,5 @@ private struct Explaining {
         closingValue: row.marketValue, date: date, result: result,
         convention: portfolio.irrConvention)
     }
-  }
-}
-
-/// Compares a stored date with what its inputs make today.
-private struct SlotComparison {
-  private(set) var differences: [SlotExplanation.Difference] = []
-
-  init(
-    _ shown: ShownSnapshot, _ closed: ComputedSweep.Closed,
-    _ instruments: [ID<Holding>: Instrument]
-  ) {
-    compare(shown.stored.snapshot, closed.close.snapshot)
-    compare("irr", shown.result, closed.portfolioReturn)
-    let now = Dictionary(
-      uniqueKeysWithValues: zip(closed.close.holdings, closed.holdingReturns).map {
-        ($0.holding, ($0, $1))
-      })
-    for holding in shown.holdings {
-      let symbol = holding.instrument.symbol
-      guard let (row, result) = now[holding.row.holding] else {
-        add("\(symbol)", "held", "not held")
-        continue
-      }
-      compare(symbol, holding.row, row)
-      compare("\(symbol) irr", holding.result, result)
-    }
-    let stored = Set(shown.holdings.map(\.row.holding))
-    for row in closed.close.holdings where !stored.contains(row.holding) {
-      add(instruments[row.holding]?.symbol ?? "\(row.holding)", "not held", "held")
-    }
-  }
-
-  private mutating func add(_ name: String, _ stored: String, _ explained: String) {
-    guard stored != explained else { return }
-    differences.append(
-      SlotExplanation.Difference(name: name, stored: stored, explained: explained))
-  }
-
-  private mutating func compare(_ stored: Snapshot, _ now: Snapshot) {
-    let amounts: [(String, KeyPath<Snapshot, Money>)] = [
-      ("opening_equity", \.openingEquity), ("inflow", \.inflow), ("outflow", \.outflow),
-      ("daily_pnl", \.dailyPnL), ("realized_pnl", \.attribution.realized),
-      ("unrealized_change", \.attribution.unrealizedChange), ("income", \.attribution.income),
-      ("fees", \.attribution.fees), ("taxes", \.attribution.taxes),
-      ("fx_pnl", \.attribution.fx), ("prior_period_adjustment", \.attribution.priorPeriod),
-      ("unrealized_pnl", \.unrealizedPnL), ("closing_equity", \.closingEquity),
-      ("cash", \.cash), ("long_value", \.longValue), ("short_value", \.shortValue),
-      ("gross_exposure", \.grossExposure), ("net_exposure", \.netExposure),
-      ("cumulative_pnl", \.cumulativePnL),
-    ]
-    for (name, path) in amounts {
-      add(name, stored[keyPath: path].description, now[keyPath: path].description)
-    }
-    add("daily_return", text(stored.dailyReturn), text(now.dailyReturn))
-    add("index", text(stored.index), text(now.index))
-    add("index_since", "\(stored.indexSince)", "\(now.indexSince)")
-    let counts: [(String, KeyPath<Snapshot, Int>)] = [
-      ("priced", \.pricedCount), ("carried", \.carriedCount), ("missing", \.missingCount),
-      ("max_carried_days", \.maxCarriedDays),
-    ]
-    for (name, path) in counts { add(name, "\(stored[keyPath: path])", "\(now[keyPath: path])") }
-    add("degraded", "\(stored.isDegraded)", "\(now.isDegraded)")
-  }
-
-  private mutating func compare(
-    _ symbol: String, _ stored: StoredHolding, _ now: HoldingSnapshot
-  ) {
-    add("\(symbol) quantity", text(stored.quantity), text(now.quantity))
-    add("\(symbol) price", text(stored.price), text(now.price))
-    let amounts: [(String, Money, Money)] = [
-      ("market_value", stored.marketValue, now.marketValue),
-      ("cost_basis", stored.costBasis, now.costBasis),
-      ("unrealized", stored.unrealized, now.unrealized),
-      ("local_value", stored.localValue, now.localValue),
-      ("local_cost", stored.localCost, now.localCost),
-      ("daily_pnl", stored.dailyPnL, now.dailyPnL),
-    ]
-    for (name, before, after) in amounts {
-      add("\(symbol) \(name)", before.description, after.description)
-    }
-  }
-
-  private mutating func compare(_ name: String, _ stored: IRRResult?, _ now: IRRResult?) {
-    add("\(name) status", stored?.status.rawValue ?? "none", now?.status.rawValue ?? "none")
-    add(name, text(stored?.rate), text(now?.rate))
-  }
-
-  private func text(_ number: Double?) -> String { number.map { "\($0)" } ?? "none" }
-
-  private func text(_ number: (some FixedPoint)?) -> String {
-    number.map { $0.text(minimumDecimals: 0) } ?? "none"
   }
 }

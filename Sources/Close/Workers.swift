@@ -24,6 +24,7 @@ enum Planner: Sendable {
         range.onlyStale
         ? try db.stale(through: .latest, includingLocked: settings.overrideLock != nil) : [:]
       self = .replay(ReplayPlan(calendars: calendars, range: range, stale: stale))
+    case .repair(let task): self = .replay(task.replay(calendars))
     }
   }
 

@@ -43,6 +43,8 @@ extension Loading {
     order by v.portfolio_id, v.valuation_date, v.portfolio_fund_id
     """)
 
+  // A look-up a slot: believing in few rows, the planner would read and sort the whole table for
+  // every chunk. `offset 0` keeps it from turning the look-up into a join.
   private static let slots = "unnest($1::bigint[], $2::date[]) as c (portfolio_id, slot_date)"
 
   static let holdingRowsOfSlots = Statement(
@@ -51,10 +53,12 @@ extension Loading {
     select \(holdingColumns), coalesce(v.realized_pnl, 0), coalesce(v.income, 0),
       coalesce(v.fees, 0), coalesce(v.taxes, 0)
     from \(slots)
-    join closebell.portfolio_fund_valuations v
-      on v.valuation_date = c.slot_date and v.portfolio_id = c.portfolio_id
-    join closebell.portfolio_funds f
-      on f.portfolio_id = v.portfolio_id and f.id = v.portfolio_fund_id
+    cross join lateral (
+      select r.*, h.instrument_id from closebell.portfolio_fund_valuations r
+      join closebell.portfolio_funds h
+        on h.portfolio_id = r.portfolio_id and h.id = r.portfolio_fund_id
+      where r.valuation_date = c.slot_date and r.portfolio_id = c.portfolio_id offset 0) v
+    cross join lateral (select v.instrument_id) f
     order by v.valuation_date, v.portfolio_id, v.portfolio_fund_id
     """)
 
@@ -63,8 +67,8 @@ extension Loading {
     """
     select b.portfolio_id, b.balance_date, b.currency, b.balance, b.base_value
     from \(slots)
-    join closebell.portfolio_cash_balances b
-      on b.balance_date = c.slot_date and b.portfolio_id = c.portfolio_id
+    cross join lateral (select r.* from closebell.portfolio_cash_balances r
+      where r.balance_date = c.slot_date and r.portfolio_id = c.portfolio_id offset 0) b
     order by b.balance_date, b.portfolio_id, b.currency
     """)
 

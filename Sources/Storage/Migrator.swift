@@ -209,10 +209,11 @@ public enum SchemaError: Error, Sendable, CustomStringConvertible {
         "detail: portfolio_id \($0.portfolioID), \($0.date): \($0.count) rows"
       }
       let first = "a table closebell.portfolio_snapshots is there that Closebell did not make"
-      let hint =
+      let rename = "alter table closebell.portfolio_snapshots rename to earlier_snapshots"
+      let next =
         duplicates.isEmpty
-        ? "hint: rename it, then: closebell migrate"
-        : "hint: its slots are not unique; keep one row of each, rename the table, and migrate"
+        ? "closebell migrate --adopt" : "closebell migrate, and closebell repair duplicates"
+      let hint = "hint: \(rename); then \(next) closebell.earlier_snapshots"
       return ([first] + list + [hint]).joined(separator: "\n")
     }
   }

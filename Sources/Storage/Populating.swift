@@ -94,6 +94,8 @@ public struct PopulateChunk: Sendable {
   public var reason: String
   /// Whether locked slots are written too.
   public var overLocks = false
+  /// Whether everything that is replaced goes to the archive of repairs as well.
+  public var archives = false
 
   /// A chunk of computed slots.
   public init(
@@ -181,6 +183,11 @@ public enum Populating {
     try stage(chunk.results, on: db)
     let replaced = chunk.results.filter { $0.replaced != nil }.map(\.slot)
     if !replaced.isEmpty { try keepHistory(of: replaced, chunk, on: db) }
+    if chunk.archives {
+      try RepairArchive.keep(
+        replaced, adding: chunk.results.filter { $0.replaced == nil }.map(\.slot),
+        run: chunk.run, reason: chunk.reason, on: db)
+    }
     let updated = try fencedUpdate(chunk, on: db)
     let lost = chunk.results.filter { !updated.contains($0.slot) }
     guard lost.isEmpty else { throw Torn(portfolios: Set(lost.map(\.slot.portfolio))) }

@@ -168,6 +168,7 @@ public enum StoredSnapshots {
     s.carried_count, s.missing_count, s.max_carried_days, s.is_degraded, s.net_external_flow,
     s.fingerprint
     """
+  // A look-up a slot, as in `Loading`.
   private static let slots = "unnest($1::bigint[], $2::date[]) as c (portfolio_id, slot_date)"
   private static let rows = Statement(
     "snapshots-read",
@@ -183,8 +184,9 @@ public enum StoredSnapshots {
     """
     select \(columns)
     from \(slots)
-    join closebell.portfolio_snapshots s
-      on s.snapshot_date = c.slot_date and s.portfolio_id = c.portfolio_id and s.is_complete
+    cross join lateral (select r.* from closebell.portfolio_snapshots r
+      where r.snapshot_date = c.slot_date and r.portfolio_id = c.portfolio_id and r.is_complete
+      offset 0) s
     """)
   private static let stateRow = Statement(
     "snapshots-state",
@@ -214,8 +216,8 @@ public enum StoredSnapshots {
     """
     select r.portfolio_id, r.date, r.fund_id, \(resultColumns)
     from \(slots)
-    join closebell.portfolio_fund_irr_values r
-      on r.date = c.slot_date and r.portfolio_id = c.portfolio_id
+    cross join lateral (select v.* from closebell.portfolio_fund_irr_values v
+      where v.date = c.slot_date and v.portfolio_id = c.portfolio_id offset 0) r
     order by r.date, r.portfolio_id, r.fund_id, r.convention
     """)
   private static let portfolioReturnsOfSlots = Statement(
@@ -223,8 +225,8 @@ public enum StoredSnapshots {
     """
     select r.portfolio_id, r.date, \(resultColumns)
     from \(slots)
-    join closebell.portfolio_irr_values r
-      on r.date = c.slot_date and r.portfolio_id = c.portfolio_id
+    cross join lateral (select v.* from closebell.portfolio_irr_values v
+      where v.date = c.slot_date and v.portfolio_id = c.portfolio_id offset 0) r
     order by r.date, r.portfolio_id, r.convention
     """)
 }

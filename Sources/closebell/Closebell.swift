@@ -17,10 +17,10 @@ struct Closebell: AsyncParsableCommand {
     version: Version.current,
     subcommands: [
       PostgresCommand.self, MigrateCommand.self, ImportCommand.self, ImportsCommand.self,
-      RunCommand.self, ReplayCommand.self, VerifyCommand.self, CleanupCommand.self,
-      PauseCommand.self, ResumeCommand.self, LockCommand.self, UnlockCommand.self,
-      StatusCommand.self, ShowCommand.self, ExplainCommand.self, ExportCommand.self,
-      IRRCommand.self,
+      RunCommand.self, ReplayCommand.self, VerifyCommand.self, RepairCommand.self,
+      CleanupCommand.self, PauseCommand.self, ResumeCommand.self, LockCommand.self,
+      UnlockCommand.self, StatusCommand.self, ShowCommand.self, ExplainCommand.self,
+      ExportCommand.self, IRRCommand.self,
     ])
 }
 

@@ -322,10 +322,11 @@ struct ExplainJSON {
     ])
   }
 
-  private func difference(_ difference: SlotExplanation.Difference) -> JSON {
+  private func difference(_ difference: ValueDifference) -> JSON {
     .object([
-      ("name", .string(difference.name)), ("stored", .string(difference.stored)),
-      ("explained", .string(difference.explained)),
+      ("place", .string(difference.place.description)), ("column", .string(difference.column)),
+      ("stored", difference.stored.map { .string($0) } ?? .null),
+      ("explained", difference.recomputed.map { .string($0) } ?? .null),
     ])
   }
 }

@@ -221,8 +221,8 @@ struct ExplainText {
     var table = TextTable([("  number", .left), ("stored", .right), ("from its inputs", .right)])
     for difference in slot.differences {
       table.add([
-        "  " + difference.name, Exact.grouped(difference.stored),
-        Exact.grouped(difference.explained),
+        "  \(difference.place) \(difference.column)", Exact.grouped(difference.stored ?? "–"),
+        Exact.grouped(difference.recomputed ?? "–"),
       ])
     }
     lines.append(table.text)

@@ -30,6 +30,8 @@ struct Failure: Error {
     case let error as LockBusy: self.init(error.description, code: 75)
     case let error as ImportError: self.init(error.description, code: 65)
     case let error as ClusterError: self.init(error.description, code: 78)
+    case let error as RepairError: self.init(error.description, code: error.exitCode)
+    case let error as LegacyTableError: self.init(error.description, code: error.exitCode)
     case let error as StorageError: self.init(error.description, code: 2)
     default:
       // What the parser says: help and version are successes, the rest is usage.

@@ -18,8 +18,24 @@ struct MigrateCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Stop at this version; 0 is an empty database.", valueName: "n"))
   var to: Int?
 
+  @Option(
+    help: ArgumentHelp(
+      "Take an older table of snapshots under the key that it never had.",
+      discussion: """
+        Refuses while a slot stands in it more than once or is unfinished. Every slot is \
+        recorded in closebell.adopted_snapshots, and closebell.adopted_comparison sets it \
+        beside Closebell's own close.
+        """, valueName: "schema.table"))
+  var adopt: String?
+
   @Flag(help: "Put the schema last on the database's search_path, for people who query by hand.")
   var setSearchPath = false
+
+  func validate() throws {
+    if adopt != nil, status || to != nil {
+      throw ValidationError("--adopt works on the newest schema: neither --status nor --to")
+    }
+  }
 
   func run() async throws {
     let connection = try await common.connect(for: "migrate")
@@ -36,6 +52,7 @@ struct MigrateCommand: AsyncParsableCommand {
       let isLatest = version == Migration.latestVersion
       return (taken, try isLatest ? Incarnation.begin(on: db) : nil)
     }
+    let adopted = try await adopted(by: connection)
     await connection.close()
     guard !common.quiet else { return }
     if let epoch {
@@ -43,6 +60,7 @@ struct MigrateCommand: AsyncParsableCommand {
         "note: restored from a dump: transaction numbers count anew, as epoch \(epoch)"
       )
     }
+    if let adopted { return report(adopted) }
     if common.json {
       print(JSON.object([("version", .integer(version)), ("steps", .integer(taken.count))]).text)
     } else if taken.isEmpty {
@@ -50,6 +68,32 @@ struct MigrateCommand: AsyncParsableCommand {
     } else {
       for step in taken { print("\(step.version) \(step.name)") }
       print("the schema is at version \(version)")
+    }
+  }
+
+  private func adopted(by connection: Connection) async throws -> Adoption.Result? {
+    guard let adopt else { return nil }
+    return try await connection.perform { db in try Adoption.adopt(adopt, on: db) }
+  }
+
+  private func report(_ adopted: Adoption.Result) {
+    let compared = adopted.equal + adopted.different
+    if common.json {
+      print(
+        JSON.object([
+          ("table", .string(adopted.table)), ("key_added", .bool(adopted.keyAdded)),
+          ("slots", .integer(Int(adopted.slots))), ("stale", .integer(Int(adopted.stale))),
+          ("equal", .integer(Int(adopted.equal))),
+          ("different", .integer(Int(adopted.different))),
+        ]).text)
+      return
+    }
+    print("\(adopted.table): the unique key \(adopted.keyAdded ? "was added" : "is there")")
+    print("\(adopted.slots) slots recorded, \(adopted.stale) of them stale")
+    if compared > 0 {
+      print(
+        "\(compared) closed by Closebell too: \(adopted.equal) equal, \(adopted.different) "
+          + "different; see closebell.adopted_comparison")
     }
   }
 

@@ -110,7 +110,9 @@ import Testing
     #expect(explained["stale"] as? Bool == true)
     let differences = try #require(explained["differences"] as? [[String: String]])
     #expect(
-      differences.contains(["name": "AAPL price", "stored": "144.02", "explained": "145.02"]))
+      differences.contains([
+        "place": "holding AAPL", "column": "price", "stored": "144.02", "explained": "145.02",
+      ]))
     try await books.expectDone(
       "replay", "--from", "2017-06-30", "--to", "2017-06-30", "--only-stale", "--portfolio",
       "MERIDIAN")

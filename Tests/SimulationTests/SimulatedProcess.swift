@@ -107,6 +107,7 @@ final class SimulatedProcess: @unchecked Sendable {
       switch purpose {
       case .night(let date): ("run", date, date)
       case .replay(let range): ("replay", range.from, range.through)
+      case .repair(let task): ("repair equity", task.latest, task.latest)
       }
     let opening = RunOpening(kind: kind, from: from, through: through, settings: settings)
     let connection = SimulatedConnection(simulation.database, self)

@@ -1,0 +1,215 @@
+internal import Accounting
+public import Postgres
+internal import Storage
+internal import Synchronization
+
+/// Heals closed dates that are not what their inputs make them: plan, then apply.
+///
+/// From the last good snapshot every later date of the portfolio is closed again under a claim
+/// of its own, and all that it replaces is archived in the same transaction. A portfolio is
+/// healed as a whole or not at all; a repair that was killed goes on where it was.
+public final class EquityRepair: Sendable {
+  static let kind = "equity"
+
+  private let settings: RunSettings
+  private let connect: @Sendable () async throws -> Connection
+  private let state = Mutex(State())
+
+  private struct State {
+    var isStopped = false
+    var recompute: Recompute?
+    var run: CloseRun?
+  }
+
+  /// A repair that has not begun.
+  ///
+  /// - Parameters:
+  ///   - settings: As of a run; its codes do not count.
+  ///   - connect: Opens a connection; a repair needs one a worker and two more.
+  public init(
+    settings: RunSettings, connect: @escaping @Sendable () async throws -> Connection
+  ) {
+    self.settings = settings
+    self.connect = connect
+  }
+
+  /// Begins no further chunk.
+  public func stop() {
+    let (recompute, run) = state.withLock { state in
+      state.isStopped = true
+      return (state.recompute, state.run)
+    }
+    recompute?.stop()
+    run?.stop()
+  }
+
+  // MARK: - Plan
+
+  /// Says what would be done, and does nothing.
+  public func plan(_ scope: EquityScope) async throws -> EquityPlan {
+    var settings = settings
+    settings.codes = scope.codes
+    // A date is right or wrong by its numbers; one with a carried price is not wrong for that.
+    settings.isStrict = false
+    let recompute = Recompute(
+      RecomputeScope(from: scope.from, through: scope.through), settings: settings,
+      connect: connect)
+    state.withLock { $0.recompute = recompute }
+    let found = Mutex<[RecomputedSweep]>([])
+    let compared = try await recompute.run { sweep in
+      var sweep = sweep
+      sweep.dates.removeAll { $0.differences.isEmpty }
+      let kept = sweep
+      found.withLock { $0.append(kept) }
+    }
+    guard !state.withLock({ $0.isStopped }) else { throw CancellationError() }
+    let sweeps = found.withLock { $0 }.sorted { $0.portfolio.id < $1.portfolio.id }
+    let connection = try await connect()
+    do {
+      let plan = try await connection.perform { db in
+        try db.transaction(isolation: .repeatableRead, readOnly: true) { db in
+          try Self.make(scope, sweeps, compared.slots, on: db)
+        }
+      }
+      await connection.close()
+      return plan
+    } catch {
+      await connection.close()
+      throw error
+    }
+  }
+
+  private static func make(
+    _ scope: EquityScope, _ sweeps: [RecomputedSweep], _ compared: Int, on db: isolated Connection
+  ) throws -> EquityPlan {
+    let ids = scope.codes.isEmpty ? [] : sweeps.map(\.portfolio.id)
+    let (first, last) = (scope.from ?? .earliest, scope.through ?? .latest)
+    let isNobody = !scope.codes.isEmpty && ids.isEmpty
+    let tears = isNobody ? [] : try StrayRows.tears(of: ids, from: first, through: last, on: db)
+    let strays = isNobody ? [] : try StrayRows.find(of: ids, from: first, through: last, on: db)
+    let tornBy = Dictionary(grouping: tears, by: \.slot.portfolio)
+    let doubtful = sweeps.filter { !$0.dates.isEmpty || tornBy[$0.portfolio.id] != nil }
+    let complete = Dictionary(
+      grouping: try Planning.completeSlots(
+        of: doubtful.map(\.portfolio.id), from: .earliest, through: .latest, on: db),
+      by: \.portfolio)
+    let damage = doubtful.compactMap { sweep in
+      EquityPlan.Damage(
+        sweep.portfolio, wrong: sweep.dates.map(\.wrong),
+        tears: tornBy[sweep.portfolio.id] ?? [],
+        complete: (complete[sweep.portfolio.id] ?? []).map(\.date))
+    }
+    let digests = try RepairArchive.digests(of: damage.map(\.differenceText), on: db)
+    let plan = try RepairPlan(
+      scope.members(damage, strays),
+      decisions: zip(damage, digests).map { $0.members(differences: $1) } + strays.map(\.members),
+      on: db)
+    return EquityPlan(
+      damage: damage, strays: strays, failures: sweeps.compactMap(\.failure), compared: compared,
+      plan: plan)
+  }
+
+  // MARK: - Apply
+
+  /// Carries a plan out.
+  ///
+  /// - Returns: What the run did; nil where the plan had been applied already, by the run named.
+  /// - Throws: `RepairError`, and what a run throws.
+  public func apply(_ text: String) async throws -> (report: RunReport?, run: Int64) {
+    let guardian = try await connect()
+    do {
+      let result = try await apply(text, guardian)
+      await guardian.close()
+      return result
+    } catch {
+      await guardian.close()
+      throw error
+    }
+  }
+
+  private func apply(
+    _ text: String, _ guardian: Connection
+  ) async throws -> (report: RunReport?, run: Int64) {
+    let asked = try await guardian.perform { db in
+      try Migrator.requireCurrentSchema(on: db)
+      guard try RepairArchive.lock(on: db) else { throw RepairError.busy }
+      let plan = try RepairPlan(reading: text, kind: Self.kind, on: db)
+      let scope = try RepairArchive.scope(ofPlan: text, on: db)
+      return (
+        plan: plan, applied: try RepairArchive.applied(plan: plan.digest, on: db),
+        isBegun: try RepairArchive.isBegun(plan: plan.digest, on: db),
+        scope: EquityScope(
+          from: scope.from.flatMap { Day($0) }, through: scope.to.flatMap { Day($0) },
+          codes: scope.codes)
+      )
+    }
+    if let run = asked.applied { return (nil, run) }
+    let now = try await plan(asked.scope)
+    try asked.plan.requireSame(as: now.plan, orRestOf: asked.isBegun)
+    var settings = settings
+    settings.isRepair = true
+    settings.codes = now.damage.map { "\($0.portfolio.code)#\($0.portfolio.id)" }
+    let task = EquityRepairTask(now, text: text, digest: asked.plan.digest)
+    let run = CloseRun(.repair(task), settings: settings, connect: connect)
+    let isStopped = state.withLock { state in
+      state.run = run
+      return state.isStopped
+    }
+    if isStopped { run.stop() }
+    let report = try await run.run()
+    return (report, report.run)
+  }
+
+  /// What the run did so far; nil before it began.
+  public var progress: RunReport? { state.withLock { $0.run }?.progress }
+}
+
+extension RecomputedDate {
+  fileprivate var wrong: EquityPlan.WrongDate {
+    EquityPlan.WrongDate(
+      date: date, storedClosing: stored?.snapshot.closingEquity,
+      closing: close.snapshot.closingEquity, differences: differences)
+  }
+}
+
+/// What a run of a repair has to do.
+public struct EquityRepairTask: Sendable {
+  let firstBad: [ID<Portfolio>: Day]
+  let missing: [ID<Portfolio>: [Day]]
+  let strays: [StrayRows.Group]
+  let earliest: Day?
+  let latest: Day
+  let text: String
+  let digest: String
+
+  init(_ plan: EquityPlan, text: String, digest: String) {
+    firstBad = Dictionary(
+      uniqueKeysWithValues: plan.damage.map { ($0.portfolio.id, $0.firstBad) })
+    missing = Dictionary(uniqueKeysWithValues: plan.damage.map { ($0.portfolio.id, $0.missing) })
+    strays = plan.strays
+    earliest = firstBad.values.min() ?? strays.map(\.slot.date).min()
+    latest = plan.damage.map(\.latest).max() ?? strays.map(\.slot.date).max() ?? .latest
+    self.text = text
+    self.digest = digest
+  }
+
+  /// Records the repair and takes out what belongs to no closed date.
+  func begin(_ run: Int64, on db: isolated Connection) throws {
+    try db.transaction { db in
+      try RepairArchive.begin(
+        run, kind: EquityRepair.kind, table: nil, plan: text, digest: digest, on: db)
+      let removed = try StrayRows.remove(strays, run: run, on: db)
+      guard removed == strays.reduce(0, { $0 + Int($1.count) }) else {
+        throw RepairError.changed(["rows that belong to no closed date"])
+      }
+    }
+  }
+
+  func replay(_ calendars: Calendars) -> ReplayPlan {
+    ReplayPlan(
+      calendars: calendars,
+      range: ReplayRange(
+        from: earliest ?? latest, through: latest, onlyStale: true, throughLatest: true),
+      stale: firstBad, missing: missing)
+  }
+}

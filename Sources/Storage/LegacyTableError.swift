@@ -1,0 +1,76 @@
+/// Why a table of an earlier system cannot be read, repaired or adopted.
+public enum LegacyTableError: Error, Sendable, CustomStringConvertible {
+  /// A slot that cannot have a unique key yet.
+  public struct Obstacle: Sendable {
+    /// The portfolio's key in that table, as text.
+    public var portfolio: String
+    /// The date.
+    public var date: String
+    /// How many rows claim to be it.
+    public var count: Int64
+    /// Their closing values, in the order in which they were written.
+    public var values: String
+  }
+
+  /// No table has this name; others that differ in case or schema.
+  case notFound(String, alike: [String])
+  /// It is a view or something else that rows cannot be taken out of.
+  case notATable(String, String)
+  /// Columns are missing or of a wrong type; what is there.
+  case wrongColumns(String, [String], there: [String])
+  /// We may not do to it what was asked for.
+  case noRight(String, String)
+  /// Rows that name no portfolio or no date.
+  case rowsWithoutSlot(String, Int64)
+  /// Slots that stand more than once or are unfinished: some of them, and how many there are.
+  case needsRepair(String, [Obstacle], duplicates: Int64, unfinished: Int64)
+  /// Rows elsewhere that would be lost with the ones removed here.
+  case referenced(String, by: String, constraint: String)
+
+  /// As the contract has it: 78 rights, 65 bad input.
+  public var exitCode: Int32 {
+    if case .noRight = self { 78 } else { 65 }
+  }
+
+  /// The reason, and the way out, as an operator reads it.
+  public var description: String {
+    switch self {
+    case .notFound(let name, let alike):
+      let hint =
+        alike.isEmpty
+        ? "name it as in SQL, with its schema: SCHEMA.TABLE"
+        : "there is \(alike.map { "'\($0)'" }.joined(separator: ", ")); "
+          + "a name in mixed case is quoted"
+      return "there is no table \(name)\nhint: \(hint)"
+    case .notATable(let name, let word):
+      return "\(name) is a \(word)\nhint: name the table whose rows it shows"
+    case .wrongColumns(let name, let problems, let there):
+      return """
+        table \(name) is no table of snapshots: \(problems.joined(separator: "; "))
+        detail: there is \(there.joined(separator: ", "))
+        hint: add a column of that name, or rename one: alter table … rename column … to …
+        """
+    case .noRight(let name, let what):
+      return "\(name): \(what)\nhint: run as the table's owner, or have the right granted"
+    case .rowsWithoutSlot(let name, let count):
+      return """
+        \(name): \(count) rows name no portfolio or no date
+        hint: they belong to no slot; complete them or take them out by hand
+        """
+    case .needsRepair(let name, let obstacles, let duplicates, let unfinished):
+      let list = obstacles.map {
+        "detail: portfolio \($0.portfolio), \($0.date): \($0.count) rows: \($0.values)"
+      }
+      let hidden = duplicates + unfinished - Int64(obstacles.count)
+      return
+        (["\(name): \(duplicates) slots stand more than once, \(unfinished) are unfinished"]
+        + list + (hidden > 0 ? ["detail: and \(hidden) more"] : [])
+        + ["hint: closebell repair duplicates '\(name)'"]).joined(separator: "\n")
+    case .referenced(let name, let table, let constraint):
+      return """
+        \(name): rows of \(table) hang on rows that are to be removed, by \(constraint)
+        hint: the key would change or delete them unasked; move them first, or drop it
+        """
+    }
+  }
+}

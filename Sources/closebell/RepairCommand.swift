@@ -1,0 +1,241 @@
+import Accounting
+import ArgumentParser
+import Close
+import Glibc
+import Postgres
+import Storage
+
+/// Heals what a run of another system, or SQL by hand, did to the books.
+struct RepairCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "repair",
+    abstract: "Heals damaged books: look, plan, apply, undo.",
+    discussion: """
+      A repair is shown before it is done. --dry-run only shows it; --plan FILE writes it down \
+      with its digests; --apply FILE does what was written down, if neither the file nor the \
+      data changed since. What is taken away is kept in closebell.repair_archive with the run, \
+      and `repair undo RUN` puts it back.
+      """,
+    subcommands: [
+      RepairDuplicatesCommand.self, RepairEquityCommand.self, RepairUndoCommand.self,
+    ])
+}
+
+/// What every repair takes.
+struct RepairOptions: ParsableArguments {
+  @Flag(help: "Show what would be done, and change nothing.")
+  var dryRun = false
+
+  @Option(
+    help: ArgumentHelp("Write the plan to this file, and change nothing.", valueName: "file"))
+  var plan: String?
+
+  @Option(help: ArgumentHelp("Do what this file says.", valueName: "file"))
+  var apply: String?
+
+  @Flag(help: "Do not ask.")
+  var yes = false
+
+  func validate() throws {
+    let ways = [dryRun, plan != nil, apply != nil].count { $0 }
+    if ways > 1 { throw ValidationError("--dry-run, --plan and --apply exclude one another") }
+  }
+
+  /// Asks whether to go on, unless --yes said so.
+  func confirm(_ question: String) throws {
+    try Consent.ask(question, isGiven: yes, wasWrittenDown: apply != nil)
+  }
+}
+
+/// What nobody should do by mistake.
+enum Consent {
+  /// Who repairs.
+  static var owner: RepairOwner {
+    RepairOwner(
+      host: Host.name, version: Version.current, arguments: Host.argumentsWithoutSecrets)
+  }
+
+  /// Asks on a terminal; elsewhere only --yes, or a plan that was written down before, will do.
+  static func ask(_ question: String, isGiven: Bool, wasWrittenDown: Bool = false) throws {
+    if isGiven { return }
+    guard isatty(STDIN_FILENO) == 1, isatty(STDERR_FILENO) == 1 else {
+      if wasWrittenDown { return }
+      throw Failure(
+        """
+        nobody is there to be asked
+        hint: --yes does it unasked
+        """, code: 64)
+    }
+    Terminal.draw("\(question) [y/N] ")
+    guard let answer = readLine(), ["y", "yes"].contains(answer.lowercased()) else {
+      throw Failure("not confirmed; nothing was changed", code: 1)
+    }
+  }
+}
+
+/// Makes an older table's slots unique.
+struct RepairDuplicatesCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "duplicates",
+    abstract: "Takes duplicate and unfinished rows out of an older table of snapshots.",
+    discussion: """
+      Of several rows of one portfolio and date the one stays that follows from the close before \
+      it, or that equals Closebell's own close; never the largest for its size. Where none does \
+      the earliest stays and is marked stale. Without a table: the only one that looks like one.
+      """)
+
+  @OptionGroup var common: CommonOptions
+  @OptionGroup var options: RepairOptions
+
+  @Argument(help: ArgumentHelp("The table, as in SQL.", valueName: "schema.table"))
+  var table: String?
+
+  func run() async throws {
+    let connection = try await common.connect(for: "repair")
+    if let file = options.apply {
+      let text = try TextFile.read(file)
+      try options.confirm("Apply \(file)?")
+      return try await apply(text, connection)
+    }
+    let named = table
+    let plan = try await connection.perform { db in
+      try DuplicateRepair.plan(named ?? DuplicateRepair.onlyTable(on: db), on: db)
+    }
+    if let file = options.plan { try TextFile.write(plan.plan.text, to: file) }
+    let isNothing = plan.decisions.isEmpty
+    if common.json, options.dryRun || options.plan != nil || isNothing {
+      print(plan.plan.text, terminator: "")
+    } else if !common.quiet, !common.json {
+      print(DuplicatePlanText(plan, all: common.verbose).text)
+      if let file = options.plan {
+        print("written to \(file); to do it: closebell repair duplicates --apply \(file)")
+      }
+    }
+    guard !isNothing, !options.dryRun, options.plan == nil else { return await connection.close() }
+    try options.confirm("Remove \(plan.count(.removed)) rows?")
+    try await apply(plan.plan.text, connection)
+  }
+
+  private func apply(_ text: String, _ connection: Connection) async throws {
+    let owner = Consent.owner
+    let outcome = try await connection.perform { db in
+      try DuplicateRepair.apply(text, by: owner, on: db)
+    }
+    await connection.close()
+    RepairReport(outcome).show(common)
+  }
+}
+
+/// Puts back what a repair took away.
+struct RepairUndoCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "undo",
+    abstract: "Puts back what a repair removed or replaced.",
+    discussion: "Refuses where rows changed since, or something was built on what it wrote.")
+
+  @OptionGroup var common: CommonOptions
+
+  @Argument(help: ArgumentHelp("The repair's run.", valueName: "run"))
+  var run: Int64
+
+  @Flag(help: "Do not ask.")
+  var yes = false
+
+  func run() async throws {
+    try Consent.ask("Undo run \(run)?", isGiven: yes)
+    let (run, owner) = (run, Consent.owner)
+    let connection = try await common.connect(for: "repair")
+    let outcome = try await connection.perform { db in
+      try RepairUndo.undo(run, by: owner, on: db)
+    }
+    await connection.close()
+    RepairReport(outcome, undone: run).show(common)
+  }
+}
+
+/// What a repair did, as people and programs read it.
+struct RepairReport {
+  let outcome: RepairOutcome
+  let undone: Int64?
+
+  init(_ outcome: RepairOutcome, undone: Int64? = nil) {
+    self.outcome = outcome
+    self.undone = undone
+  }
+
+  func show(_ options: CommonOptions) {
+    if options.json {
+      print(json.text)
+    } else if !options.quiet {
+      print(text)
+    }
+  }
+
+  private var text: String {
+    if outcome.wasApplied {
+      return undone.map { "run \($0) was undone by run \(outcome.run); nothing to do" }
+        ?? "the plan was applied by run \(outcome.run); nothing to do"
+    }
+    if let undone {
+      return "run \(outcome.run): \(outcome.restored) rows of run \(undone) are back"
+    }
+    return """
+      run \(outcome.run): \(outcome.removed) rows removed and archived, \
+      \(outcome.stale) marked stale
+      to undo it: closebell repair undo \(outcome.run)
+      """
+  }
+
+  private var json: JSON {
+    .object([
+      ("run_id", .integer(Int(outcome.run))), ("nothing_to_do", .bool(outcome.wasApplied)),
+      ("removed", .integer(outcome.removed)), ("stale", .integer(outcome.stale)),
+      ("restored", .integer(outcome.restored)),
+    ])
+  }
+}
+
+/// A plan as an operator reads it.
+struct DuplicatePlanText {
+  let plan: DuplicatePlan
+  let all: Bool
+
+  init(_ plan: DuplicatePlan, all: Bool) {
+    self.plan = plan
+    self.all = all
+  }
+
+  /// How many slots are shown unless all are wanted.
+  private static let shown = 25
+
+  var text: String {
+    guard !plan.decisions.isEmpty else {
+      return "\(plan.table.name): every slot stands once and is finished; nothing to do"
+    }
+    var table = TextTable([
+      ("portfolio", .left), ("date", .left), ("written", .left), ("closing", .right),
+      ("row", .left), ("why", .left),
+    ])
+    for decision in plan.decisions.prefix(all ? plan.decisions.count : Self.shown) {
+      for verdict in decision.verdicts {
+        table.add([
+          decision.portfolio, decision.date.description,
+          String(verdict.row.createdAt.prefix(19)),
+          verdict.row.closing.map { Readable.money($0.units) } ?? "–",
+          Self.words[verdict.action] ?? "", verdict.reason,
+        ])
+      }
+    }
+    var lines = [table.text]
+    let hidden = plan.decisions.count - Self.shown
+    if !all, hidden > 0 { lines.append("and \(hidden) more slots; see them with --verbose") }
+    lines.append(
+      "\(plan.table.name): \(plan.count(.removed)) rows to remove, \(plan.count(.stale)) to mark "
+        + "stale, \(plan.rowsRead) looked at")
+    return lines.joined(separator: "\n")
+  }
+
+  private static let words: [RepairArchive.Action: String] = [
+    .removed: "remove", .kept: "keep", .stale: "keep, stale",
+  ]
+}

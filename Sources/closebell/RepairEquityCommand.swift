@@ -1,0 +1,208 @@
+import Accounting
+import ArgumentParser
+import Close
+import Glibc
+import Postgres
+import Storage
+
+/// Closes damaged dates again from the last good snapshot on.
+struct RepairEquityCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "equity",
+    abstract: "Closes damaged dates again, from each portfolio's last good snapshot on.",
+    discussion: """
+      Every closed date is computed anew from its inputs. Where a stored number differs, that \
+      date and all later ones of the portfolio are closed again, and what stood there is \
+      archived. Rows that belong to no closed date, and placeholders that nobody owns, are taken \
+      out.
+      """)
+
+  @OptionGroup var common: CommonOptions
+  @OptionGroup var options: RepairOptions
+
+  @Option(
+    name: .customLong("portfolio"),
+    help: ArgumentHelp("Only this portfolio; may be given several times.", valueName: "code"))
+  var portfolios: [String] = []
+
+  @Option(help: ArgumentHelp("Look for damage from this date on.", valueName: "date"))
+  var from: Day?
+
+  @Option(
+    help: ArgumentHelp(
+      "Look for damage up to this date; what was built on it is closed again all the same.",
+      valueName: "date"))
+  var to: Day?
+
+  @Option(help: ArgumentHelp("Workers, one connection each.", valueName: "n"))
+  var workers: Int?
+
+  @Option(
+    help: ArgumentHelp("Close locked dates again too; say why, for the record.", valueName: "reason"))
+  var overrideLock: String?
+
+  func validate() throws {
+    if let from, let to, to < from {
+      throw ValidationError("--to \(to) lies before --from \(from)")
+    }
+    if options.apply != nil, from != nil || to != nil || !portfolios.isEmpty {
+      throw ValidationError("--apply takes dates and portfolios from the plan")
+    }
+  }
+
+  func run() async throws {
+    let work = try WorkOptions.parse(workers.map { ["--workers", String($0)] } ?? [])
+    var settings = try work.settings()
+    settings.overrideLock = try overrideLock.map { try LockOptions.author(because: $0) }
+    let configuration = try await common.configuration(for: "repair")
+    let repair = EquityRepair(settings: settings) {
+      try await Connection.connect(configuration)
+    }
+    let signals = Signals { count in
+      if count > 1 { _exit(130) }
+      repair.stop()
+    }
+    defer { signals.ignore() }
+    do {
+      try await run(repair)
+    } catch is CancellationError {
+      throw Failure("interrupted; nothing was changed", code: 130)
+    }
+  }
+
+  private func run(_ repair: EquityRepair) async throws {
+    if let file = options.apply {
+      let text = try TextFile.read(file)
+      try options.confirm("Apply \(file)?")
+      return try await apply(text, repair)
+    }
+    let plan = try await repair.plan(
+      EquityScope(from: from, through: to, codes: portfolios))
+    if let file = options.plan { try TextFile.write(plan.plan.text, to: file) }
+    let isApplied = !plan.isEmpty && !options.dryRun && options.plan == nil
+    if common.json, !isApplied {
+      print(plan.plan.text, terminator: "")
+    } else if !common.quiet, !common.json {
+      print(EquityPlanText(plan, all: common.verbose).text)
+      if let file = options.plan {
+        print("written to \(file); to do it: closebell repair equity --apply \(file)")
+      }
+    }
+    for failure in plan.failures {
+      Terminal.complain("error: portfolio \(failure.portfolio), \(failure.date): \(failure.error)")
+    }
+    if isApplied {
+      try options.confirm(
+        "Close \(plan.closedAgain) dates again and remove \(plan.strayCount) rows?")
+      try await apply(plan.plan.text, repair)
+    }
+    if !plan.failures.isEmpty { throw Failure("", code: 1) }
+  }
+
+  private func apply(_ text: String, _ repair: EquityRepair) async throws {
+    let progress = Task { await ProgressLine(isQuiet: common.quiet).show { repair.progress } }
+    defer { progress.cancel() }
+    let (report, run) = try await repair.apply(text)
+    progress.cancel()
+    await progress.value
+    guard let report else {
+      return RepairReport(RepairOutcome(appliedBefore: run)).show(common)
+    }
+    try Supervised.conclude(report, common, verb: "closed again")
+    if !common.quiet, !common.json { print("to undo it: closebell repair undo \(run)") }
+  }
+}
+
+/// A plan of equities as an operator reads it.
+struct EquityPlanText {
+  let plan: EquityPlan
+  let all: Bool
+
+  init(_ plan: EquityPlan, all: Bool) {
+    self.plan = plan
+    self.all = all
+  }
+
+  /// How many dates and groups of rows are shown unless all are wanted.
+  private static let shown = 25
+
+  var text: String {
+    guard !plan.isEmpty else {
+      return "\(plan.compared) closed dates compared: each is what its inputs make it; "
+        + "nothing to do"
+    }
+    var lines: [String] = []
+    if !plan.damage.isEmpty { lines += [damage.text, dates.text] }
+    if !plan.strays.isEmpty { lines.append(strays.text) }
+    let hidden = max(
+      plan.damage.count, plan.damage.reduce(0) { $0 + $1.wrong.count }, plan.strays.count)
+    if !all, hidden > Self.shown { lines.append("and more; see everything with --verbose") }
+    lines.append(
+      "\(plan.compared) closed dates compared: \(plan.closedAgain) to close again in "
+        + "\(plan.damage.count) portfolios, \(plan.strayCount) stray rows to remove")
+    return lines.joined(separator: "\n\n")
+  }
+
+  private func limited<T>(_ list: [T]) -> ArraySlice<T> {
+    all ? list[...] : list.prefix(Self.shown)
+  }
+
+  private var damage: TextTable {
+    var table = TextTable([
+      ("portfolio", .left), ("last good", .left), ("first bad", .left), ("through", .left),
+      ("closed again", .right), ("why", .left),
+    ])
+    for one in limited(plan.damage) {
+      table.add([
+        one.portfolio.code, one.lastGood?.description ?? "–", one.firstBad.description,
+        one.latest.description, String(one.closedAgain), why(one),
+      ])
+    }
+    return table
+  }
+
+  private func why(_ one: EquityPlan.Damage) -> String {
+    if one.missing.first == one.firstBad { return "not closed, and a later date opened from it" }
+    guard let wrong = one.wrong.first, wrong.date == one.firstBad else {
+      return "opened from another revision"
+    }
+    guard let first = wrong.differences.first else { return "" }
+    let rest = wrong.differences.count - 1
+    guard first.column != "row" else {
+      return "\(first.place): \(first.stored == nil ? "its row is lost" : "a row too many")"
+        + (rest > 0 ? ", and \(rest) numbers more" : "")
+    }
+    return "\(first.place) \(first.column): \(first.stored ?? "none") for "
+      + "\(first.recomputed ?? "none")" + (rest > 0 ? ", and \(rest) numbers more" : "")
+  }
+
+  private var dates: TextTable {
+    var table = TextTable([
+      ("portfolio", .left), ("date", .left), ("closing equity", .right), ("becomes", .right),
+      ("numbers that differ", .right),
+    ])
+    let rows = plan.damage.flatMap { one in one.wrong.map { (one.portfolio.code, $0) } }
+    for (code, wrong) in limited(rows) {
+      table.add([
+        code, wrong.date.description,
+        wrong.storedClosing.map { Readable.money($0.units) } ?? "–",
+        Readable.money(wrong.closing.units), String(wrong.differences.count),
+      ])
+    }
+    return table
+  }
+
+  private var strays: TextTable {
+    var table = TextTable([
+      ("portfolio id", .right), ("date", .left), ("table", .left), ("rows", .right),
+      ("why", .left),
+    ])
+    for group in limited(plan.strays) {
+      table.add([
+        group.slot.portfolio.description, group.slot.date.description, group.table,
+        String(group.count), group.reason,
+      ])
+    }
+    return table
+  }
+}
