@@ -118,87 +118,89 @@ import Testing
     }
   }
 
+  /// What is done to the rows, the value that must be named, and the check that must fail.
+  private static let tampering: [(sql: String, column: String?, check: String?)] = [
+    (
+      "delete from closebell.portfolio_fund_valuations where \(Self.last("valuation_date"))",
+      "row", nil
+    ),
+    (
+      "delete from closebell.portfolio_irr_values where \(Self.last("date"))",
+      "row", "missing-irr"
+    ),
+    (
+      "delete from closebell.portfolio_fund_irr_values where \(Self.last("date"))",
+      "row", "missing-holding-irr"
+    ),
+    (
+      """
+      insert into closebell.portfolio_cash_balances
+      select '2017-06-30', id, 'USD', 1, 1 from closebell.portfolios where code = 'COLA'
+      """, "row", nil
+    ),
+    (
+      """
+      insert into closebell.portfolio_fund_irr_values
+      select id, date, portfolio_id, fund_id, null, null, 'no_root', 'monthly_nominal', 0
+      from closebell.portfolio_fund_irr_values where \(Self.last("date"))
+      """, "convention", "holding-irr-convention"
+    ),
+    (
+      """
+      update closebell.portfolio_fund_irr_values set id = (
+        select min(id) from closebell.portfolio_fund_irr_values) where \(Self.last("date"))
+      """, nil, "duplicate-holding-irr-id"
+    ),
+    (
+      """
+      insert into closebell.portfolio_fund_valuations
+        (valuation_date, portfolio_id, portfolio_fund_id, quantity, valuation, cost_basis,
+          daily_pnl)
+      select '2017-07-03', portfolio_id, id, 0, 0, 0, 0 from closebell.portfolio_funds
+      """, nil, "orphaned-holding-rows"
+    ),
+    (
+      """
+      insert into closebell.portfolio_irr_values
+      select id, '2017-07-03', portfolio_id, null, null, 'no_root', convention, 0
+      from closebell.portfolio_irr_values where \(Self.last("date"))
+      """, nil, "orphaned-irr"
+    ),
+    (
+      """
+      insert into closebell.portfolio_cash_balances
+      select '2017-07-03', id, 'USD', 1, 1 from closebell.portfolios where code = 'COLA'
+      """, nil, "orphaned-cash-balances"
+    ),
+    (
+      """
+      update closebell.portfolio_snapshots set opened_from_date = '2017-06-19'
+      where \(Self.last("snapshot_date"))
+      """, "opened_from_date", "opened-from"
+    ),
+    (
+      """
+      update closebell.portfolio_snapshots set opened_from_revision = 7
+      where \(Self.last("snapshot_date"))
+      """, nil, "opened-from-revision"
+    ),
+    (
+      """
+      update closebell.portfolio_snapshots set opening_equity = opening_equity + 1,
+        daily_pnl = daily_pnl - 1, fx_pnl = fx_pnl - 1 where \(Self.last("snapshot_date"))
+      """, "opening_equity", "opening-equity"
+    ),
+    (
+      """
+      update closebell.portfolio_snapshots set daily_pnl = daily_pnl - 1
+      where \(Self.last("snapshot_date"))
+      """, "daily_pnl", "identities"
+    ),
+  ]
+
   @Test("rows that are missing, too many or without a snapshot are named")
   func missingAndSurplus() async throws {
-    let cases: [(sql: String, column: String?, check: String?)] = [
-      (
-        "delete from closebell.portfolio_fund_valuations where \(Self.last("valuation_date"))",
-        "row", nil
-      ),
-      (
-        "delete from closebell.portfolio_irr_values where \(Self.last("date"))",
-        "row", "missing-irr"
-      ),
-      (
-        "delete from closebell.portfolio_fund_irr_values where \(Self.last("date"))",
-        "row", "missing-holding-irr"
-      ),
-      (
-        """
-        insert into closebell.portfolio_cash_balances
-        select '2017-06-30', id, 'USD', 1, 1 from closebell.portfolios where code = 'COLA'
-        """, "row", nil
-      ),
-      (
-        """
-        insert into closebell.portfolio_fund_irr_values
-        select id, date, portfolio_id, fund_id, null, null, 'no_root', 'monthly_nominal', 0
-        from closebell.portfolio_fund_irr_values where \(Self.last("date"))
-        """, "convention", "holding-irr-convention"
-      ),
-      (
-        """
-        update closebell.portfolio_fund_irr_values set id = (
-          select min(id) from closebell.portfolio_fund_irr_values) where \(Self.last("date"))
-        """, nil, "duplicate-holding-irr-id"
-      ),
-      (
-        """
-        insert into closebell.portfolio_fund_valuations
-          (valuation_date, portfolio_id, portfolio_fund_id, quantity, valuation, cost_basis,
-            daily_pnl)
-        select '2017-07-03', portfolio_id, id, 0, 0, 0, 0 from closebell.portfolio_funds
-        """, nil, "orphaned-holding-rows"
-      ),
-      (
-        """
-        insert into closebell.portfolio_irr_values
-        select id, '2017-07-03', portfolio_id, null, null, 'no_root', convention, 0
-        from closebell.portfolio_irr_values where \(Self.last("date"))
-        """, nil, "orphaned-irr"
-      ),
-      (
-        """
-        insert into closebell.portfolio_cash_balances
-        select '2017-07-03', id, 'USD', 1, 1 from closebell.portfolios where code = 'COLA'
-        """, nil, "orphaned-cash-balances"
-      ),
-      (
-        """
-        update closebell.portfolio_snapshots set opened_from_date = '2017-06-19'
-        where \(Self.last("snapshot_date"))
-        """, "opened_from_date", "opened-from"
-      ),
-      (
-        """
-        update closebell.portfolio_snapshots set opened_from_revision = 7
-        where \(Self.last("snapshot_date"))
-        """, nil, "opened-from-revision"
-      ),
-      (
-        """
-        update closebell.portfolio_snapshots set opening_equity = opening_equity + 1,
-          daily_pnl = daily_pnl - 1, fx_pnl = fx_pnl - 1 where \(Self.last("snapshot_date"))
-        """, "opening_equity", "opening-equity"
-      ),
-      (
-        """
-        update closebell.portfolio_snapshots set daily_pnl = daily_pnl - 1
-        where \(Self.last("snapshot_date"))
-        """, "daily_pnl", "identities"
-      ),
-    ]
-    for (sql, column, check) in cases {
+    for (sql, column, check) in Self.tampering {
       let books = try await unguarded()
       try await books.execute(sql)
       let report = try await books.verify()
