@@ -33,21 +33,30 @@ extension Market {
   /// through a third currency; a third currency that quotes both is preferred, then the newest
   /// rates, then the alphabet. An inverse or a cross is rounded once, half to even, at twelve
   /// decimals, and is as old as its older part. A currency against itself is 1, of the date.
-  /// - Throws: `CloseError.missingRate` where nothing was ever published.
+  /// - Throws: `CloseError.missingRate` where nothing was ever published,
+  ///   `invalidRate` where what was is not positive.
   public func rate(
     from: Currency, to: Currency, on date: Day
   ) throws(CloseError) -> DatedRate {
     if from == to { return DatedRate(date: date, rate: .one) }
+    let found: DatedRate?
     do throws(ArithmeticError) {
-      if let direct = published(from, to, on: date) { return direct }
-      if let inverse = published(to, from, on: date) {
-        return DatedRate(date: inverse.date, rate: try Rate.one.divided(by: inverse.rate))
+      if let direct = published(from, to, on: date) {
+        found = direct
+      } else if let inverse = published(to, from, on: date) {
+        found = DatedRate(date: inverse.date, rate: try Rate.one.divided(by: inverse.rate))
+      } else {
+        found = try cross(from: from, to: to, on: date)
       }
-      if let cross = try cross(from: from, to: to, on: date) { return cross }
     } catch {
       throw .arithmetic(subject: "the rate of \(from) in \(to)", date: date, error)
     }
-    throw .missingRate(from: from, to: to, date: date)
+    guard let found else { throw .missingRate(from: from, to: to, date: date) }
+    // A rate so small that twelve decimals do not hold it would make amounts vanish.
+    guard found.rate > .zero else {
+      throw .invalidRate(from: from, to: to, date: found.date, rate: found.rate)
+    }
+    return found
   }
 
   private func published(_ base: Currency, _ quote: Currency, on date: Day) -> DatedRate? {
