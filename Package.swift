@@ -9,8 +9,9 @@ let strict: [SwiftSetting] = [
   .treatAllWarnings(as: .error),
 ]
 
-/// The arithmetic is optimised in debug builds too, so that `make test` can hold a hundred thousand
-/// portfolios against the laws of the ledger; checks stay. Only a root package may say this.
+/// The arithmetic is optimised in debug builds too; checks stay.
+///
+/// So `make test` can hold a hundred thousand portfolios against the laws of the ledger. Only a root package may say this.
 let optimised: [SwiftSetting] =
   strict + [
     .unsafeFlags(

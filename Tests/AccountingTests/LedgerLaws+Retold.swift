@@ -139,8 +139,8 @@ extension BookWorld {
       if let old = activities[index].price { activities[index].price = old.half }
     }
     let id = ID<Instrument>(share.rawValue)
-    for index in (market.closes[id] ?? []).indices where market.closes[id]![index].date >= exDate {
-      market.closes[id]![index].price = market.closes[id]![index].price.half
+    market.closes[id] = market.closes[id]?.map { close in
+      close.date >= exDate ? Close(date: close.date, price: close.price.half) : close
     }
     var actions = market.actions[id] ?? []
     for index in actions.indices where actions[index].exDate >= exDate {
