@@ -12,11 +12,12 @@ ROUNDS ?= 10
 
 SOURCES := Sources Tests Benchmarks/Sources Package.swift
 STATIC := .build/release-static
+FIGURES := .build/bench
 
 # Tests, demo and benchmarks use clusters of their own, whatever the environment says.
 unexport $(filter CLOSEBELL_% PG%,$(.VARIABLES))
 
-.PHONY: help demo test bench check format lint build release install chaos clean deps
+.PHONY: help demo test bench kernels check format lint build release install chaos clean deps
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -29,12 +30,18 @@ test: deps ## every test, on a PostgreSQL cluster of their own
 	swift build --build-tests
 	swift test --skip-build --disable-xctest
 
-bench: deps ## a night against PostgreSQL copying the same rows (PORTFOLIOS=1000 PAIRS=5)
+bench: kernels ## a night against PostgreSQL copying the same rows (PORTFOLIOS=1000 PAIRS=5)
 	swift build -c release --product closebell
-	swift build -c release --package-path Benchmarks
-	"$$(swift build -c release --package-path Benchmarks --show-bin-path)/closebell-bench" \
+	CLOSEBELL_BENCH_JSON=$(FIGURES)/night.json \
+	  "$$(swift build -c release --package-path Benchmarks --show-bin-path)/closebell-bench" \
 	  "$$(swift build -c release --show-bin-path)/closebell" Benchmarks/generate.py \
 	  $(PORTFOLIOS) $(PAIRS)
+
+kernels: deps ## the arithmetic alone, against its targets
+	swift build -c release --package-path Benchmarks
+	@mkdir -p $(FIGURES)
+	CLOSEBELL_BENCH_JSON=$(FIGURES)/kernels.json \
+	  "$$(swift build -c release --package-path Benchmarks --show-bin-path)/closebell-bench" kernels
 
 check: lint test ## lint, build with warnings as errors, test
 

@@ -9,6 +9,7 @@ let package = Package(
     .executableTarget(
       name: "closebell-bench",
       dependencies: [
+        .product(name: "Accounting", package: "closebell"),
         .product(name: "Postgres", package: "closebell"),
         .product(name: "PrivateCluster", package: "closebell"),
       ],

@@ -5,7 +5,8 @@ import PrivateCluster
 /// Measures one night end to end against PostgreSQL only copying the same rows, in alternating
 /// pairs on the same server, and prints medians.
 ///
-/// Usage: closebell-bench CLOSEBELL GENERATOR [PORTFOLIOS [PAIRS]]
+/// Usage: closebell-bench CLOSEBELL GENERATOR [PORTFOLIOS [PAIRS]], or closebell-bench kernels
+/// [NAME…] for the arithmetic alone; see `Kernels`.
 @main
 struct Bench {
   let closebell: String
@@ -18,8 +19,14 @@ struct Bench {
 
   static func main() async {
     let arguments = CommandLine.arguments
+    if arguments.dropFirst().first == "kernels" {
+      if Kernels.run(Array(arguments.dropFirst(2))) { return }
+      let names = Kernels.all.map { $0.name }.joined(separator: " ")
+      complain("usage: closebell-bench kernels [NAME…]; the kernels are \(names)")
+      exit(64)
+    }
     guard arguments.count >= 3 else {
-      complain("usage: closebell-bench CLOSEBELL GENERATOR [PORTFOLIOS [PAIRS]]")
+      complain("usage: closebell-bench CLOSEBELL GENERATOR [PORTFOLIOS [PAIRS]] | kernels [NAME…]")
       exit(64)
     }
     let bench = Bench(

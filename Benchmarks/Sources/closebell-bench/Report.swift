@@ -1,5 +1,3 @@
-import Glibc
-
 extension Bench {
   func report(
     _ importing: MeasuredCommand, _ first: MeasuredCommand, _ nights: [MeasuredCommand],
@@ -13,22 +11,22 @@ extension Bench {
     row("floor: PostgreSQL only copying, plain tables", floor, slots: true)
     row("night, whole process, 2 workers", night, slots: true)
     print(
-      padded("night / floor") + "\(rounded(ratio)) ×   (least "
-        + "\(rounded(zip(nights, floors).map { $0.seconds / $1 }.min() ?? 0)), most "
-        + "\(rounded(zip(nights, floors).map { $0.seconds / $1 }.max() ?? 0)))")
+      padded("night / floor") + "\(twoPlaces(ratio)) ×   (least "
+        + "\(twoPlaces(zip(nights, floors).map { $0.seconds / $1 }.min() ?? 0)), most "
+        + "\(twoPlaces(zip(nights, floors).map { $0.seconds / $1 }.max() ?? 0)))")
     row("night again, nothing to do", again.seconds, slots: false)
     row("first close, 60 months of activities", first.seconds, slots: true)
     row("import, all files", importing.seconds, slots: false)
-    print(padded("peak memory of the process") + "\(rounded(peak)) MB")
+    print(padded("peak memory of the process") + "\(twoPlaces(peak)) MB")
     print(padded("digest") + digest)
     writeJSON(night: night, floor: floor, ratio: ratio, peak: peak, digest: digest)
   }
 
   private func row(_ name: String, _ seconds: Double, slots: Bool) {
-    var text = padded(name) + "\(rounded(seconds * 1_000)) ms"
+    var text = padded(name) + "\(twoPlaces(seconds * 1_000)) ms"
     if slots {
       let each = seconds / Double(portfolios)
-      text += "   \(rounded(each * 1e6)) µs a slot, \(Int(1 / each)) slots/s"
+      text += "   \(twoPlaces(each * 1e6)) µs a slot, \(Int(1 / each)) slots/s"
     }
     print(text)
   }
@@ -41,26 +39,10 @@ extension Bench {
       "floor_seconds":\(floor),"ratio":\(ratio),"peak_megabytes":\(peak),"digest":"\(digest)"}
 
       """
-    guard let path = getenv("CLOSEBELL_BENCH_JSON") else { return }
-    guard let file = fopen(path, "w") else { return }
-    fputs(text, file)
-    fclose(file)
+    writeReport(text)
   }
 
   private func padded(_ name: String) -> String {
     name + String(repeating: " ", count: max(1, 46 - name.count))
-  }
-
-  private func rounded(_ value: Double) -> String {
-    let hundredths = Int((value * 100).rounded())
-    return "\(hundredths / 100).\(hundredths % 100 < 10 ? "0" : "")\(hundredths % 100)"
-  }
-
-  private func median(_ values: [Double]) -> Double {
-    let sorted = values.sorted()
-    guard !sorted.isEmpty else { return 0 }
-    let middle = sorted.count / 2
-    return sorted.count.isMultiple(of: 2)
-      ? (sorted[middle - 1] + sorted[middle]) / 2 : sorted[middle]
   }
 }
