@@ -20,10 +20,18 @@ public enum CloseError: Error, Hashable, Sendable, CustomStringConvertible {
   case switchesDoNotNet(date: Day, currency: Currency, into: SwitchSide, outOf: SwitchSide)
   /// A statement for a holding that is valued by closes.
   case statementOfQuoted(symbol: String, date: Day)
+  /// Two statements of one holding and date: neither is the later one.
+  case duplicateStatement(symbol: String, date: Day)
+  /// A statement of less than nothing.
+  case negativeStatement(symbol: String, date: Day, value: Money)
+  /// Two activities of one date with the same key: their order is not known.
+  case duplicateActivity(ActivityReference)
   /// A split whose ratio is not positive.
   case invalidSplit(symbol: String, exDate: Day, ratio: Rate)
   /// A currency that never had a rate.
   case missingRate(from: Currency, to: Currency, date: Day)
+  /// A published rate that is not positive.
+  case invalidRate(from: Currency, to: Currency, date: Day, rate: Rate)
   /// A part of a position is sold, and its lots were not restored.
   case lotsUnknown(symbol: String, date: Day)
   /// The lots rebuilt from the activity log are not the stored position.
@@ -84,10 +92,16 @@ public enum CloseError: Error, Hashable, Sendable, CustomStringConvertible {
         + "in \(into.text), out \(outOf.text)"
     case .statementOfQuoted(let symbol, let date):
       "statement of \(symbol) on \(date): the instrument is valued by closes"
+    case .duplicateStatement(let symbol, let date): "two statements of \(symbol) on \(date)"
+    case .negativeStatement(let symbol, let date, let value):
+      "statement of \(symbol) on \(date): \(value.text(minimumDecimals: 2)) is negative"
+    case .duplicateActivity(let activity): "\(activity): another one has the same key"
     case .invalidSplit(let symbol, let exDate, let ratio):
       "split of \(symbol) on \(exDate): ratio \(ratio.text(minimumDecimals: 0)) is not positive"
     case .missingRate(let from, let to, let date):
       "no exchange rate from \(from) to \(to) on or before \(date)"
+    case .invalidRate(let from, let to, let date, let rate):
+      "the rate of \(from) in \(to) on \(date): \(rate.text(minimumDecimals: 0)) is not positive"
     case .lotsUnknown(let symbol, let date):
       "lots of \(symbol) are needed on \(date) and were not restored"
     case .lotsDiffer(let symbol, let date, let stored, let rebuilt):

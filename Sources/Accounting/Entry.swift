@@ -46,6 +46,12 @@ struct Window {
       lateCashRate: hasBalance ? opening : nil)
   }
 
+  /// Whether an instrument may have actions in the window; a fast no for nearly all.
+  func hasActions(of instrument: ID<Instrument>) -> Bool {
+    guard let last = market.actions[instrument]?.last else { return false }
+    return after.map { last.exDate > $0 } ?? true
+  }
+
   /// An instrument's actions of the window, ascending by ex-date, splits before dividends.
   func actions(of instrument: ID<Instrument>) -> [CorporateAction] {
     guard let all = market.actions[instrument] else { return [] }

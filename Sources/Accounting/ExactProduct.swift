@@ -94,62 +94,19 @@ struct ExactProduct {
   }
 }
 
-/// A product of up to three factors whose units fit 64 bits each, as nearly all do.
-///
-/// Three limbs in registers, and divisions by 64 bits: a third of the time of `ExactProduct`, which
-/// takes over where a factor is wider.
-private struct NarrowProduct {
-  private var high: UInt64 = 0
-  private var middle: UInt64
-  private var low: UInt64
-  private var isNegative: Bool
-
-  init?(_ left: Int128, _ right: Int128) {
-    guard let first = UInt64(exactly: left.magnitude),
-      let second = UInt64(exactly: right.magnitude)
-    else { return nil }
-    (middle, low) = first.multipliedFullWidth(by: second)
-    isNegative = (left < 0) != (right < 0)
+/// `quantity × price × multiplier` in the instrument's currency and, × `rate`, in base currency,
+/// each rounded once, half to even, from the exact product.
+func localAndBaseValue(
+  _ quantity: Quantity, at price: Price, multiplier: Rate, rate: Rate
+) throws(ArithmeticError) -> Worth {
+  if multiplier == .one, let product = NarrowProduct(quantity, price) {
+    if rate == .one { return Worth(local: product.money, base: product.money) }
+    if let base = product.money(times: rate) { return Worth(local: product.money, base: base) }
   }
-
-  /// Multiplies by a third factor, once at most; false if it is too wide.
-  mutating func multiply(by factor: Int128) -> Bool {
-    guard let size = UInt64(exactly: factor.magnitude) else { return false }
-    let (carry, lowest) = low.multipliedFullWidth(by: size)
-    let (top, rest) = middle.multipliedFullWidth(by: size)
-    let (sum, overflow) = rest.addingReportingOverflow(carry)
-    (high, middle, low) = (top &+ (overflow ? 1 : 0), sum, lowest)
-    isNegative = isNegative != (factor < 0)
-    return true
-  }
-
-  /// The product without its last `digits` decimals, half to even, if it fits `Result`.
-  ///
-  /// - Parameter digits: Even, and at most 36.
-  func rounded<Result: FixedPoint>(dropping digits: Int) throws(ArithmeticError) -> Result {
-    // In two halves, since the whole divisor is wider than 64 bits.
-    let divisor = UInt64(truncatingIfNeeded: powerOfTen(digits / 2))
-    var parts = self
-    let lesser = parts.divide(by: divisor)
-    let greater = parts.divide(by: divisor)
-    guard parts.high == 0 else { throw .overflow }
-    var magnitude = UInt128(parts.middle) << 64 | UInt128(parts.low)
-    let half = divisor / 2
-    if greater > half || (greater == half && (lesser > 0 || magnitude & 1 == 1)) {
-      magnitude += 1
-    }
-    guard magnitude < UInt128(Result.derivedLimit) else { throw .overflow }
-    return Result(units: isNegative ? -Int128(magnitude) : Int128(magnitude))
-  }
-
-  /// Divides in place and returns the remainder.
-  private mutating func divide(by divisor: UInt64) -> UInt64 {
-    var rest: UInt64 = 0
-    if high > 0 { (high, rest) = high.quotientAndRemainder(dividingBy: divisor) }
-    if middle > 0 || rest > 0 { (middle, rest) = divisor.dividingFullWidth((rest, middle)) }
-    (low, rest) = divisor.dividingFullWidth((rest, low))
-    return rest
-  }
+  let local = try localValue(quantity, at: price, multiplier: multiplier)
+  if rate == .one { return Worth(local: local, base: local) }
+  return Worth(
+    local: local, base: try baseValue(quantity, at: price, multiplier: multiplier, rate: rate))
 }
 
 /// `quantity × price × multiplier` in the instrument's currency, rounded once, half to even.
@@ -163,15 +120,10 @@ public func localValue(
 public func baseValue(
   _ quantity: Quantity, at price: Price, multiplier: Rate, rate: Rate
 ) throws(ArithmeticError) -> Money {
-  if multiplier == .one || rate == .one,
-    var product = NarrowProduct(quantity.units, price.units)
-  {
-    let digits = Quantity.scale + Price.scale - Money.scale
+  if multiplier == .one || rate == .one, let product = NarrowProduct(quantity, price) {
     let factor = multiplier == .one ? rate : multiplier
-    if factor == .one { return try product.rounded(dropping: digits) }
-    if product.multiply(by: factor.units) {
-      return try product.rounded(dropping: digits + Rate.scale)
-    }
+    if factor == .one { return product.money }
+    if let value = product.money(times: factor) { return value }
   }
   var product = ExactProduct(quantity)
   product.multiply(by: price)
@@ -183,9 +135,7 @@ public func baseValue(
 /// `amount × rate`, rounded half to even to four decimal places.
 public func convert(_ amount: Money, at rate: Rate) throws(ArithmeticError) -> Money {
   if rate == .one { return amount }
-  if let product = NarrowProduct(amount.units, rate.units) {
-    return try product.rounded(dropping: Rate.scale)
-  }
+  if let value = narrowConversion(of: amount, at: rate) { return value }
   var product = ExactProduct(amount)
   product.multiply(by: rate)
   return try product.rounded()

@@ -92,11 +92,11 @@ extension FixedPoint {
 
   /// The nearest binary floating-point number; for returns only, never for the books.
   @inlinable public var approximate: Double {
-    if let small = Int64(exactly: units) { return Double(small) / Self.doublePowerOfTen }
-    return Double(units) / Self.doublePowerOfTen
+    let small = Int64(truncatingIfNeeded: units)
+    // Converting an Int128 calls into the library; nearly all fit half of it.
+    let numerator = Int128(truncatingIfNeeded: small) == units ? Double(small) : Double(units)
+    return numerator / (Self.scale == 4 ? 1e4 : Double(powerOfTen(Self.scale)))
   }
-
-  @usableFromInline static var doublePowerOfTen: Double { Double(powerOfTen(scale)) }
 
   /// Reads a plain decimal: an optional sign, digits, at most one point; no exponent, no grouping.
   ///

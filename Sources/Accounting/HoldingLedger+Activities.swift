@@ -165,6 +165,9 @@ extension HoldingLedger {
       throw .lacks(reference(entry), "quantity")
     }
     guard quantity > .zero else { throw .wrongSign(reference(entry), "quantity") }
+    guard entry.activity.price ?? .zero >= .zero else {
+      throw .wrongSign(reference(entry), "price")
+    }
     try requireOwnCurrency(entry)
     return isIn ? quantity : -quantity
   }
@@ -185,10 +188,8 @@ extension HoldingLedger {
     _ quantity: Quantity, at price: Price, _ entry: Entry
   ) throws(CloseError) -> Worth {
     do throws(ArithmeticError) {
-      let multiplier = instrument.multiplier
-      return Worth(
-        local: try localValue(quantity, at: price, multiplier: multiplier),
-        base: try baseValue(quantity, at: price, multiplier: multiplier, rate: entry.rate))
+      return try localAndBaseValue(
+        quantity, at: price, multiplier: instrument.multiplier, rate: entry.rate)
     } catch {
       throw .arithmetic(subject: reference(entry).name, date: entry.day, error)
     }
@@ -231,13 +232,10 @@ extension HoldingLedger {
       let close = try window.market.close(
         of: instrument.id, on: opening, inUnitsOf: entry.day - 1)
       guard let price = close?.price else { return .cost(rate: entry.openingRate) }
-      let multiplier = instrument.multiplier
       let rate = entry.openingRate
-      return .worth(
-        Worth(
-          local: try localValue(quantity, at: price, multiplier: multiplier),
-          base: try baseValue(quantity, at: price, multiplier: multiplier, rate: rate)),
-        rate: rate)
+      let worth = try localAndBaseValue(
+        quantity, at: price, multiplier: instrument.multiplier, rate: rate)
+      return .worth(worth, rate: rate)
     } catch {
       throw .arithmetic(subject: reference(entry).name, date: entry.day, error)
     }

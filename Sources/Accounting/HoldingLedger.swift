@@ -138,9 +138,7 @@ struct HoldingLedger: Sendable {
       from: instrument.currency, to: window.portfolio.baseCurrency, on: exDate
     ).rate
     do throws(ArithmeticError) {
-      let paid = Worth(
-        local: try localValue(quantity, at: perUnit, multiplier: .one),
-        base: try baseValue(quantity, at: perUnit, multiplier: .one, rate: rate))
+      let paid = try localAndBaseValue(quantity, at: perUnit, multiplier: .one, rate: rate)
       try totals.receive(paid, in: instrument.currency)
       return paid
     } catch {

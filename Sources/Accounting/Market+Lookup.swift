@@ -33,7 +33,8 @@ extension Market {
   /// through a third currency; a third currency that quotes both is preferred, then the newest
   /// rates, then the alphabet. An inverse or a cross is rounded once, half to even, at twelve
   /// decimals, and is as old as its older part. A currency against itself is 1, of the date.
-  /// - Throws: `CloseError.missingRate` where nothing was ever published.
+  /// - Throws: `CloseError.missingRate` where nothing was ever published,
+  ///   `invalidRate` where what was is not positive.
   public func rate(
     from: Currency, to: Currency, on date: Day
   ) throws(CloseError) -> DatedRate {
@@ -41,11 +42,17 @@ extension Market {
     guard let quotation = quotation(from: from, to: to, on: date) else {
       throw .missingRate(from: from, to: to, date: date)
     }
+    let rate: Rate
     do throws(ArithmeticError) {
-      return DatedRate(date: quotation.date, rate: try quotation.rate())
+      rate = try quotation.rate()
     } catch {
       throw .arithmetic(subject: "the rate of \(from) in \(to)", date: date, error)
     }
+    // A rate so small that twelve decimals do not hold it would make amounts vanish.
+    guard rate > .zero else {
+      throw .invalidRate(from: from, to: to, date: quotation.date, rate: rate)
+    }
+    return DatedRate(date: quotation.date, rate: rate)
   }
 
   /// What a rate between two currencies is formed from; nil where nothing was ever published.

@@ -36,6 +36,7 @@ extension PortfolioBook {
     var sums = ClosingSums(date: date, attribution: totals.attribution)
     try closeHoldings(&valuation, &sums, businessDays: businessDays, policy: policy)
     try closeCash(totals, &valuation, &sums, businessDays: businessDays, policy: policy)
+    try requireRoom(sums, totals)
     let snapshot = book(sums, totals, policy: policy)
     isSpent = false
     return BookClose(
@@ -46,11 +47,10 @@ extension PortfolioBook {
     _ valuation: inout Valuation, _ sums: inout ClosingSums, businessDays: (Day, Day) -> Int,
     policy: ClosePolicy
   ) throws(CloseError) {
+    sums.rows.reserveCapacity(ledgers.count)
     for index in ledgers.indices {
-      guard let valued = try ledgers[index].close(&valuation, businessDays: businessDays) else {
-        continue
-      }
-      sums.add(valued, isFlat: ledgers[index].isFlat, isValued: ledgers[index].isValued, policy)
+      try ledgers[index].close(
+        &valuation, into: &sums, businessDays: businessDays, policy: policy)
     }
   }
 
@@ -93,6 +93,18 @@ extension PortfolioBook {
     }
     balances = next.filter { !$0.balance.isZero }
     cash = balances.reduce(.zero) { $0 + $1.baseValue }
+  }
+
+  /// What is summed has to fit where a snapshot keeps it, as each of its parts does.
+  private func requireRoom(_ sums: ClosingSums, _ totals: WindowTotals) throws(CloseError) {
+    let limit = Money.derivedLimit
+    let largest = max(
+      sums.grossExposure, sums.longValue - sums.shortValue, cash.magnitude,
+      (sums.longValue + sums.shortValue + cash).magnitude, totals.inflow, totals.outflow,
+      sums.attribution.total.magnitude)
+    guard largest.units < limit else {
+      throw .arithmetic(subject: "the portfolio's sums", date: sums.date, .overflow)
+    }
   }
 
   /// Makes the snapshot, checks the identities, and moves the book to its date.
@@ -162,10 +174,8 @@ struct ClosingSums {
     self.attribution = attribution
   }
 
-  mutating func add(
-    _ valued: HoldingLedger.Valued, isFlat: Bool, isValued: Bool, _ policy: ClosePolicy
-  ) {
-    let row = valued.row
+  /// Adds a row; its exposure is the market value, or a future's notional.
+  mutating func add(_ row: HoldingSnapshot, exposure: Money = .zero) {
     precondition(
       row.marketValue == row.costBasis + row.unrealized + row.unrealizedFX,
       "market value = cost basis + unrealized + its currency part")
@@ -177,17 +187,17 @@ struct ClosingSums {
     } else {
       longValue += row.marketValue
     }
-    grossExposure += valued.exposure.magnitude
-    netExposure += valued.exposure
-    guard !isFlat else { return }
-    grossValue += valued.exposure.magnitude
-    // A statement is no price: how old it may be is a question of the IRR, not of degradation.
-    if !isValued { count(row, policy) }
+    grossExposure += exposure.magnitude
+    netExposure += exposure
+    grossValue += exposure.magnitude
   }
 
-  private mutating func count(_ row: HoldingSnapshot, _ policy: ClosePolicy) {
+  /// Counts an open quoted holding by its close.
+  ///
+  /// A statement is no price: how old it may be is a question of the IRR, not of degradation.
+  mutating func count(_ quality: PriceQuality, value: Money, _ policy: ClosePolicy) {
     var isDoubtful = false
-    switch row.quality {
+    switch quality {
     case .priced: pricedCount += 1
     case .carried(let days):
       carriedCount += 1
@@ -199,7 +209,7 @@ struct ClosingSums {
     }
     guard isDoubtful else { return }
     doubtfulCount += 1
-    doubtfulValue += row.marketValue.magnitude
+    doubtfulValue += value.magnitude
   }
 
   mutating func addCash(_ value: Money, quality: PriceQuality, _ policy: ClosePolicy) {

@@ -21,8 +21,12 @@ extension PortfolioBook {
       while statement < statements.count, statements[statement].holding == ledgers[index].holding {
         statement += 1
       }
-      let isIdle = firstRow == row && firstStatement == statement
-      if isIdle && ledgers[index].position.quantity.isZero { continue }
+      if firstRow == row, firstStatement == statement,
+        ledgers[index].position.quantity.isZero
+          || !window.hasActions(of: ledgers[index].instrument.id)
+      {
+        continue
+      }
       try ledgers[index].run(
         sorted[firstRow..<row], statements[firstStatement..<statement], in: window,
         totals: &totals)
@@ -45,9 +49,7 @@ extension PortfolioBook {
         ledger = index
       }
       guard activity.date >= portfolio.inception else {
-        let symbol = ledger < 0 ? nil : ledgers[ledger].instrument.symbol
-        throw .beforeInception(
-          ActivityReference(activity, symbol: symbol), inception: portfolio.inception)
+        throw .beforeInception(reference(activity), inception: portfolio.inception)
       }
       rows.append((ledger, activity))
     }
@@ -55,17 +57,41 @@ extension PortfolioBook {
       ($0.ledger, $0.activity.bookingDate, $0.activity.date, $0.activity.id)
         < ($1.ledger, $1.activity.bookingDate, $1.activity.date, $1.activity.id)
     }
+    for (row, next) in zip(rows, rows.dropFirst())
+    where (row.ledger, row.activity.date, row.activity.id)
+      == (next.ledger, next.activity.date, next.activity.id)
+    {
+      throw .duplicateActivity(reference(next.activity))
+    }
     return rows
+  }
+
+  /// An activity as an error names it, by its holding's symbol.
+  private func reference(_ activity: Activity) -> ActivityReference {
+    let index = activity.holding.flatMap { self.index(of: $0) }
+    return ActivityReference(activity, symbol: index.map { ledgers[$0].instrument.symbol })
   }
 
   private func ordered(
     _ statements: [Statement], in window: Window
   ) throws(CloseError) -> [Statement] {
-    let rows = statements.filter { window.contains($0.date) }
-    for row in rows where index(of: row.holding) == nil {
-      throw .unknownHolding(row.holding, date: row.date)
+    var rows = statements.filter { window.contains($0.date) }
+    rows.sort { ($0.holding, $0.date) < ($1.holding, $1.date) }
+    var previous: Statement?
+    for row in rows {
+      guard let index = index(of: row.holding) else {
+        throw .unknownHolding(row.holding, date: row.date)
+      }
+      let symbol = ledgers[index].instrument.symbol
+      guard row.value >= .zero else {
+        throw .negativeStatement(symbol: symbol, date: row.date, value: row.value)
+      }
+      if let previous, (previous.holding, previous.date) == (row.holding, row.date) {
+        throw .duplicateStatement(symbol: symbol, date: row.date)
+      }
+      previous = row
     }
-    return rows.sorted { ($0.holding, $0.date) < ($1.holding, $1.date) }
+    return rows
   }
 
   /// Applies an activity that concerns no holding.

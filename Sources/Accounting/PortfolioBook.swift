@@ -34,7 +34,10 @@ public struct PortfolioBook: Sendable {
     portfolio: Portfolio, instruments: [ID<Holding>: Instrument], opening: BookOpening?
   ) {
     self.portfolio = portfolio
-    ledgers = instruments.sorted { $0.key < $1.key }.map { HoldingLedger($0.key, of: $0.value) }
+    // Keys are sorted alone: an instrument is ten times as wide.
+    ledgers = instruments.keys.sorted().compactMap { holding in
+      instruments[holding].map { HoldingLedger(holding, of: $0) }
+    }
     chain = ReturnChain(index: 1, since: portfolio.inception)
     guard let opening else { return }
     lastClose = opening.date
@@ -50,12 +53,16 @@ public struct PortfolioBook: Sendable {
   /// Takes over the rows of the opening, and checks that they make its equity.
   private mutating func open(_ opening: BookOpening) {
     var sum = opening.cash
+    var next = 0
     for row in opening.holdings {
-      guard let index = index(of: row.holding) else {
+      // Rows are stored in the order of holdings; those that are flat may be missing.
+      let isNext = next < ledgers.count && ledgers[next].holding == row.holding
+      guard let index = isNext ? next : index(of: row.holding) else {
         openingFault = .unknownHolding(row.holding, date: opening.date)
         return
       }
       ledgers[index].open(from: row)
+      next = index + 1
       sum += row.costBasis + row.unrealized + row.unrealizedFX
     }
     if sum != opening.closingEquity {

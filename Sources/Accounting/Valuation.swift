@@ -3,6 +3,8 @@ struct Valuation {
   let date: Day
   let market: Market
   let baseCurrency: Currency
+  /// The rate looked up last: neighbours are often of one currency.
+  private var latest: (currency: Currency, rate: DatedRate)
   /// The rates already looked up; a portfolio has few currencies.
   private var rates: [(currency: Currency, rate: DatedRate)] = []
   /// The ages already counted, in business days; carried closes have few dates.
@@ -12,14 +14,19 @@ struct Valuation {
     self.date = date
     self.market = market
     self.baseCurrency = baseCurrency
+    latest = (baseCurrency, DatedRate(date: date, rate: .one))
   }
 
   mutating func rate(of currency: Currency) throws(CloseError) -> DatedRate {
+    if currency == latest.currency { return latest.rate }
     if currency == baseCurrency { return DatedRate(date: date, rate: .one) }
-    if let known = rates.first(where: { $0.currency == currency }) { return known.rate }
-    let rate = try market.rate(from: currency, to: baseCurrency, on: date)
-    rates.append((currency, rate))
-    return rate
+    if let known = rates.first(where: { $0.currency == currency }) {
+      latest = known
+    } else {
+      latest = (currency, try market.rate(from: currency, to: baseCurrency, on: date))
+      rates.append(latest)
+    }
+    return latest.rate
   }
 
   mutating func quality(
@@ -36,23 +43,16 @@ struct Valuation {
 }
 
 extension HoldingLedger {
-  /// What a close adds to the portfolio's sums.
-  struct Valued {
-    var row: HoldingSnapshot
-    /// The market value, or a future's notional.
-    var exposure: Money
-  }
-
   /// Values the holding, books the change of its levels, and starts the next window.
   ///
-  /// - Returns: nil for a holding that was and is flat.
+  /// Adds its row to the sums, unless it was and is flat.
   mutating func close(
-    _ valuation: inout Valuation, businessDays: (Day, Day) -> Int
-  ) throws(CloseError) -> Valued? {
+    _ valuation: inout Valuation, into sums: inout ClosingSums,
+    businessDays: (Day, Day) -> Int, policy: ClosePolicy
+  ) throws(CloseError) {
     if isFlat {
-      guard isTouched else { return nil }
-      let row = book(Level(), quality: .priced)
-      return Valued(row: row, exposure: .zero)
+      if isTouched { sums.add(book(Level(), quality: .priced)) }
+      return
     }
     let rate = try valuation.rate(of: instrument.currency)
     do throws(ArithmeticError) {
@@ -61,8 +61,8 @@ extension HoldingLedger {
         let quality = level.priceDate.map {
           valuation.quality(asOf: min($0, rate.date), businessDays: businessDays)
         }
-        let row = book(level, quality: quality ?? .missing)
-        return Valued(row: row, exposure: level.value.base)
+        sums.add(book(level, quality: quality ?? .missing), exposure: level.value.base)
+        return
       }
       let close = try valuation.market.close(of: instrument.id, on: valuation.date)
       let quality = close.map {
@@ -71,8 +71,9 @@ extension HoldingLedger {
       let (level, exposure) =
         isFuture
         ? try futureLevel(close, at: rate.rate) : try quotedLevel(close, at: rate.rate)
-      let row = book(level, quality: quality ?? .missing)
-      return Valued(row: row, exposure: exposure)
+      let known = quality ?? .missing
+      sums.add(book(level, quality: known), exposure: exposure)
+      sums.count(known, value: level.value.base, policy)
     } catch {
       throw .arithmetic(subject: instrument.symbol, date: valuation.date, error)
     }
@@ -84,11 +85,8 @@ extension HoldingLedger {
     var level = Level(price: close?.price, priceDate: close?.date)
     if let price = close?.price {
       let multiplier = instrument.multiplier
-      level.value.local = try localValue(position.quantity, at: price, multiplier: multiplier)
-      level.value.base =
-        rate == .one
-        ? level.value.local
-        : try baseValue(position.quantity, at: price, multiplier: multiplier, rate: rate)
+      level.value = try localAndBaseValue(
+        position.quantity, at: price, multiplier: multiplier, rate: rate)
     } else {
       level.value.local = position.cost.local
       level.value.base = try convert(position.cost.local, at: rate)

@@ -38,7 +38,8 @@ struct RepairEquityCommand: AsyncParsableCommand {
   var workers: Int?
 
   @Option(
-    help: ArgumentHelp("Close locked dates again too; say why, for the record.", valueName: "reason"))
+    help: ArgumentHelp(
+      "Close locked dates again too; say why, for the record.", valueName: "reason"))
   var overrideLock: String?
 
   func validate() throws {

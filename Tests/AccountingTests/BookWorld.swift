@@ -22,6 +22,11 @@ struct BookWorld {
       lotRelief: relief, cashMode: cash, dividendMode: dividends, flowTiming: timing)
   }
 
+  init(portfolio: Portfolio, instruments: [ID<Holding>: Instrument]) {
+    self.portfolio = portfolio
+    self.instruments = instruments
+  }
+
   /// Adds an instrument and the portfolio's holding of it.
   @discardableResult
   mutating func hold(

@@ -55,7 +55,7 @@ import Testing
     let product = factors.dropFirst().reduce(Digits(factors[0].magnitude)) {
       $0 * Digits($1.magnitude)
     }
-    let isNegative = factors.count { $0 < 0 } % 2 == 1
+    let isNegative = factors.count(where: { $0 < 0 }) % 2 == 1
     return product.rounded(dropping: count).map { Money(units: isNegative ? -$0 : $0) }
   }
 

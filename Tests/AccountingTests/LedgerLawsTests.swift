@@ -7,225 +7,86 @@ import Testing
 struct LedgerLawsTests {
   /// How many portfolios; `CLOSEBELL_TEST_LEDGERS` asks for more.
   static let count: Int =
-    ProcessInfo.processInfo.environment["CLOSEBELL_TEST_LEDGERS"].flatMap { Int($0) } ?? 2_000
+    ProcessInfo.processInfo.environment["CLOSEBELL_TEST_LEDGERS"].flatMap { Int($0) } ?? 100_000
 
-  /// A few tasks, each over every so-manyth seed.
-  static let strides = 0..<4
-  static func seeds(_ start: Int) -> StrideTo<Int> {
-    stride(from: start, to: count, by: strides.count)
-  }
-
-  @Test(
-    "Identities hold to the last digit, lots make the position, and P&L is what came out",
-    arguments: strides)
-  func identities(start: Int) throws {
-    for seed in Self.seeds(start) {
-      let ledger = RandomLedger(seed: UInt64(seed))
-      var book = ledger.newBook()
-      var life = Life()
-      for date in ledger.closingDates {
-        let close = try ledger.close(&book, on: date)
-        check(close, seed)
-        checkLots(of: book, seed)
-        life.add(close)
+  /// Each portfolio is made once, and held against all laws.
+  private static let verdict = Task.detached {
+    await withTaskGroup(of: LawVerdict.self) { group in
+      let parts = 8
+      for part in 0..<parts {
+        group.addTask {
+          var verdict = LawVerdict()
+          for seed in stride(from: part, to: count, by: parts) {
+            var trial = LawTrial(seed: UInt64(seed), adding: verdict)
+            trial.run()
+            trial.noteEvents()
+            verdict = trial.verdict
+          }
+          return verdict
+        }
       }
-      check(life, ledger, seed)
+      return await group.reduce(LawVerdict(), +)
     }
   }
 
-  private func check(_ close: BookClose, _ seed: Int) {
-    let snapshot = close.snapshot
-    var rest = snapshot.attribution
-    var value = Money.zero
-    for row in close.holdings {
-      value += row.marketValue
-      #expect(row.dailyPnL == row.attribution.total, "seed \(seed)")
-      #expect(row.marketValue == row.costBasis + row.unrealized + row.unrealizedFX, "\(seed)")
-      rest.realized -= row.attribution.realized
-      rest.unrealizedChange -= row.attribution.unrealizedChange
-    }
-    #expect(
-      snapshot.closingEquity
-        == snapshot.openingEquity + snapshot.dailyPnL + snapshot.netExternalFlow, "seed \(seed)")
-    #expect(
-      snapshot.closingEquity == snapshot.longValue + snapshot.shortValue + snapshot.cash,
-      "seed \(seed)")
-    #expect(snapshot.longValue + snapshot.shortValue == value, "seed \(seed)")
-    #expect(snapshot.dailyPnL == snapshot.attribution.total, "seed \(seed)")
-    // Prices move holdings only: what belongs to no holding is never price gain.
-    #expect(rest.realized.isZero && rest.unrealizedChange.isZero, "seed \(seed)")
-    if !close.cashBalances.isEmpty {
-      let cash = close.cashBalances.reduce(Money.zero) { $0 + $1.baseValue }
-      #expect(cash == snapshot.cash, "seed \(seed)")
-    }
+  @Test("Over every portfolio", arguments: Law.allCases)
+  func holds(law: Law) async {
+    let verdict = await Self.verdict.value
+    #expect(verdict.broken[law, default: []] == [], "\(law.rawValue)")
+    #expect(verdict.tried[law, default: 0] >= Self.count / 5, "tried too seldom to mean anything")
   }
 
-  private func checkLots(of book: PortfolioBook, _ seed: Int) {
-    guard book.portfolio.lotRelief != .average else { return }
-    for ledger in book.ledgers where !ledger.isValued && !ledger.isFuture {
-      let position = ledger.position
-      #expect(position.areLotsKnown, "seed \(seed)")
-      var sum = PositionTotals(quantity: .zero, localCost: .zero, costBasis: .zero)
-      for lot in position.lots {
-        #expect((lot.quantity < .zero) == (position.quantity < .zero), "seed \(seed)")
-        sum.quantity += lot.quantity
-        sum.localCost += lot.localCost
-        sum.costBasis += lot.costBasis
-      }
-      #expect(sum == position.totals, "seed \(seed)")
-    }
-  }
-
-  private func check(_ life: Life, _ ledger: RandomLedger, _ seed: Int) {
-    let sumOfFlows = life.flows.reduce(into: [:]) { sums, flow in
-      sums[flow.holding, default: Money.zero] += flow.amount
-    }
-    for (holding, profit) in life.profits where !ledger.isFuture(holding) {
-      let cameOut = life.values[holding, default: .zero] + sumOfFlows[holding, default: .zero]
-      #expect(profit == cameOut, "seed \(seed), holding \(holding)")
-    }
-    #expect(
-      life.profit == life.equity + sumOfFlows[nil, default: .zero], "seed \(seed): portfolio")
-    #expect(life.profit == life.cumulative, "seed \(seed)")
-  }
-
-  @Test("A sweep gives what reopening from the stored rows every day gives", arguments: strides)
-  func sweepIsReopening(start: Int) throws {
-    for seed in Self.seeds(start) {
-      let ledger = RandomLedger(seed: UInt64(seed))
-      var sweep = ledger.newBook()
-      var opening: BookOpening?
-      for date in ledger.closingDates {
-        let expected = try ledger.close(&sweep, on: date)
-        var book = ledger.newBook(opening)
-        try ledger.restoreLots(&book, before: date)
-        let close = try ledger.close(&book, on: date)
-        #expect(close == expected, "seed \(seed) on \(date)")
-        opening = BookOpening(after: close)
-      }
-    }
-  }
-
-  @Test("The flows of a whole history are those of the closes", arguments: strides)
-  func flowsOfHistory(start: Int) throws {
-    for seed in Self.seeds(start) {
-      let ledger = RandomLedger(seed: UInt64(seed))
-      guard let last = ledger.closingDates.last else { continue }
-      var book = ledger.newBook()
-      var flows: [FlowEvent] = []
-      for date in ledger.closingDates { flows += try ledger.close(&book, on: date).flows }
-      for (holding, instrument) in ledger.world.instruments {
-        let whole = try PortfolioBook.flows(
-          of: holding, portfolio: ledger.world.portfolio, instrument: instrument,
-          history: ledger.world.activities.filter { $0.holding == holding },
-          market: ledger.world.market, through: last)
-        #expect(whole.sorted() == flows.filter { $0.holding == holding }.sorted(), "seed \(seed)")
-      }
-      let whole = try PortfolioBook.portfolioFlows(
-        portfolio: ledger.world.portfolio, instruments: ledger.world.instruments,
-        history: ledger.world.activities.filter(\.type.isExternalFlow),
-        market: ledger.world.market, through: last)
-      #expect(whole.sorted() == flows.filter { $0.holding == nil }.sorted(), "seed \(seed)")
-    }
-  }
-
-  @Test("The equity is that of a plain second telling in floating point", arguments: strides)
-  func plainTelling(start: Int) throws {
-    for seed in Self.seeds(start) {
-      let ledger = RandomLedger(seed: UInt64(seed))
-      // A holding at cost has no value that can be told without its lots, and an outflow that
-      // empties a fund depends on what was known when: those are left to the other laws.
-      if ledger.hasMissingPrice || ledger.hasLateFundFlow { continue }
-      var book = ledger.newBook()
-      for date in ledger.closingDates {
-        let close = try ledger.close(&book, on: date)
-        let equity = try PlainLedger(world: ledger.world, date: date).equity()
-        let difference = abs(close.snapshot.closingEquity.approximate - equity)
-        #expect(difference < 0.01, "seed \(seed) on \(date): \(equity)")
-      }
-    }
-  }
-
-  @Test("The order of unrelated holdings does not matter", arguments: strides)
-  func orderOfHoldings(start: Int) throws {
-    for seed in Self.seeds(start) {
-      let ledger = RandomLedger(seed: UInt64(seed))
-      var other = ledger
-      // Keys that keep the order within a holding and turn that between holdings around.
-      for index in other.world.activities.indices {
-        let holding = other.world.activities[index].holding?.rawValue ?? 0
-        other.world.activities[index].id += (20 - holding) * 10_000
-      }
-      other.world.activities.reverse()
-      other.world.statements.reverse()
-      var book = ledger.newBook()
-      var otherBook = other.newBook()
-      for date in ledger.closingDates {
-        let close = try ledger.close(&book, on: date)
-        #expect(try other.close(&otherBook, on: date) == close, "seed \(seed) on \(date)")
-      }
+  @Test("Everything that the rules tell apart did happen")
+  func coverage() async {
+    let verdict = await Self.verdict.value
+    let expected =
+      ActivityType.allCases.map(\.rawValue)
+      + LotRelief.allCases.map(\.rawValue) + CashMode.allCases.map(\.rawValue)
+      + DividendMode.allCases.map(\.rawValue)
+      + [
+        "late", "carried", "missing", "short", "crossed zero", "future", "valued", "emptied",
+        "split", "negative equity", "zero equity", "gap", "prior period", "statement",
+      ]
+    for event in expected {
+      #expect(verdict.seen[event, default: 0] >= Self.count / 2_000, "\(event)")
     }
   }
 }
 
-/// What the closes of a portfolio sum to.
-private struct Life {
-  var profits: [ID<Holding>: Money] = [:]
-  var values: [ID<Holding>: Money] = [:]
-  var flows: [FlowEvent] = []
-  var profit = Money.zero
-  var equity = Money.zero
-  var cumulative = Money.zero
-
-  mutating func add(_ close: BookClose) {
-    values = [:]
-    for row in close.holdings {
-      profits[row.holding, default: .zero] += row.dailyPnL
-      values[row.holding] = row.marketValue
+extension LawTrial {
+  /// Notes what happened, so that a law that held says over what.
+  mutating func noteEvents() {
+    let terms = ledger.world.portfolio
+    verdict.saw(terms.lotRelief.rawValue)
+    verdict.saw(terms.cashMode.rawValue)
+    verdict.saw(terms.dividendMode.rawValue)
+    for activity in ledger.world.activities { verdict.saw(activity.type.rawValue) }
+    if ledger.hasLate { verdict.saw("late") }
+    if ledger.hasFuture { verdict.saw("future") }
+    if !ledger.world.statements.isEmpty { verdict.saw("statement") }
+    for actions in ledger.world.market.actions.values where actions.contains(where: \.isSplit) {
+      verdict.saw("split")
     }
-    flows += close.flows
-    profit += close.snapshot.dailyPnL
-    equity = close.snapshot.closingEquity
-    cumulative = close.snapshot.cumulativePnL
-  }
-}
-
-extension RandomLedger {
-  func newBook(_ opening: BookOpening? = nil) -> PortfolioBook {
-    PortfolioBook(
-      portfolio: world.portfolio, instruments: world.instruments, opening: opening)
-  }
-
-  func close(
-    _ book: inout PortfolioBook, on date: Day
-  ) throws(CloseError) -> BookClose {
-    try book.close(
-      on: date, activities: world.activities, statements: world.statements,
-      market: world.market, businessDays: { BookWorld.weekdays(after: $0, through: $1) })
-  }
-
-  fileprivate func restoreLots(
-    _ book: inout PortfolioBook, before date: Day
-  ) throws(CloseError) {
-    let due = world.activities.filter { $0.bookingDate <= date }
-    for holding in book.holdingsNeedingLots(for: due) {
-      try book.restoreLots(
-        of: holding, from: world.activities.filter { $0.holding == holding },
-        market: world.market)
+    var sides: [ID<Holding>: Bool] = [:]
+    for (previous, close) in zip([nil] + closes, closes) {
+      let snapshot = close.snapshot
+      if snapshot.carriedCount > 0 { verdict.saw("carried") }
+      if snapshot.missingCount > 0 { verdict.saw("missing") }
+      if snapshot.closingEquity < .zero { verdict.saw("negative equity") }
+      if snapshot.closingEquity.isZero { verdict.saw("zero equity") }
+      if !snapshot.attribution.priorPeriod.isZero { verdict.saw("prior period") }
+      if let before = previous?.snapshot.date, snapshot.date > before + 1 { verdict.saw("gap") }
+      for row in close.holdings { note(row, &sides) }
     }
   }
 
-  func isFuture(_ holding: ID<Holding>) -> Bool {
-    world.instruments[holding]?.kind == .future
-  }
-}
-
-extension [FlowEvent] {
-  /// In an order that does not depend on the closes.
-  fileprivate func sorted() -> [FlowEvent] {
-    sorted {
-      ($0.holding?.rawValue ?? 0, $0.day, $0.amount)
-        < ($1.holding?.rawValue ?? 0, $1.day, $1.amount)
+  private mutating func note(_ row: HoldingSnapshot, _ sides: inout [ID<Holding>: Bool]) {
+    if ledger.world.instruments[row.holding]?.pricing == .valued {
+      verdict.saw(row.localValue.isZero ? "emptied" : "valued")
     }
+    guard !row.quantity.isZero else { return }
+    let isShort = row.quantity < .zero
+    if isShort { verdict.saw("short") }
+    if sides.updateValue(isShort, forKey: row.holding) == !isShort { verdict.saw("crossed zero") }
   }
 }

@@ -88,18 +88,18 @@ struct PlainLedger {
         notional += activity.type == .transferIn ? value : -value
         cash += try worth(-activity.fee.approximate, activity.currency, on: activity.date)
       case .expire:
-        if isFuture {
-          let close = try world.market.close(of: instrument.id, on: activity.date)
-          notional -= units * (close?.price.approximate ?? 0) * multiplier
-        }
-        units = 0
+        let part = activity.quantity == nil ? units : units < 0 ? -quantity : quantity
+        let close = try world.market.close(of: instrument.id, on: activity.date)
+        notional -= part * (activity.price ?? close?.price ?? .zero).approximate * multiplier
+        units -= part
       default: cash += try self.cash(of: activity)
       }
     }
     try act(through: date)
     let close = try world.market.close(of: instrument.id, on: date)
     let value = units * (close?.price.approximate ?? 0) * multiplier
-    return cash + (isFuture ? value - notional : value * (try rate(instrument.currency, on: date)))
+    // A future's gain is in its currency's balance.
+    return cash + (isFuture ? value - notional : value) * (try rate(instrument.currency, on: date))
   }
 
   private func fund(

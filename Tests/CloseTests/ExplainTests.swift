@@ -97,7 +97,8 @@ import Testing
     #expect(slot.shown.stored.isStale)
     #expect(slot.unseenChanges.map(\.symbols) == [["AAPL"]])
     #expect(slot.unseenChanges.first?.from == Day("2017-06-30"))
-    let price = try #require(slot.differences.first { $0.place == .holding(symbol: "AAPL") && $0.column == "price" })
+    let price = try #require(
+      slot.differences.first { $0.place == .holding(symbol: "AAPL") && $0.column == "price" })
     #expect(price.stored == "144.02" && price.recomputed == "145.02")
     #expect(slot.differences.contains { $0.column == "closing_equity" })
     // Who holds none of it is not concerned.

@@ -101,7 +101,8 @@ import Testing
         SlotResult(
           slot: slot, replaced: revision.map { .init(revision: $0) }, openedFromRevision: 1,
           opensInSameSweep: false, snapshot: stored[0].snapshot, holdings: [], cashBalances: [],
-          holdingReturns: [], portfolioReturn: .incomplete, convention: .xirrAct365), claim
+          holdingReturns: [], portfolioReturn: .incomplete, convention: .xirrAct365,
+          fingerprint: nil), claim
       )
     }
     try await books.waitForDeath()

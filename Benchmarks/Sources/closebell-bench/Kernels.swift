@@ -67,7 +67,7 @@ enum KernelClock {
 /// `closebell-bench kernels [NAME…]`: every kernel, or those named, against its targets.
 enum Kernels {
   /// All kernels, in the order of the table.
-  static var all: [any Kernel.Type] { [ColdIRRKernel.self, WarmIRRKernel.self] }
+  static var all: [any Kernel.Type] { [CloseKernel.self, ColdIRRKernel.self, WarmIRRKernel.self] }
 
   /// Measures and prints; false if a name is unknown.
   static func run(_ names: [String]) -> Bool {

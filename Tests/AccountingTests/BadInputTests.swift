@@ -1,0 +1,224 @@
+import Testing
+
+@testable import Accounting
+
+/// A wrong world and what a close says of it.
+struct BadInput: CustomTestStringConvertible, Sendable {
+  let testDescription: String
+  let says: String
+  let make: @Sendable (inout BookWorld) -> Void
+
+  init(_ name: String, says: String, _ make: @escaping @Sendable (inout BookWorld) -> Void) {
+    testDescription = name
+    self.says = says
+    self.make = make
+  }
+
+  private static let big = "999999999999999999"
+
+  static let all: [BadInput] = [
+    BadInput("a product", says: "buy of ACME on 2024-01-02: the result is too large for the books")
+    {
+      $0.log("2024-01-02", .buy, "ACME", big, at: big)
+    },
+    BadInput("a value", says: "ACME on 2024-01-05: the result is too large for the books") {
+      $0.log("2024-01-02", .buy, "ACME", big, at: "1")
+      $0.price("ACME", "2024-01-03", big)
+    },
+    BadInput("a conversion", says: "deposit on 2024-01-02: the result is too large for the books") {
+      $0.rate("CHF", "USD", "2024-01-02", "999999999999")
+      $0.log("2024-01-02", .deposit, amount: big, in: "CHF")
+    },
+    BadInput(
+      "a sum", says: "the portfolio's sums on 2024-01-05: the result is too large for the books"
+    ) { world in
+      world.rate("CHF", "USD", "2024-01-02", "900000")
+      for _ in 1...2 { world.log("2024-01-02", .deposit, amount: big, in: "CHF") }
+    },
+    BadInput("a split", says: "ACME on 2024-01-03: the result is too large for the books") {
+      $0.log("2024-01-02", .buy, "ACME", big, at: "1")
+      $0.split("ACME", "2024-01-03", "1000000000000")
+    },
+    BadInput(
+      "a dividend", says: "ACME on 2024-01-03: the result is too large for the books"
+    ) {
+      $0.portfolio = BookWorld(dividends: .automatic).portfolio
+      $0.log("2024-01-02", .buy, "ACME", big, at: "1")
+      $0.pays("ACME", "2024-01-03", big)
+    },
+    BadInput("a fee", says: "deposit on 2024-01-02: the result is too large for the books") {
+      $0.rate("CHF", "USD", "2024-01-02", "999999999999")
+      $0.log("2024-01-02", .deposit, amount: "1", fee: big, in: "CHF")
+    },
+    BadInput(
+      "a negative price", says: "buy of ACME on 2024-01-02 (activity 1): price may not be negative"
+    ) { $0.log("2024-01-02", .buy, "ACME", "1", at: "-1") },
+    BadInput(
+      "a negative quantity",
+      says: "sell of ACME on 2024-01-02 (activity 1): quantity may not be negative"
+    ) { $0.log("2024-01-02", .sell, "ACME", "-1", at: "1") },
+    BadInput(
+      "a negative amount", says: "deposit on 2024-01-02 (activity 1): amount may not be negative"
+    ) { $0.log("2024-01-02", .deposit, amount: "-1") },
+    BadInput(
+      "a negative expiry", says: "expire of ACME on 2024-01-03 (activity 2): only 5 held"
+    ) {
+      $0.log("2024-01-02", .buy, "ACME", "5", at: "1")
+      $0.log("2024-01-03", .expire, "ACME", "-1")
+    },
+    BadInput(
+      "a negative statement", says: "statement of FUND on 2024-01-02: -5.00 is negative"
+    ) { $0.statement("FUND", "2024-01-02", "-5") },
+    BadInput("two statements of a date", says: "two statements of FUND on 2024-01-02") {
+      $0.statement("FUND", "2024-01-02", "5")
+      $0.statement("FUND", "2024-01-02", "6")
+    },
+    BadInput(
+      "two activities of one key",
+      says: "buy of ACME on 2024-01-02 (activity 1): another one has the same key"
+    ) {
+      $0.log("2024-01-02", .buy, "ACME", "5", at: "1")
+      $0.activities.append($0.activities[0])
+    },
+    BadInput(
+      "two cash rows of one key",
+      says: "deposit on 2024-01-02 (activity 1): another one has the same key"
+    ) {
+      $0.log("2024-01-02", .deposit, amount: "5")
+      $0.activities.append($0.activities[0])
+    },
+    BadInput(
+      "a currency without a rate", says: "no exchange rate from CHF to USD on or before 2024-01-02"
+    ) { $0.log("2024-01-02", .fee, amount: "5", in: "CHF") },
+    BadInput(
+      "a rate of zero", says: "the rate of CHF in USD on 2024-01-02: 0 is not positive"
+    ) {
+      $0.rate("CHF", "USD", "2024-01-02", "0")
+      $0.log("2024-01-02", .deposit, amount: "5", in: "CHF")
+    },
+    BadInput(
+      "a rate of zero, turned", says: "the rate of CHF in USD on 2024-01-02: division by zero"
+    ) {
+      $0.rate("USD", "CHF", "2024-01-02", "0")
+      $0.log("2024-01-02", .deposit, amount: "5", in: "CHF")
+    },
+    BadInput(
+      "a rate that vanishes when turned",
+      says: "the rate of CHF in USD on 2024-01-02: 0 is not positive"
+    ) {
+      $0.rate("USD", "CHF", "2024-01-02", "9000000000000")
+      $0.log("2024-01-02", .deposit, amount: "5", in: "CHF")
+    },
+    BadInput(
+      "a crossed rate too large",
+      says: "the rate of CHF in USD on 2024-01-02: the result is too large for the books"
+    ) {
+      $0.rate("CHF", "SEK", "2024-01-02", big)
+      $0.rate("SEK", "USD", "2024-01-02", big)
+      $0.log("2024-01-02", .deposit, amount: "5", in: "CHF")
+    },
+    BadInput(
+      "a crossed rate both of whose parts are turned",
+      says: "the rate of CHF in USD on 2024-01-02: the result is too large for the books"
+    ) {
+      $0.rate("SEK", "CHF", "2024-01-02", "1")
+      $0.rate("USD", "SEK", "2024-01-02", "1")
+      $0.market.rates.removeValue(forKey: CurrencyPair(base: .iso("SEK"), quote: .iso("CHF")))
+      $0.rate("CHF", "NOK", "2024-01-02", big)
+      $0.rate("NOK", "USD", "2024-01-02", big)
+      $0.log("2024-01-02", .deposit, amount: "5", in: "CHF")
+    },
+    BadInput("a split of zero", says: "split of ACME on 2024-01-03: ratio 0 is not positive") {
+      $0.log("2024-01-02", .buy, "ACME", "1", at: "1")
+      $0.split("ACME", "2024-01-03", "0")
+    },
+    BadInput("a negative split", says: "split of ACME on 2024-01-03: ratio -2 is not positive") {
+      $0.log("2024-01-02", .buy, "ACME", "1", at: "1")
+      $0.split("ACME", "2024-01-03", "-2")
+    },
+    BadInput(
+      "a close carried over a split of zero", says: "ACME on 2024-01-05: division by zero"
+    ) {
+      $0.price("ACME", "2024-01-01", "5")
+      $0.split("ACME", "2024-01-02", "0")
+      $0.log("2024-01-03", .buy, "ACME", "1", at: "1")
+    },
+    BadInput(
+      "a switch that does not net",
+      says: "fund switches of 2024-01-02 in USD do not net to zero: in nothing, out 5.00 (FUND)"
+    ) { $0.log("2024-01-02", .fundSwitchOut, "FUND", amount: "5") },
+    BadInput(
+      "a sale on a valued fund",
+      says: "sell of FUND on 2024-01-02 (activity 1): "
+        + "not allowed on a holding that is valued by statements"
+    ) { $0.log("2024-01-02", .sell, "FUND", "1", at: "1") },
+    BadInput(
+      "an investment in a quoted holding",
+      says: "investment of ACME on 2024-01-02 (activity 1): "
+        + "not allowed on a holding that is valued by closes"
+    ) { $0.log("2024-01-02", .investment, "ACME", amount: "1") },
+    BadInput(
+      "a deposit into a fund",
+      says: "deposit of FUND on 2024-01-02 (activity 1): "
+        + "takes no symbol"
+    ) { $0.log("2024-01-02", .deposit, "FUND", amount: "1") },
+    BadInput(
+      "a deposit into a share",
+      says: "deposit of ACME on 2024-01-02 (activity 1): "
+        + "takes no symbol"
+    ) { $0.log("2024-01-02", .deposit, "ACME", amount: "1") },
+    BadInput(
+      "an exchange in base cash",
+      says: "exchange_out on 2024-01-02 (activity 1): "
+        + "the portfolio keeps its cash in base currency"
+    ) { $0.log("2024-01-02", .exchangeOut, amount: "1") },
+    BadInput(
+      "a dividend where actions count",
+      says: "dividend of ACME on 2024-01-02 (activity 1): "
+        + "the portfolio takes dividends from corporate actions"
+    ) {
+      $0.portfolio = BookWorld(dividends: .automatic).portfolio
+      $0.log("2024-01-02", .dividend, "ACME", amount: "1")
+    },
+    BadInput(
+      "a transfer without a value",
+      says: "transfer_in of ACME on 2024-01-02 (activity 1): no amount, and no close on or before "
+        + "the date"
+    ) { $0.log("2024-01-02", .transferIn, "ACME", "1") },
+    BadInput(
+      "an activity of an unknown holding",
+      says: "a row of 2024-01-02 names holding 77, which is not the portfolio's"
+    ) {
+      $0.log("2024-01-02", .buy, "ACME", "1", at: "1")
+      $0.activities[0].holding = ID(77)
+    },
+  ]
+}
+
+@Suite("Bad input at the module's edge")
+struct BadInputTests {
+  @Test("Is an error that names the thing", arguments: BadInput.all)
+  func refused(input: BadInput) {
+    var world = BookWorld(inception: "2024-01-01")
+    world.hold("ACME")
+    world.hold("FUND", kind: .fund, pricing: .valued)
+    input.make(&world)
+    let error = #expect(throws: CloseError.self) { try world.close("2024-01-05") }
+    #expect(error?.description == input.says)
+  }
+
+  @Test("Zero and negative equity are numbers, and give no return")
+  func equity() throws {
+    var world = BookWorld(inception: "2024-01-01")
+    world.log("2024-01-02", .deposit, amount: "5")
+    world.log("2024-01-03", .fee, amount: "5")
+    world.log("2024-01-04", .fee, amount: "7")
+    #expect(try world.close("2024-01-01").snapshot.closingEquity.isZero)
+    #expect(try world.close("2024-01-02").snapshot.closingEquity == .of("5"))
+    let lost = try world.close("2024-01-03").snapshot
+    #expect(lost.closingEquity.isZero && lost.dailyReturn == -1 && lost.index == 0)
+    let owed = try world.close("2024-01-04").snapshot
+    #expect(owed.openingEquity.isZero && owed.closingEquity == .of("-7"))
+    #expect(owed.dailyReturn == nil && owed.index.isFinite)
+  }
+}
