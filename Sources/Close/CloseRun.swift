@@ -116,7 +116,9 @@ public final class CloseRun: Sendable {
       group.addTask { await Heartbeat(context: context, connection: control).beat() }
       let failure = await passes(context, control)
       group.cancelAll()
-      return failure
+      // A heart that stopped has stopped the passes too: they end early, and without an error.
+      let heart = await group.next() ?? nil
+      return failure ?? heart
     }
   }
 
@@ -175,6 +177,8 @@ public final class CloseRun: Sendable {
       try await control.perform { db in
         try Slots.release(as: context.claim, on: db)
         try Leases.close(claim: context.claim, on: db)
+        // Owners who were still believed alive when this run began.
+        try Leases.forgetDead(on: db)
         if failure == nil { try Runs.forgetSeenChanges(exceptLeaseOf: context.claim, on: db) }
         let stale = replays ? try Planning.stale(through: .latest, on: db).values.min() : nil
         context.record { $0.staleFrom = stale }

@@ -31,8 +31,14 @@ final class ChunkQueue: Sendable {
   private let planner: Planner
   private let codes: [String]
   private let isFirstPass: Bool
-  /// The last id handed out; nil when there is no more.
-  private let cursor = Mutex<Int64?>(0)
+  private let state = Mutex(State())
+
+  private struct State {
+    /// The last id handed out; nil when there is no more.
+    var cursor: Int64? = 0
+    /// Ranges that were handed out and could not be planned: nobody else would ask for them.
+    var unplanned: [[PlannedPortfolio]] = []
+  }
 
   init(planner: Planner, codes: [String], isFirstPass: Bool) {
     self.planner = planner
@@ -43,15 +49,14 @@ final class ChunkQueue: Sendable {
   /// The sweeps of the next range, or nil where no portfolio is left.
   func next(_ context: RunContext, on db: isolated Connection) throws -> [Sweep]? {
     var clock = StageClock()
-    let portfolios = try cursor.withLock { cursor -> [PlannedPortfolio]? in
-      guard let after = cursor else { return nil }
-      let range = try Planning.portfolios(
-        after: after, limit: context.settings.chunk, activeOn: planner.date, codes: codes, on: db)
-      cursor = range.last?.portfolio.id.rawValue
-      return range.isEmpty ? nil : range
+    guard let portfolios = try nextRange(context, on: db) else { return nil }
+    let page: NightPlan.Page
+    do {
+      page = try planner.page(portfolios, on: db)
+    } catch {
+      state.withLock { $0.unplanned.append(portfolios) }
+      throw error
     }
-    guard let portfolios else { return nil }
-    let page = try planner.page(portfolios, on: db)
     var outcome = ChunkOutcome()
     outcome.stages.plan = clock.lap()
     if isFirstPass {
@@ -62,6 +67,19 @@ final class ChunkQueue: Sendable {
     outcome.failures = page.refused
     context.record(outcome)
     return page.sweeps
+  }
+
+  private func nextRange(
+    _ context: RunContext, on db: isolated Connection
+  ) throws -> [PlannedPortfolio]? {
+    try state.withLock { state in
+      if let range = state.unplanned.popLast() { return range }
+      guard let after = state.cursor else { return nil }
+      let range = try Planning.portfolios(
+        after: after, limit: context.settings.chunk, activeOn: planner.date, codes: codes, on: db)
+      state.cursor = range.last?.portfolio.id.rawValue
+      return range.isEmpty ? nil : range
+    }
   }
 }
 
@@ -234,11 +252,15 @@ struct Worker {
   private func ready(_ connection: inout Connection?) async throws -> Connection {
     if let open = connection, open.isUsable { return open }
     await connection?.close()
+    connection = nil
     let fresh = try await connect()
-    connection = fresh
-    try await fresh.perform { db in
-      try Populating.prepare(on: db)
+    do {
+      try await fresh.perform { db in try Populating.prepare(on: db) }
+    } catch {
+      await fresh.close()
+      throw error
     }
+    connection = fresh
     return fresh
   }
 }

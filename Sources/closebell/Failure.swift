@@ -28,6 +28,7 @@ struct Failure: Error {
     case let error as ImportError: self.init(error.description, code: 65)
     case let error as ClusterError: self.init(error.description, code: 78)
     case let error as StorageError: self.init(error.description, code: 2)
+    case let error as LeaseEnded: self.init(error.description, code: 2)
     default:
       // What the parser says: help and version are successes, the rest is usage.
       let code = Closebell.exitCode(for: error).rawValue
