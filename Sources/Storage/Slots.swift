@@ -64,15 +64,35 @@ public enum Slots {
   /// Inserts placeholders, in key order, in one statement of its own.
   ///
   /// - Returns: The slots that are now ours. A slot that already stands, or whose opening is
-  ///   already taken by another slot, is left out. All are left out while claims are paused.
+  ///   already taken by another slot, is left out. All are left out while claims are paused, or
+  ///   where somebody holds one of the rows locked.
   public static func claim(
     _ claims: [SlotClaim], as claim: Int64, run: Int64, on db: isolated Connection
   ) throws -> Set<Slot> {
     let columns = ClaimColumns(claims)
     return Set(
-      try db.rows(
-        insert, columns.portfolios, columns.dates, columns.openings, claim, run,
-        as: { try $0.nextSlot() }))
+      try unlessLocked(on: db) { db in
+        try db.rows(
+          insert, columns.portfolios, columns.dates, columns.openings, claim, run,
+          as: { try $0.nextSlot() })
+      } ?? [])
+  }
+
+  /// Claims do not wait behind an owner who stands still in the middle of writing: after a second
+  /// they give up, and the slots are busy.
+  ///
+  /// - Returns: Nil where somebody held a row that the statement needed.
+  private static func unlessLocked<R>(
+    on db: isolated Connection, _ body: @Sendable (isolated Connection) throws -> R
+  ) throws -> R? {
+    do {
+      return try db.transaction { db in
+        try db.execute(sql: "set local lock_timeout = '1s'")
+        return try body(db)
+      }
+    } catch let error as PostgresError where error.sqlState == "55P03" {
+      return nil
+    }
   }
 
   /// Says what stands in slots that could not be claimed; a slot without a row is left out.
@@ -115,9 +135,11 @@ public enum Slots {
     }
     let apart = ClaimColumns(ordered.map { SlotClaim($0.slot, link: .later) })
     let taken = Set(
-      try db.rows(
-        compareAndSet, apart.portfolios, apart.dates, apart.openings, ordered.map(\.claim), claim,
-        run, as: { try $0.nextSlot() }))
+      try unlessLocked(on: db) { db in
+        try db.rows(
+          compareAndSet, apart.portfolios, apart.dates, apart.openings, ordered.map(\.claim),
+          claim, run, as: { try $0.nextSlot() })
+      } ?? [])
     // Only now are they hung up: one may open from where another of them hung before.
     let hung = ClaimColumns(
       ordered.filter { taken.contains($0.slot) }.map {
@@ -142,10 +164,12 @@ public enum Slots {
   public static func claimComplete(
     _ slots: [Slot], as claim: Int64, run: Int64, on db: isolated Connection
   ) throws -> [Slot: Int32] {
-    let pairs = try db.rows(
-      claimForReplay, slots.map(\.portfolio.rawValue), slots.map(\.date.postgres), claim,
-      as: { (try $0.nextSlot(), try $0.nextInt32()) })
-    return Dictionary(uniqueKeysWithValues: pairs)
+    let pairs = try unlessLocked(on: db) { db in
+      try db.rows(
+        claimForReplay, slots.map(\.portfolio.rawValue), slots.map(\.date.postgres), claim,
+        as: { (try $0.nextSlot(), try $0.nextInt32()) })
+    }
+    return Dictionary(uniqueKeysWithValues: pairs ?? [])
   }
 
   /// Records why slots of ours could not be closed; they stay claimable.
@@ -178,7 +202,9 @@ public enum Slots {
   public static func takeBackExpired(
     olderThanSeconds: Double = 0, on db: isolated Connection
   ) throws -> [(slot: Slot, from: Int64)] {
-    try db.rows(expire, olderThanSeconds) { (try $0.nextSlot(), try $0.nextInt64()) }
+    try unlessLocked(on: db) { db in
+      try db.rows(expire, olderThanSeconds) { (try $0.nextSlot(), try $0.nextInt64()) }
+    } ?? []
   }
 
   // MARK: - SQL

@@ -37,7 +37,7 @@ final class Lane: Sendable {
 
   /// From now on a reset means how things are now.
   func keep() async throws {
-    try await observer.perform { db in try db.execute(sql: Lane.copyAll) }
+    try await observer.perform { db in try db.execute(sql: KeptTables.keep) }
   }
 
   func close() async { await observer.close() }
@@ -49,7 +49,7 @@ final class Lane: Sendable {
     try await observer.perform { db in
       switch ground {
       case .empty: try db.execute(sql: "drop schema if exists closebell cascade")
-      case .smallWorld: try db.execute(sql: Lane.bringBack)
+      case .smallWorld: try db.execute(sql: KeptTables.bringBack)
       }
     }
   }
@@ -80,9 +80,7 @@ final class Lane: Sendable {
   /// What a finished run must not leave behind, in words; empty if all is well.
   func leftovers() async throws -> [String] {
     if case .empty = ground { return [] }
-    return try await observer.perform { db in
-      try db.rows(Lane.remains) { try $0.nextString() }
-    }
+    return try await observer.perform { db in try ResultTables.leftovers(on: db) }
   }
 
   private static let others = Statement(
@@ -106,51 +104,6 @@ final class Lane: Sendable {
     union all
     select version || ' ' || name || ' ' || checksum from closebell.schema_migrations
     order by 1
-    """)
-
-  private static let copyAll = """
-    drop schema if exists kept cascade;
-    create schema kept;
-    do $$ declare t text; begin
-      for t in select tablename from pg_catalog.pg_tables where schemaname = 'closebell' loop
-        execute pg_catalog.format('create table kept.%I as table closebell.%I', t, t);
-      end loop;
-    end $$
-    """
-
-  /// Triggers of foreign keys would look at one table while another is still empty.
-  private static let bringBack = """
-    do $$ declare t text; begin
-      set local session_replication_role = replica;
-      for t in select tablename from pg_catalog.pg_tables where schemaname = 'kept' loop
-        execute pg_catalog.format('delete from closebell.%I', t);
-        execute pg_catalog.format(
-          'insert into closebell.%I overriding system value table kept.%I', t, t);
-      end loop;
-    end $$
-    """
-
-  private static let remains = Statement(
-    "remains",
-    """
-    select 'slot ' || s.portfolio_id || ', ' || s.snapshot_date || ' is ' || s.state
-    from closebell.portfolio_snapshots s where not s.is_complete
-    union all
-    select 'lease of claim ' || l.claim_id from closebell.worker_lease l
-    union all
-    select 'holding IRR id ' || i.id || ' stands more than once'
-    from closebell.portfolio_fund_irr_values i group by i.id having count(*) > 1
-    union all
-    select 'portfolio IRR id ' || i.id || ' stands more than once'
-    from closebell.portfolio_irr_values i group by i.id having count(*) > 1
-    union all
-    select 'the sequence of holding IRR ids would give out ' || max(i.id)
-    from closebell.portfolio_fund_irr_values i, closebell.portfolio_fund_irr_values_id_seq q
-    group by q.last_value having max(i.id) >= q.last_value + 500
-    union all
-    select 'the sequence of portfolio IRR ids would give out ' || max(i.id)
-    from closebell.portfolio_irr_values i, closebell.portfolio_irr_values_id_seq q
-    group by q.last_value having max(i.id) >= q.last_value + 500
     """)
 }
 
@@ -187,6 +140,11 @@ extension OperatorBooks {
       throw Unexpected(
         description: "\(arguments): exit \(result.exitCode)\n\(result.standardError)")
     }
+  }
+
+  /// The database's name: the last part of the URL's path.
+  var database: String {
+    String(url.prefix { $0 != "?" }.split(separator: "/").last ?? "")
   }
 
   var configuration: Configuration {

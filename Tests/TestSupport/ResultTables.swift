@@ -14,6 +14,11 @@ public enum ResultTables {
     try db.rows(everything) { try $0.nextString() }
   }
 
+  /// What a finished run must not leave behind, in words; empty if all is well.
+  public static func leftovers(on db: isolated Connection) throws -> [String] {
+    try db.rows(remains) { try $0.nextString() }
+  }
+
   private static let numbers = Statement(
     "result-tables",
     lines(
@@ -46,4 +51,27 @@ public enum ResultTables {
     order by place, day, portfolio_id, fund, line
     """
   }
+
+  private static let remains = Statement(
+    "remains",
+    """
+    select 'slot ' || s.portfolio_id || ', ' || s.snapshot_date || ' is ' || s.state
+    from closebell.portfolio_snapshots s where not s.is_complete
+    union all
+    select 'lease of claim ' || l.claim_id from closebell.worker_lease l
+    union all
+    select 'holding IRR id ' || i.id || ' stands more than once'
+    from closebell.portfolio_fund_irr_values i group by i.id having count(*) > 1
+    union all
+    select 'portfolio IRR id ' || i.id || ' stands more than once'
+    from closebell.portfolio_irr_values i group by i.id having count(*) > 1
+    union all
+    select 'the sequence of holding IRR ids would give out ' || max(i.id)
+    from closebell.portfolio_fund_irr_values i, closebell.portfolio_fund_irr_values_id_seq q
+    group by q.last_value having max(i.id) >= q.last_value + 500
+    union all
+    select 'the sequence of portfolio IRR ids would give out ' || max(i.id)
+    from closebell.portfolio_irr_values i, closebell.portfolio_irr_values_id_seq q
+    group by q.last_value having max(i.id) >= q.last_value + 500
+    """)
 }
