@@ -32,6 +32,7 @@ struct ChunkClaim {
       sweep.steps.filter { $0.kind == .again }.map { sweep.slot($0) }
     }
     if !again.isEmpty {
+      context.noteCompleteClaimed()
       standing.revisions = try Slots.claimComplete(
         again, as: context.claim, run: context.run, on: db)
       standing.ours.formUnion(standing.revisions.keys)

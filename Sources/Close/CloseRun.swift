@@ -137,6 +137,10 @@ public final class CloseRun: Sendable {
         guard !pass.busy.isEmpty, !context.isStopping, ContinuousClock.now < deadline else {
           return nil
         }
+        // Two replays that wait for one another's slots, each done with its own, would wait in vain.
+        if context.takeHoldsComplete() {
+          try await control.perform { db in try Slots.letGo(as: context.claim, on: db) }
+        }
         codes = pass.busy.map { "\($0.portfolio.code)#\($0.portfolio.id)" }
         isFirst = false
         try await Task.sleep(for: .milliseconds(250))

@@ -195,6 +195,14 @@ public enum Slots {
       releaseSome, slots.map(\.portfolio.rawValue), slots.map(\.date.postgres), claim)
   }
 
+  /// Takes our claim off complete slots that we closed again and are done with, so that others
+  /// need not wait until the whole run has ended.
+  ///
+  /// They keep the claim's number with the sign turned, which no lease ever has.
+  public static func letGo(as claim: Int64, on db: isolated Connection) throws {
+    _ = try db.execute(letGoComplete, claim)
+  }
+
   /// Turns the placeholders of owners who are gone into failed slots that say so.
   ///
   /// - Parameter olderThanSeconds: How long ago the owner's lease must have ended.
@@ -326,6 +334,14 @@ public enum Slots {
     using closebell.worker_lease l
     where l.claim_id = $1::bigint and s.claim_id = l.claim_id
       and s.snapshot_date between l.first_date and l.last_date and s.state = 'claimed'
+    """)
+  private static let letGoComplete = Statement(
+    "slots-let-go",
+    """
+    update closebell.portfolio_snapshots s set claim_id = - s.claim_id
+    from closebell.worker_lease l
+    where l.claim_id = $1::bigint and s.claim_id = l.claim_id
+      and s.snapshot_date between l.first_date and l.last_date and s.is_complete
     """)
   private static let releaseSome = Statement(
     "slots-release",

@@ -1,3 +1,4 @@
+import Glibc
 import Postgres
 import TestSupport
 import Testing
@@ -15,22 +16,17 @@ import Testing
     try await books.execute(Self.tables)
     let storm = Storm(cluster, url: books.url, stream: 2)
     let psql = try await cluster.program("psql")
-    let wanted = Chaos.isThorough ? 60 : 12
-    let night = Milestone()
-    try await storm.rage(
-      width: 5,
-      { whileRunning in
-        let script = Self.script(night: night.count)
-        let run = try await CommandRun.run(
-          psql, ["-X", "-q", "-d", books.url, "-v", "ON_ERROR_STOP=1"], input: script,
-          whileRunning: whileRunning)
-        // A night that is over is followed by the next one.
-        if run.exitCode == 0 { night.pass() }
-        return run
-      }, until: { $0.stalls >= wanted })
-    for last in 0...night.count {
+    let nights = Chaos.isThorough ? 8 : 2
+    for night in 1...nights {
+      // As for the program itself: somebody sleeps with his write in hand while others close.
       _ = try await CommandRun.run(
-        psql, ["-X", "-q", "-d", books.url], input: Self.script(night: last))
+        psql, ["-X", "-q", "-d", books.url], input: Self.script(night: night)
+      ) { process in
+        try await books.waitUntil("exists (select from old.snapshots where not is_complete)")
+        process.send(SIGSTOP)
+        try await rage(night, psql, books, storm)
+        process.send(SIGCONT)
+      }
     }
     let wrong = try await books.count(
       """
@@ -44,6 +40,31 @@ import Testing
       "equity += pnl: \(counts.processes) processes, \(counts.kills) killed, \(counts.stalls) "
         + "stalls: \(wrong) of \(Self.portfolios) equities wrong")
     try await cluster.discard()
+  }
+
+  private func rage(
+    _ night: Int, _ psql: String, _ books: OperatorBooks, _ storm: Storm
+  ) async throws {
+    let isClosed = Milestone()
+    let left = "select count(*) from old.snapshots where night = \(night) and is_complete"
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask {
+        try await storm.rage(
+          width: 5,
+          { whileRunning in
+            try await CommandRun.run(
+              psql, ["-X", "-q", "-d", books.url, "-v", "ON_ERROR_STOP=1"],
+              input: Self.script(night: night), whileRunning: whileRunning)
+          }, until: { _ in isClosed.count > 0 })
+      }
+      group.addTask {
+        while try await books.count(left) < Int64(Self.portfolios) {
+          try await Task.sleep(for: .milliseconds(50))
+        }
+        isClosed.pass()
+      }
+      try await group.waitForAll()
+    }
   }
 
   private static let tables = """
@@ -70,7 +91,7 @@ import Testing
           on conflict do nothing returning 1)
         select count(*) > 0 as mine from mine \\gset
         \\if :mine
-        select pg_sleep(0.02);
+        select pg_sleep(0.05);
         begin;
         update old.portfolios set equity = equity + \(portfolio + night) where id = \(portfolio);
         update old.snapshots set pnl = \(portfolio + night), is_complete = true

@@ -74,8 +74,12 @@ import Testing
     let run = try await books.run(night)
     #expect(run.exitCode == 69, "\(run.standardError)")
     #expect(run.standardError.contains("read-only"), "\(run.standardError)")
-    try await books.execute(
-      "set transaction_read_only = off; alter database \(name) reset default_transaction_read_only")
+    let psql = try await TestCluster.shared.program("psql")
+    let reset = "alter database \(name) reset default_transaction_read_only"
+    let mended = try await CommandRun.run(
+      psql,
+      ["-X", "-d", books.url, "-c", "set default_transaction_read_only = off", "-c", reset])
+    #expect(mended.exitCode == 0, "\(mended.standardError)")
     try await endsRight(books)
   }
 
