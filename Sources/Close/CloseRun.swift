@@ -137,7 +137,7 @@ public final class CloseRun: Sendable {
         guard !pass.busy.isEmpty, !context.isStopping, ContinuousClock.now < deadline else {
           return nil
         }
-        // Two replays that wait for one another's slots, each done with its own, would wait in vain.
+        // Two replays, each done with what the other waits for, would wait in vain.
         if context.takeHoldsComplete() {
           try await control.perform { db in try Slots.letGo(as: context.claim, on: db) }
         }

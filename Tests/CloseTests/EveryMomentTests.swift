@@ -5,8 +5,9 @@ import Storage
 import TestSupport
 import Testing
 
-/// At every call of a night somebody else does something else, from its beginning to its end; then
-/// the night goes on. Whoever wins, the next run ends in the tables of an undisturbed one.
+/// At every call of a night somebody else does something else, from its beginning to its end.
+///
+/// Then the night goes on. Whoever wins, the next run ends in the tables of an undisturbed one.
 @Suite(.serialized) struct EveryMomentTests {
   /// What happens in between.
   enum Other: String, CaseIterable, Sendable {

@@ -20,7 +20,7 @@ import Testing
     for night in 1...nights {
       // As for the program itself: somebody sleeps with his write in hand while others close.
       _ = try await CommandRun.run(
-        psql, ["-X", "-q", "-d", books.url], input: Self.script(night: night)
+        psql, ["-X", "-q", "-d", books.url], input: Self.script(night: night, seconds: 0.5)
       ) { process in
         try await books.waitUntil("exists (select from old.snapshots where not is_complete)")
         process.send(SIGSTOP)
@@ -77,21 +77,22 @@ import Testing
     """
 
   /// Placeholders older than a lease are deleted first; writing is one transaction a portfolio.
-  private static func script(night: Int) -> String {
+  private static func script(night: Int, seconds: Double = 0.05) -> String {
     let cleanup = """
+      set idle_in_transaction_session_timeout = '1s';
       delete from old.snapshots
       where not is_complete and created_at < clock_timestamp() - interval '1 second';
 
       """
     return cleanup
-      + (1...portfolios).map { portfolio in
+      + (0..<portfolios).map { (7 * night + $0) % portfolios + 1 }.map { portfolio in
         """
         with mine as (
           insert into old.snapshots (portfolio_id, night) values (\(portfolio), \(night))
           on conflict do nothing returning 1)
         select count(*) > 0 as mine from mine \\gset
         \\if :mine
-        select pg_sleep(0.05);
+        select pg_sleep(\(seconds));
         begin;
         update old.portfolios set equity = equity + \(portfolio + night) where id = \(portfolio);
         update old.snapshots set pnl = \(portfolio + night), is_complete = true

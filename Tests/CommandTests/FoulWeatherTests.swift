@@ -66,6 +66,25 @@ import Testing
     try await endsRight(books)
   }
 
+  @Test("a full disk ends the run with 2 and blames no portfolio", arguments: ["53100", "58030"])
+  func fullDisk(state: String) async throws {
+    let books = try await OperatorBooks.small()
+    try await books.execute(
+      """
+      create function public.fill_up() returns trigger language plpgsql as
+        $$ begin raise 'could not extend file: No space left on device'
+          using errcode = '\(state)', hint = 'Check free disk space.'; end $$;
+      create trigger fill_up after insert on closebell.portfolio_fund_valuations
+        for each statement execute function public.fill_up()
+      """)
+    let run = try await books.run(night)
+    #expect(run.exitCode == 2, "\(run.standardError)")
+    #expect(run.standardError.contains("hint: Check free disk space."), "\(run.standardError)")
+    #expect(!run.standardError.contains("portfolio"), "\(run.standardError)")
+    try await books.execute("drop trigger fill_up on closebell.portfolio_fund_valuations")
+    try await endsRight(books)
+  }
+
   @Test("a server that may only be read is refused at once with 69, and says why")
   func readOnly() async throws {
     let books = try await OperatorBooks.small()

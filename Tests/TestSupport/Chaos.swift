@@ -34,6 +34,7 @@ public struct SeededNumbers: RandomNumberGenerator, Sendable {
   /// The numbers of the tests' seed; `stream` gives each user numbers of its own.
   public init(stream: UInt64) { state = Chaos.seed &* 0x9E37_79B9_7F4A_7C15 &+ stream }
 
+  /// The next number, of 64 bits.
   public mutating func next() -> UInt64 {
     state &+= 0x9E37_79B9_7F4A_7C15
     var z = state

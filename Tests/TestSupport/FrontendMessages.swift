@@ -15,7 +15,9 @@ struct FrontendMessages {
 
   mutating func append(_ more: [UInt8]) { bytes += more }
 
-  /// The next whole message; nil until more has come. The first of a connection has no type.
+  /// The next whole message; nil until more has come.
+  ///
+  /// The first of a connection has no type.
   mutating func next() -> Message? {
     let head = hasBegun ? 1 : 0
     guard bytes.count >= head + 4 else { return nil }
