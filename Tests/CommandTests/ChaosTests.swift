@@ -7,6 +7,7 @@ import Testing
 /// every night is closed: then the tables are those that an undisturbed program writes.
 @Suite(.serialized) struct ChaosTests {
   private static let portfolios = Chaos.isThorough ? 100 : 24
+  private static let chunk = Chaos.isThorough ? "5" : "2"
   /// Nights with a sleeper: an owner of every slot, stopped with its write in hand, who wakes when
   /// all is closed.
   private static let sleeperNights = Chaos.isThorough ? 6 : 1
@@ -17,7 +18,7 @@ import Testing
       "2017-06-23", "2017-06-26", "2017-06-27",
     ].prefix(sleeperNights + crashNights))
 
-  @Test("a storm over many processes changes not one number", .timeLimit(.minutes(15)))
+  @Test("a storm over many processes changes not one number", .timeLimit(.minutes(40)))
   func storm() async throws {
     let cluster = TestCluster()
     let books = OperatorBooks(url: try await cluster.freshDatabase())
@@ -78,7 +79,7 @@ import Testing
           { whileRunning in
             let run = try await books.run(
               ["run", "--date", night, "--wait", "2s"],
-              environment: ["CLOSEBELL_LEASE_SECONDS": "1", "CLOSEBELL_CHUNK": "2"],
+              environment: ["CLOSEBELL_LEASE_SECONDS": "1", "CLOSEBELL_CHUNK": Self.chunk],
               whileRunning: whileRunning)
             #expect([0, 2, 69, 75, 137].contains(run.exitCode), "\(run.standardError)")
             return run
