@@ -20,7 +20,8 @@ import Testing
     for night in 1...nights {
       // As for the program itself: somebody sleeps with his write in hand while others close.
       _ = try await CommandRun.run(
-        psql, ["-X", "-q", "-d", books.url], input: Self.script(night: night, seconds: 0.5)
+        psql, ["-X", "-q", "-d", books.url], input: Self.script(night: night, seconds: 0.5),
+        timeLimit: .seconds(600)
       ) { process in
         let isHeld = "exists (select from old.snapshots where not is_complete)"
         // It must sleep between its placeholder and its posting, and not between two of them.

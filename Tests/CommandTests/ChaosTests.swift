@@ -45,7 +45,7 @@ import Testing
       environment: [
         "CLOSEBELL_FAULT": "populate-stage:stop", "CLOSEBELL_LEASE_SECONDS": "1",
         "CLOSEBELL_CHUNK": "1000",
-      ]
+      ], timeLimit: .seconds(600)
     ) { process in
       while !process.isStopped { try await Task.sleep(for: .milliseconds(5)) }
       try await rage(night, slots, books, storm)
