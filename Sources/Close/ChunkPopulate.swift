@@ -127,8 +127,9 @@ struct ChunkPopulate {
 }
 
 /// The lease may end before a write would: nothing is written any more.
-struct LeaseEnded: Error, CustomStringConvertible {
-  var description: String {
+public struct LeaseEnded: Error, CustomStringConvertible {
+  /// The reason and the way out.
+  public var description: String {
     """
     the lease could not be renewed in time; nothing more was written
     hint: the slots are taken over by the next run; a longer lease: CLOSEBELL_LEASE_SECONDS
