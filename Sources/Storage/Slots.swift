@@ -80,8 +80,10 @@ public enum Slots {
       } ?? [])
   }
 
-  /// Claims do not wait behind an owner who stands still in the middle of writing: after a second
-  /// they give up, and the slots are busy. The period locks stay as they are meanwhile.
+  /// Runs a claim that waits for nobody for longer than a second.
+  ///
+  /// An owner may stand still in the middle of writing: then the slots are busy. The period locks
+  /// stay as they are meanwhile.
   ///
   /// - Returns: Nil where somebody held a row that the statement needed.
   private static func unlessHeld<R>(

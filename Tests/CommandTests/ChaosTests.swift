@@ -47,7 +47,7 @@ import Testing
         "CLOSEBELL_CHUNK": "1000",
       ], timeLimit: .seconds(600)
     ) { process in
-      while !process.isStopped { try await Task.sleep(for: .milliseconds(5)) }
+      while process.isAtWork { try await Task.sleep(for: .milliseconds(5)) }
       try await rage(night, slots, books, storm)
       process.send(SIGCONT)
     }

@@ -40,7 +40,7 @@ import Testing
       night,
       environment: ["CLOSEBELL_LEASE_SECONDS": "1", "CLOSEBELL_FAULT": "slots-claim:stop"]
     ) { process in
-      while !process.isStopped { try await Task.sleep(for: .milliseconds(5)) }
+      while process.isAtWork { try await Task.sleep(for: .milliseconds(5)) }
       try await Task.sleep(for: .milliseconds(1_300))
       process.send(SIGCONT)
     }
@@ -109,7 +109,7 @@ import Testing
     let begun = try await books.run(
       night + ["--workers", "1"], environment: ["CLOSEBELL_FAULT": "populate-stage:stop"]
     ) { process in
-      while !process.isStopped { try await Task.sleep(for: .milliseconds(5)) }
+      while process.isAtWork { try await Task.sleep(for: .milliseconds(5)) }
       try await books.execute(newer)
       let other = try await books.run(night)
       #expect(other.exitCode == 78, "\(other.standardError)")
@@ -134,7 +134,7 @@ import Testing
     let run = try await books.run(
       night + ["--workers", "1"], environment: ["CLOSEBELL_FAULT": "\(stage):stop"]
     ) { process in
-      while !process.isStopped { try await Task.sleep(for: .milliseconds(5)) }
+      while process.isAtWork { try await Task.sleep(for: .milliseconds(5)) }
       try await cluster.stop()
       try await cluster.start()
       process.send(SIGCONT)
