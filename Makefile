@@ -9,6 +9,7 @@ PREFIX ?= /usr/local
 PORTFOLIOS ?= 1000
 PAIRS ?= 5
 ROUNDS ?= 1
+COVERAGE ?= 98
 
 SOURCES := Sources Tests Benchmarks/Sources Package.swift
 STATIC := .build/release-static
@@ -18,8 +19,8 @@ CHAOS := CallSite|CommitCut|EveryMoment|Interleaving|Chaos|AccumulatedEquity|Cro
 # Tests, demo and benchmarks use clusters of their own, whatever the environment says.
 unexport $(filter CLOSEBELL_% PG%,$(.VARIABLES))
 
-.PHONY: help demo demo-repair test bench kernels check format lint build release install chaos \
-  clean deps
+.PHONY: help demo demo-repair test coverage sanitize bench kernels check format lint build release \
+  install chaos clean deps
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -35,6 +36,28 @@ demo-repair: deps ## an inflated equity, healed before your eyes
 test: deps ## every test, on a PostgreSQL cluster of their own
 	swift build --build-tests
 	swift test --skip-build --disable-xctest
+
+coverage: deps ## what the tests of the arithmetic leave out; fails below COVERAGE=98 per cent
+	swift build --build-tests --enable-code-coverage --scratch-path .build/coverage
+	swift test --skip-build --enable-code-coverage --scratch-path .build/coverage --disable-xctest \
+	  --filter AccountingTests
+	@folder="$$(swift build --scratch-path .build/coverage --show-bin-path)"; \
+	llvm-cov report "$$folder/closebellPackageTests.xctest" \
+	  -instr-profile "$$folder/codecov/default.profdata" Sources/Accounting \
+	| awk -v least=$(COVERAGE) ' \
+	  /^Filename|^-|^TOTAL/ || $$3 > 0 { print } \
+	  /^TOTAL/ { isWhole = 1; \
+	    if ($$4 + 0 < least || $$10 + 0 < least) { \
+	      print "error: regions " $$4 ", lines " $$10 ", and each has to be " least "%"; exit 1 } } \
+	  END { if (!isWhole) { print "error: nothing was measured"; exit 1 } }'
+
+# Fewer random portfolios and flows: an instrumented one takes ten times as long.
+sanitize: deps ## the arithmetic's tests under the address and the thread sanitizer
+	@for kind in address thread; do \
+	  echo "sanitizer: $$kind"; \
+	  CLOSEBELL_TEST_LEDGERS=2000 CLOSEBELL_TEST_FLOWS=2000 swift test --sanitize=$$kind \
+	    --scratch-path .build/$$kind --disable-xctest --filter AccountingTests; \
+	done
 
 bench: kernels ## a night against PostgreSQL copying the same rows (PORTFOLIOS=1000 PAIRS=5)
 	swift build -c release --product closebell

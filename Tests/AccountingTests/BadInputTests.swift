@@ -61,6 +61,16 @@ struct BadInput: CustomTestStringConvertible, Sendable {
       "a negative amount", says: "deposit on 2024-01-02 (activity 1): amount may not be negative"
     ) { $0.log("2024-01-02", .deposit, amount: "-1") },
     BadInput(
+      "a negative fee", says: "buy of ACME on 2024-01-02 (activity 1): fee may not be negative"
+    ) { $0.log("2024-01-02", .buy, "ACME", "1", at: "1", fee: "-0.01") },
+    BadInput(
+      "a negative fee of cash", says: "deposit on 2024-01-02 (activity 1): fee may not be negative"
+    ) { $0.log("2024-01-02", .deposit, amount: "1", fee: "-0.01") },
+    BadInput(
+      "a negative fee inside a fund",
+      says: "investment of FUND on 2024-01-02 (activity 1): fee may not be negative"
+    ) { $0.log("2024-01-02", .investment, "FUND", amount: "1", fee: "-0.01") },
+    BadInput(
       "a negative expiry", says: "expire of ACME on 2024-01-03 (activity 2): only 5 held"
     ) {
       $0.log("2024-01-02", .buy, "ACME", "5", at: "1")
@@ -205,6 +215,44 @@ struct BadInputTests {
     input.make(&world)
     let error = #expect(throws: CloseError.self) { try world.close("2024-01-05") }
     #expect(error?.description == input.says)
+  }
+
+  @Test("Of two closes of a date the last counts")
+  func twoClosesOfADate() throws {
+    let acme = ID<Instrument>(1)
+    let closes = ["1", "2", "3", "4", "5"].map {
+      Close(date: .iso("2024-01-0\($0 == "3" ? "2" : $0)"), price: .of($0))
+    }
+    let market = Market(closes: [acme: closes])
+    #expect(try market.close(of: acme, on: .iso("2024-01-02"))?.price == .of("3"))
+    #expect(try market.close(of: acme, on: .iso("2024-01-03"))?.price == .of("3"))
+  }
+
+  @Test("A market out of order makes other numbers or an error, and never traps")
+  func unordered() throws {
+    var closed = 0
+    for seed in 0..<400 {
+      var random = SeededGenerator(seed: UInt64(seed))
+      let ledger = RandomLedger(seed: UInt64(seed)).retold { world in
+        world.market.closes = world.market.closes.mapValues {
+          ($0 + $0.prefix(2)).shuffled(using: &random)
+        }
+        world.market.rates = world.market.rates.mapValues {
+          ($0 + $0.prefix(2)).shuffled(using: &random)
+        }
+        world.market.actions = world.market.actions.mapValues {
+          ($0 + $0.prefix(1)).shuffled(using: &random)
+        }
+      }
+      var book = ledger.newBook()
+      do throws(CloseError) {
+        for date in ledger.closingDates { _ = try ledger.close(&book, on: date) }
+        closed += 1
+      } catch {
+        continue
+      }
+    }
+    #expect(closed > 100)
   }
 
   @Test("Zero and negative equity are numbers, and give no return")
