@@ -18,6 +18,8 @@ import Testing
     var before: [[String]] = []
     /// Whether the small world's corrections were imported before.
     var isCorrected = false
+    /// What somebody did to the tables by hand, in SQL.
+    var damage: String?
     /// What follows the second time, until the tables can be compared.
     var afterwards: [[String]] = []
     /// A fault in a command before, as `CLOSEBELL_FAULT` has it.
@@ -45,6 +47,18 @@ import Testing
     Deed(
       name: "run over what a dead run left", command: night,
       faultBefore: (night, "populate-holdings:kill")),
+    Deed(
+      name: "repair equity", command: ["repair", "equity", "--yes", "--workers", "1"],
+      before: [night],
+      damage: """
+        update closebell.portfolio_snapshots
+        set opening_equity = opening_equity + 70, closing_equity = closing_equity + 70,
+          cash = cash + 70
+        where snapshot_date = '2017-06-29';
+        update closebell.portfolio_snapshots set return_index = 2
+        where snapshot_date = '2017-06-30';
+        delete from closebell.portfolio_fund_irr_values where date = '2017-06-30'
+        """),
   ]
 
   static let faults: [FaultPlan.Fault] = [
@@ -103,6 +117,7 @@ import Testing
 
   private func prepared(_ deed: Deed) async throws -> Lane {
     let lane = try await Lane.on(deed.ground, after: deed.before)
+    if let damage = deed.damage { try await lane.books.execute(damage) }
     if deed.isCorrected { try await lane.books.importFiles(SmallWorld.corrections) }
     if let (command, fault) = deed.faultBefore {
       let killed = try await lane.books.run(
