@@ -45,4 +45,36 @@ import Testing
     ]
     #expect(Set(all).count == all.count)
   }
+
+  @Test("nothing is neither zero nor any date, and an amount is not the same number of units")
+  func nothing() {
+    func digest(_ write: (inout FingerprintHasher) -> Void) -> Fingerprint {
+      var hasher = FingerprintHasher()
+      write(&hasher)
+      return hasher.finish()
+    }
+    let all = [
+      digest { $0.write(nil as Money?) }, digest { $0.write(Money.zero as Money?) },
+      digest { $0.write(Money(units: 1 << 64) as Money?) }, digest { $0.write(nil as Day?) },
+      digest { $0.write(Day(number: 0)) }, digest { $0.write(Day.latest) },
+    ]
+    #expect(Set(all).count == all.count)
+    // Where there is a number, its units follow, of whichever scale.
+    let five = digest {
+      $0.write(1)
+      $0.write(Money(units: 5))
+    }
+    #expect(digest { $0.write(Price(units: 5) as Price?) } == five)
+  }
+
+  @Test("a set's digest does not depend on the order, and is part of what it is written to")
+  func sets() {
+    let parts = (1...3).map { Fingerprint(low: UInt64($0) << 62, high: UInt64($0)) }
+    let sum = parts[0] + parts[1] + parts[2]
+    #expect(sum == parts[2] + (parts[0] + parts[1]))
+    var (first, second) = (FingerprintHasher(), FingerprintHasher())
+    first.write(sum)
+    second.write(parts[0] + parts[1])
+    #expect(first.finish() != second.finish())
+  }
 }
