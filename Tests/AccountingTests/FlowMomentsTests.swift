@@ -111,10 +111,10 @@ import Testing
     backwards.add(day: Self.start - 5, amount: -100)
     #expect(backwards.solve(closingValue: 220, on: Self.start + 30) == nil)
     // What its reciprocal or its proportion cannot hold, and a past that came out ahead.
-    #expect(moments.solve(closingValue: 1e-320, on: Self.start + 30) == nil)
+    #expect(moments.solve(closingValue: .leastNonzeroMagnitude, on: Self.start + 30) == nil)
     var ahead = FlowMoments(flows: paid, expandedAt: .infinity)
     ahead.add(day: Self.start + 9, amount: -1)
-    #expect(ahead.solve(closingValue: 1e-310, on: Self.start + 30) == nil)
+    #expect(ahead.solve(closingValue: .leastNormalMagnitude / 8, on: Self.start + 30) == nil)
     ahead.add(day: Self.start + 20, amount: 300)
     #expect(ahead.solve(closingValue: 5, on: Self.start + 30) == nil)
     // Beside an amount of extraordinary size the full pass drops what is too small.
