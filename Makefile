@@ -45,7 +45,9 @@ coverage: deps ## what the tests of the arithmetic leave out; fails below COVERA
 	swift test --skip-build --enable-code-coverage --scratch-path .build/coverage --disable-xctest \
 	  --filter AccountingTests
 	@folder="$$(swift build --scratch-path .build/coverage --show-bin-path)"; \
-	llvm-cov report "$$folder/closebellPackageTests.xctest" \
+	cov="$$(dirname "$$(readlink -f "$$(command -v swift)")")/llvm-cov"; \
+	if [ ! -x "$$cov" ]; then cov=llvm-cov; fi; \
+	"$$cov" report "$$folder/closebellPackageTests.xctest" \
 	  -instr-profile "$$folder/codecov/default.profdata" Sources/Accounting \
 	| awk -v least=$(COVERAGE) ' \
 	  /^Filename|^-|^TOTAL/ || $$3 > 0 { print } \

@@ -51,6 +51,74 @@ struct BadInput: CustomTestStringConvertible, Sendable {
       $0.log("2024-01-02", .deposit, amount: "1", fee: big, in: "CHF")
     },
     BadInput(
+      "the fee of a trade",
+      says: "buy of SWISS on 2024-01-02: the result is too large for the books"
+    ) {
+      $0.rate("CHF", "USD", "2024-01-02", "999999999999")
+      $0.log("2024-01-02", .buy, "SWISS", "1", at: "0", fee: big)
+    },
+    BadInput(
+      "the fee of income", says: "interest on 2024-01-02: the result is too large for the books"
+    ) {
+      $0.rate("CHF", "USD", "2024-01-02", "999999999999")
+      $0.log("2024-01-02", .interest, amount: "1", fee: big, in: "CHF")
+    },
+    BadInput(
+      "a late quantity after a split",
+      says: "buy of ACME on 2024-01-03: the result is too large for the books"
+    ) {
+      $0.log("2024-01-02", .buy, "ACME", big, at: "0", bookedOn: "2024-01-05")
+      $0.split("ACME", "2024-01-03", "1000000000000")
+    },
+    BadInput(
+      "a late quantity at the opening's close",
+      says: "buy of ACME on 2024-01-05: the result is too large for the books"
+    ) {
+      $0.price("ACME", "2024-01-01", big)
+      _ = try? $0.close("2024-01-01")
+      $0.log("2024-01-01", .buy, "ACME", big, at: "0", bookedOn: "2024-01-05")
+    },
+    BadInput(
+      "a late flow at the opening's rate",
+      says: "investment of SWISS FUND on 2024-01-05: the result is too large for the books"
+    ) {
+      $0.rate("CHF", "USD", "2024-01-01", "1")
+      $0.rate("CHF", "USD", "2024-01-02", "999999999999")
+      _ = try? $0.close("2024-01-03")
+      $0.log("2024-01-01", .investment, "SWISS FUND", amount: big, bookedOn: "2024-01-05")
+    },
+    BadInput(
+      "a future's settlement", says: "ES on 2024-01-05: the result is too large for the books"
+    ) {
+      $0.log("2024-01-02", .buy, "ES", big, at: "0")
+      $0.price("ES", "2024-01-03", big)
+    },
+    BadInput(
+      "a balance at the date's rate",
+      says: "cash in CHF on 2024-01-05: the result is too large for the books"
+    ) {
+      $0.portfolio = BookWorld(cash: .perCurrency).portfolio
+      $0.rate("CHF", "USD", "2024-01-02", "1")
+      $0.rate("CHF", "USD", "2024-01-03", "999999999999")
+      $0.log("2024-01-02", .deposit, amount: big, in: "CHF")
+    },
+    BadInput(
+      "a rate turned twice that does not fit",
+      says: "the rate of CHF in USD on 2024-01-02: the result is too large for the books"
+    ) {
+      $0.rate("SEK", "CHF", "2024-01-02", big)
+      $0.rate("USD", "SEK", "2024-01-02", big)
+      $0.log("2024-01-02", .deposit, amount: "5", in: "CHF")
+    },
+    BadInput(
+      "a transfer at a close over a split of zero",
+      says: "ACME on 2024-01-03: division by zero"
+    ) {
+      $0.price("ACME", "2024-01-01", "5")
+      $0.split("ACME", "2024-01-02", "0")
+      $0.log("2024-01-03", .transferIn, "ACME", "1")
+    },
+    BadInput(
       "a negative price", says: "buy of ACME on 2024-01-02 (activity 1): price may not be negative"
     ) { $0.log("2024-01-02", .buy, "ACME", "1", at: "-1") },
     BadInput(
@@ -212,6 +280,9 @@ struct BadInputTests {
     var world = BookWorld(inception: "2024-01-01")
     world.hold("ACME")
     world.hold("FUND", kind: .fund, pricing: .valued)
+    world.hold("SWISS", "CHF")
+    world.hold("SWISS FUND", "CHF", kind: .fund, pricing: .valued)
+    world.hold("ES", kind: .future)
     input.make(&world)
     let error = #expect(throws: CloseError.self) { try world.close("2024-01-05") }
     #expect(error?.description == input.says)
