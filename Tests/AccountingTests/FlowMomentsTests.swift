@@ -110,7 +110,7 @@ import Testing
     var backwards = moments
     backwards.add(day: Self.start - 5, amount: -100)
     #expect(backwards.solve(closingValue: 220, on: Self.start + 30) == nil)
-    // What its reciprocal or its proportion cannot hold, and a past that came out ahead.
+    // What is too small to be held beside them, and a past that came out ahead.
     #expect(moments.solve(closingValue: .leastNonzeroMagnitude, on: Self.start + 30) == nil)
     var ahead = FlowMoments(flows: paid, expandedAt: .infinity)
     ahead.add(day: Self.start + 9, amount: -1)
