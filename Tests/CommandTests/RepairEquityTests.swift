@@ -101,7 +101,7 @@ import Testing
         == ["-1400000.0000", "1060000.0000", "505000.0000"])
   }
 
-  @Test("an equity that jumps by a deposit or by leverage is no damage: identities decide, not size")
+  @Test("a jump by a deposit or by leverage is no damage: identities decide, not size")
   func jump() async throws {
     let books = try await OperatorBooks.incident()
     let rows = """
