@@ -92,7 +92,7 @@ public enum SequenceCatalogue {
     _ names: [String] = [], on db: isolated Connection
   ) throws -> [CataloguedSequence] {
     let wanted = names.isEmpty ? nil : Set(try relations(names, on: db))
-    let rows = try db.rows(SequenceSQL.discover) { try decode(&$0) }
+    let rows = try SequenceReader.waitingBriefly(on: db) { db in try discover(on: db) }
     var sequences: [CataloguedSequence] = []
     for (sequence, user, root) in rows {
       if sequences.last?.oid != sequence.oid { sequences.append(sequence) }
@@ -103,6 +103,19 @@ public enum SequenceCatalogue {
     }
     guard let wanted else { return sequences }
     return sequences.filter { $0.isNamed || wanted.contains($0.oid) }
+  }
+
+  /// A table that was locked just now is seen to be so by the second attempt.
+  private static func discover(
+    on db: isolated Connection, attempts: Int = 10
+  ) throws -> [(CataloguedSequence, SequenceUser?, root: Int64)] {
+    do {
+      return try db.rows(SequenceSQL.discover) { try decode(&$0) }
+    } catch let error as PostgresError
+      where error.sqlState == "55P03" && attempts > 1 && !db.isInTransaction
+    {
+      return try discover(on: db, attempts: attempts - 1)
+    }
   }
 
   /// The tables and sequences of some names, and for a partition the table that it is one of.

@@ -18,13 +18,22 @@ public enum SequenceReader {
     _ sequences: [CataloguedSequence], scans: Bool = false, on db: isolated Connection
   ) throws -> [SequenceHealth] {
     let parts = sequences.flatMap { SequencePart.parts(of: $0, scans: scans) }
-    let mayWait = try db.row(shortenWaits) { try $0.nextString() } ?? "0"
-    defer { _ = try? db.row(restoreWaits, mayWait) { try $0.nextString() } }
-    var readings: [SequenceReading] = []
-    for start in stride(from: 0, to: parts.count, by: batch) {
-      readings += try read(Array(parts[start..<min(start + batch, parts.count)]), on: db)
+    return try waitingBriefly(on: db) { db in
+      var readings: [SequenceReading] = []
+      for start in stride(from: 0, to: parts.count, by: batch) {
+        readings += try read(Array(parts[start..<min(start + batch, parts.count)]), on: db)
+      }
+      return judge(sequences, readings)
     }
-    return judge(sequences, readings)
+  }
+
+  /// Runs `body` so that no statement in it waits longer than a quarter of a second for a lock.
+  static func waitingBriefly<R>(
+    on db: isolated Connection, _ body: (isolated Connection) throws -> R
+  ) throws -> R {
+    let before = try db.row(shortenWaits) { try $0.nextString() } ?? "0"
+    defer { _ = try? db.row(restoreWaits, before) { try $0.nextString() } }
+    return try body(db)
   }
 
   /// The same under the session's own limits, of one sequence.

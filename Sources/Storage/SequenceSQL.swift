@@ -12,7 +12,8 @@ enum SequenceSQL {
     """
     with locked as materialized (
       select k.relation from pg_catalog.pg_locks k
-      where k.locktype = 'relation' and k.mode = 'AccessExclusiveLock' and k.granted
+      -- Also one that is only asked for: whoever comes after it waits behind it.
+      where k.locktype = 'relation' and k.mode = 'AccessExclusiveLock'
         and k.pid <> pg_catalog.pg_backend_pid()
         and k.database = (select d.oid from pg_catalog.pg_database d
           where d.datname = pg_catalog.current_database())
@@ -26,14 +27,18 @@ enum SequenceSQL {
       join pg_catalog.pg_namespace n on n.oid = c.relnamespace
       where c.relpersistence <> 't' and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
     ), expression as materialized (
-      select d.oid, d.adrelid, d.adnum, pg_catalog.pg_get_expr(d.adbin, d.adrelid) as text
+      -- The function opens the table: of one that is locked the text stays unknown.
+      select d.oid, d.adrelid, d.adnum,
+        case when not exists (select from locked l where l.relation = d.adrelid)
+          then pg_catalog.pg_get_expr(d.adbin, d.adrelid) end as text
       from pg_catalog.pg_attrdef d where d.adrelid >= 16384
     ), drawn as materialized (
       select d.refobjid as sequence, e.adrelid, e.adnum
       from pg_catalog.pg_depend d join expression e on e.oid = d.objid
       where d.classid = 'pg_catalog.pg_attrdef'::pg_catalog.regclass
         and d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
-        and d.refobjid in (select oid from sequence) and e.text ~ '\\mnextval\\('
+        and d.refobjid in (select oid from sequence)
+        and coalesce(e.text ~ '\\mnextval\\(', true)
     ), claim (sequence, relation, attribute, origin) as (
       select d.objid, d.refobjid, d.refobjsubid,
         case d.deptype when 'i' then 'identity' else 'owned' end
