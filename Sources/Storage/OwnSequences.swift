@@ -29,7 +29,7 @@ public enum OwnSequences {
     return behind.map { $0.0 }
   }
 
-  /// What runs draw from, and activities: the sequence, what is taken of it at least, its increment.
+  /// What runs draw from, and activities: sequence, what is taken of it at least, increment.
   ///
   /// A test holds the list against what a night and a replay really move. Claim ids fence every
   /// write: one that was used before would let a dead run's writes through.

@@ -193,8 +193,8 @@ enum SequenceTriggerText {
         select \(down ? "min" : "max")(r.\(user.column)) into farthest from new_rows r;
         if farthest is null then return null; end if;
         if sequence is null then
-          raise warning 'sequence % is gone: nothing keeps it ahead of %', \(literal), tg_relid::regclass
-            using hint = 'closebell sequences remove-trigger, then install-trigger';
+          raise warning 'sequence % is gone: nothing keeps it ahead of %',
+            \(literal), tg_relid::regclass using hint = 'closebell sequences remove-trigger, then install-trigger';
           return null;
         end if;
         last := pg_sequence_last_value(sequence);
@@ -209,7 +209,7 @@ enum SequenceTriggerText {
           next := last + step;
         end if;
         -- Of a block that was handed out; or so near the end that nothing would be left.
-        if farthest \(down ? ">" : "<") next or farthest \(down ? "< room - step" : "> room - step") then
+        if farthest \(down ? ">" : "<") next or farthest \(down ? "<" : ">") room - step then
           return null;
         end if;
         draws := div(farthest::numeric - next, step) + 1;

@@ -76,6 +76,22 @@ import Testing
     }
   }
 
+  @Test("ids of a transaction that rolled back are lost, and never given back")
+  func rolledBack() async throws {
+    let world = try await books()
+    await #expect(throws: StorageError.self) {
+      try await world.perform { db in
+        try db.transaction { db in
+          _ = try ReservedIDs.reserve(20, from: .activities, on: db)
+          throw StorageError.noRow("a reason to roll back")
+        }
+      }
+    }
+    #expect(try await world.next("closebell.holding_activity_log_id_seq") == 21)
+    let health = try await world.check(["closebell.holding_activity_log"])
+    #expect(health.map(\.state) == [.healthy], "a gap is no fault")
+  }
+
   @Test("ten savers of fifty activities at once: every row once, every id its own, inputs marked")
   func savers() async throws {
     let world = try await books()

@@ -171,6 +171,22 @@ import Testing
     #expect(try await world.integer(open) == 0)
   }
 
+  @Test("it moves before its row is committed, so nobody draws that value; a rollback leaves a gap")
+  func uncommitted() async throws {
+    let world = try await world("create table s.t (id bigserial primary key, x integer)")
+    let writer = try await world.connect()
+    try await writer.perform { db in
+      try db.execute(sql: "begin")
+      try db.execute(sql: "insert into s.t values (5)")
+    }
+    try await world.execute("insert into s.t (x) values (1), (2)")
+    #expect(try await world.integer("select min(id) from s.t") == 6)
+    try await writer.perform { db in try db.execute(sql: "rollback") }
+    #expect(try await world.next("s.t_id_seq") == 8)
+    #expect(try await world.check().map(\.state) == [.healthy])
+    await writer.close()
+  }
+
   @Test("a sequence that was renamed fails no insert")
   func renamed() async throws {
     let world = try await world("create table s.t (id bigserial primary key)")
