@@ -64,14 +64,13 @@ public enum SavedActivities {
       let changes = firstDates.sorted { $0.key.rawValue < $1.key.rawValue }
       let portfolios = changes.map(\.key.rawValue)
       let dates = changes.map(\.value.postgres)
-      let locked = try db.rows(findLocked, portfolios, dates) { try $0.nextString() }
+      let locked = try db.rows(mark, portfolios, dates) { try $0.nextString() }
       guard locked.isEmpty else { throw LockedActivities(portfolios: locked) }
       var reserved = try ReservedIDs.reserve(activities.count, from: .activities, on: db)
       let ids = try activities.map { _ in try reserved.next() }
       _ = try db.copyIn("save-activities", copy) { rows in
         for (activity, id) in zip(activities, ids) { write(activity, id, to: &rows) }
       }
-      _ = try db.execute(mark, portfolios, dates)
       return ids
     }
   }
@@ -95,26 +94,27 @@ public enum SavedActivities {
       activity_date, quantity, price, amount, currency, external_id)
     from stdin (format binary)
     """
-  private static let findLocked = Statement(
-    "save-activities-locked",
-    """
-    select p.code || ', ' || a.first_date from unnest($1::bigint[], $2::date[])
-      as a (portfolio_id, first_date)
-    join closebell.portfolios p on p.id = a.portfolio_id
-    where \(PeriodLocks.isLocked("a.first_date", of: "a.portfolio_id")) order by 1
-    """)
   /// As the import does: what was closed from these dates on is stale, and so are its moments.
+  ///
+  /// Nothing is marked where a date is locked; its portfolios are returned.
   private static let mark = Statement(
     "save-activities-mark",
     """
     with change as (
       select * from unnest($1::bigint[], $2::date[]) as c (portfolio_id, from_date)
+    ), late as (
+      select * from change c where \(PeriodLocks.isLocked("c.from_date", of: "c.portfolio_id"))
     ), forgotten as (
       delete from closebell.portfolio_irr_moments m using change c
       where m.portfolio_id = c.portfolio_id and m.as_of >= c.from_date
+        and not exists (select from late)
+    ), marked as (
+      insert into closebell.input_changes (from_date, portfolio_ids)
+      select from_date, pg_catalog.array_agg(portfolio_id) from change
+      where not exists (select from late) group by from_date
     )
-    insert into closebell.input_changes (from_date, portfolio_ids)
-    select from_date, pg_catalog.array_agg(portfolio_id) from change group by from_date
+    select p.code || ', ' || l.from_date from late l
+    join closebell.portfolios p on p.id = l.portfolio_id order by 1
     """)
 }
 

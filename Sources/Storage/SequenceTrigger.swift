@@ -194,7 +194,8 @@ enum SequenceTriggerText {
         if farthest is null then return null; end if;
         if sequence is null then
           raise warning 'sequence % is gone: nothing keeps it ahead of %',
-            \(literal), tg_relid::regclass using hint = 'closebell sequences remove-trigger, then install-trigger';
+            \(literal), tg_relid::regclass
+            using hint = 'closebell sequences remove-trigger, then install-trigger';
           return null;
         end if;
         last := pg_sequence_last_value(sequence);
