@@ -55,7 +55,7 @@ public struct Activity: Sendable {
   /// For a transfer in: when the lot was first bought.
   public var acquired: Day?
   /// The last close on or before `date`, adjusted for splits since; present only where the
-  /// activity needs one (a transfer in kind without an amount).
+  /// activity needs one (a transfer in kind without an amount, an expiry without a price).
   public var referenceClose: Price?
   /// The first open date, for a late activity whose own `date` lies in a locked period.
   ///

@@ -61,11 +61,17 @@ public struct BookOpening: Hashable, Sendable {
   public var holdings: [HoldingSnapshot]
   /// Its balances, for a portfolio with a balance a currency.
   public var cashBalances: [CashBalance]
+  /// The date of the last statement up to it, of valued holdings that are flat and have no row.
+  ///
+  /// It tells which late flows are in a value already, and how old that is should one be opened
+  /// again; what concerns none of them may be left out.
+  public var statementDates: [ID<Holding>: Day]
 
   /// What was true at the last close.
   public init(
     date: Day, closingEquity: Money, cash: Money, index: Double, indexSince: Day,
-    cumulativePnL: Money, holdings: [HoldingSnapshot], cashBalances: [CashBalance] = []
+    cumulativePnL: Money, holdings: [HoldingSnapshot], cashBalances: [CashBalance] = [],
+    statementDates: [ID<Holding>: Day] = [:]
   ) {
     self.date = date
     self.closingEquity = closingEquity
@@ -75,14 +81,15 @@ public struct BookOpening: Hashable, Sendable {
     self.cumulativePnL = cumulativePnL
     self.holdings = holdings
     self.cashBalances = cashBalances
+    self.statementDates = statementDates
   }
 
-  /// What a close leaves for the next one.
-  public init(after close: BookClose) {
+  /// What a close, and the statements up to it, leave for the next one.
+  public init(after close: BookClose, statementDates: [ID<Holding>: Day] = [:]) {
     self.init(
       date: close.snapshot.date, closingEquity: close.snapshot.closingEquity,
       cash: close.snapshot.cash, index: close.snapshot.index,
       indexSince: close.snapshot.indexSince, cumulativePnL: close.snapshot.cumulativePnL,
-      holdings: close.holdings, cashBalances: close.cashBalances)
+      holdings: close.holdings, cashBalances: close.cashBalances, statementDates: statementDates)
   }
 }

@@ -112,11 +112,9 @@ func nth(_ count: Int, weekday: Int, _ year: Int, _ month: Int) -> Day {
   return first + ((weekday - first.weekday + 7) % 7 + 7 * (count - 1))
 }
 
-/// The last weekday (1 is Monday) of a month.
+/// The last weekday (1 is Monday) of a month before December.
 func last(weekday: Int, _ year: Int, _ month: Int) -> Day {
-  let end =
-    month == 12
-    ? Day(year: year, month: 12, day: 31) : Day(year: year, month: month + 1, day: 1) - 1
+  let end = Day(year: year, month: month + 1, day: 1) - 1
   return end - (end.weekday - weekday + 7) % 7
 }
 

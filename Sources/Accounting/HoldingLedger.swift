@@ -51,6 +51,11 @@ struct HoldingLedger: Sendable {
       unrealized: row.unrealized, unrealizedFX: row.unrealizedFX)
   }
 
+  /// Recalls a statement from before the holding was emptied.
+  mutating func recall(statementOn date: Day) {
+    if isValued, isFlat { level.priceDate = date }
+  }
+
   /// Applies what happened in a window, in the order of dates: on each the splits, the dividends,
   /// the activities by their keys, then the statement.
   ///

@@ -323,8 +323,6 @@ private struct Moments {
 enum InternalRateKernel {
   @inline(__always) static func logarithm(_ value: Double) -> Double { log(value) }
 
-  @inline(__always) static func exponential(_ value: Double) -> Double { exp(value) }
-
   /// The step to the zero of h's Taylor polynomial; NaN where h is not finite.
   ///
   /// Newton's iteration on the polynomial costs no flow a visit. Where the polynomial bends away,

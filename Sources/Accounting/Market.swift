@@ -37,6 +37,11 @@ public struct CorporateAction: Hashable, Sendable {
 /// Closes, exchange rates and corporate actions over a window of dates.
 ///
 /// As they were read in one database snapshot. A value: sharing it between workers costs nothing.
+///
+/// Calls precondition that each series ascends by date, closes and rates with one entry a date, as
+/// the keys of their tables have it. It is not checked, since a night looks up millions of them:
+/// out of order, a look-up finds another entry of the series, and nothing traps. Of two entries of
+/// a date the last counts.
 public struct Market: Sendable {
   /// Per instrument its closes, ascending by date: every one in the window, and the last before it.
   public var closes: [ID<Instrument>: [Close]]

@@ -48,6 +48,7 @@ extension PortfolioBook {
         }
         ledger = index
       }
+      guard activity.fee >= .zero else { throw .wrongSign(reference(activity), "fee") }
       guard activity.date >= portfolio.inception else {
         throw .beforeInception(reference(activity), inception: portfolio.inception)
       }

@@ -65,6 +65,9 @@ public struct PortfolioBook: Sendable {
       next = index + 1
       sum += row.costBasis + row.unrealized + row.unrealizedFX
     }
+    for (holding, date) in opening.statementDates {
+      if let index = index(of: holding) { ledgers[index].recall(statementOn: date) }
+    }
     if sum != opening.closingEquity {
       openingFault = .openingDoesNotAddUp(
         date: opening.date, stored: opening.closingEquity, sum: sum)

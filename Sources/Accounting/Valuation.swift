@@ -51,7 +51,9 @@ extension HoldingLedger {
     businessDays: (Day, Day) -> Int, policy: ClosePolicy
   ) throws(CloseError) {
     if isFlat {
+      let stated = isValued ? level.priceDate : nil
       if isTouched { sums.add(book(Level(), quality: .priced)) }
+      level.priceDate = stated
       return
     }
     let rate = try valuation.rate(of: instrument.currency)

@@ -42,5 +42,8 @@ static inline void pq_socket_drain(int fd) {
 /// Dies at once, as by the power switch: no handler runs, nothing is flushed.
 static inline void pq_kill_self(void) { (void)kill(getpid(), SIGKILL); }
 
+/// Stops until somebody sends SIGCONT.
+static inline void pq_stop_self(void) { (void)kill(getpid(), SIGSTOP); }
+
 /// The value of an environment variable, or NULL.
 static inline const char *pq_environment(const char *name) { return getenv(name); }

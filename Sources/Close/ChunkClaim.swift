@@ -33,6 +33,7 @@ struct ChunkClaim {
       sweep.steps.filter { $0.kind == .again }.map { sweep.slot($0) }
     }
     if !again.isEmpty {
+      context.noteCompleteClaimed()
       standing.revisions = try db.claimComplete(
         again, as: context.claim, run: context.run, overLocks: context.mayOverrideLocks)
       standing.ours.formUnion(standing.revisions.keys)

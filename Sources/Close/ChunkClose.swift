@@ -11,6 +11,8 @@ struct ChunkClose {
   let context: RunContext
 
   func run(_ sweeps: [Sweep], on db: isolated some CloseStore) throws -> ChunkOutcome {
+    // A placeholder under a lease that has ended would belong to nobody.
+    guard context.mayWrite else { throw LeaseEnded() }
     var outcome = ChunkOutcome()
     var clock = StageClock()
     try context.cover(

@@ -13,6 +13,8 @@ struct ChunkInputs {
     var activities: ArraySlice<StoredActivity> = []
     var statements: ArraySlice<StoredStatement> = []
     var moments: StoredMoments?
+    /// Of valued holdings that were flat at the opening, the last statement before.
+    var statementDates: [ID<Holding>: Day] = [:]
   }
 
   var books: [ID<Portfolio>: Book]
@@ -49,6 +51,7 @@ struct ChunkInputs {
     for rows in try Loading.statements(ranges, on: db).runs(of: \.portfolio) {
       books[rows[rows.startIndex].portfolio]?.statements = rows
     }
+    try loadStatementDates(of: sweeps, into: &books, market: market, on: db)
     let resumed = sweeps.filter { $0.openedFrom != nil && !$0.readsHistory }.map(\.portfolio.id)
     if !resumed.isEmpty {
       for moments in try Loading.moments(of: resumed, on: db) {
@@ -56,6 +59,28 @@ struct ChunkInputs {
       }
     }
     return ChunkInputs(books: books, market: market)
+  }
+
+  /// The snapshot that a sweep opens from has no row of a fund that was emptied before it.
+  private static func loadStatementDates(
+    of sweeps: [Sweep], into books: inout [ID<Portfolio>: Book], market: LoadedMarket,
+    on db: isolated Connection
+  ) throws {
+    var asked: [(portfolio: ID<Portfolio>, holding: ID<Holding>, through: Day)] = []
+    var owners: [ID<Holding>: ID<Portfolio>] = [:]
+    for sweep in sweeps {
+      let portfolio = sweep.portfolio.id
+      guard let openedFrom = sweep.openedFrom, let book = books[portfolio] else { continue }
+      for holding in book.valuedHoldingsWithoutRow(after: openedFrom, in: market) {
+        asked.append((portfolio, holding, openedFrom))
+        owners[holding] = portfolio
+      }
+    }
+    guard !asked.isEmpty else { return }
+    for (holding, date) in try Loading.statementDates(of: asked, on: db) {
+      guard let portfolio = owners[holding] else { continue }
+      books[portfolio]?.statementDates[holding] = date
+    }
   }
 }
 
@@ -89,14 +114,33 @@ extension ChunkInputs.Book {
       .map { try $0.withReferenceClose(in: market) }
   }
 
-  /// The first date of which late activities after the opening need a close: what they deal in
-  /// is valued at the opening, and may have been settled on their own date.
+  /// The opening, where late activities after it need its closes: what they deal in is valued
+  /// there.
   func firstCloseNeeded(after opening: Day?) -> Day? {
     guard let opening else { return nil }
-    let late = activities.lazy.map(\.activity).filter {
-      $0.isLate && $0.holding != nil && $0.bookingDate > opening
+    let hasLate = activities.contains {
+      $0.activity.isLate && $0.activity.holding != nil && $0.activity.bookingDate > opening
     }
-    return late.map { $0.type == .expire ? min(opening, $0.date) : opening }.min()
+    return hasLate ? opening : nil
+  }
+
+  /// The valued holdings with activities after the opening of which it says nothing, or that they
+  /// are empty.
+  fileprivate func valuedHoldingsWithoutRow(
+    after opening: Day, in market: LoadedMarket
+  ) -> Set<ID<Holding>> {
+    var result: Set<ID<Holding>> = []
+    for row in activities where row.activity.bookingDate > opening {
+      guard let holding = row.activity.holding, let instrument = row.instrument,
+        market.instruments[instrument]?.pricing == .valued
+      else { continue }
+      result.insert(holding)
+    }
+    guard !result.isEmpty else { return result }
+    for row in holdings where !(row.localValue.isZero && row.localCost.isZero) {
+      result.remove(row.holding)
+    }
+    return result
   }
 
   /// What the book opens from.
@@ -106,7 +150,7 @@ extension ChunkInputs.Book {
         date: opening.date, closingEquity: opening.closingEquity, cash: opening.cash,
         index: opening.index, indexSince: opening.indexSince,
         cumulativePnL: opening.cumulativePnL, holdings: holdings.map(\.snapshot),
-        cashBalances: cashBalances.map(\.balance))
+        cashBalances: cashBalances.map(\.balance), statementDates: statementDates)
     }
   }
 }

@@ -30,13 +30,25 @@ struct ChunkPopulate {
     chunk.results.sort {
       ($0.slot.date, $0.slot.portfolio) < ($1.slot.date, $1.slot.portfolio)
     }
-    let lost = try db.populate(chunk)
+    let lost = try populated(chunk, on: db)
     if !looked.toConfirm.isEmpty {
       try db.confirm(looked.toConfirm, inputsSeen: inputsSeen, as: context.claim)
     }
     count(chunk.results, lost, unchanged, &outcome)
     if !lost.isEmpty { try reportLocked(lost, of: computed, &outcome, on: db) }
     try recordFailures(of: computed, &outcome, on: db)
+  }
+
+  /// - Returns: The slots that were lost to others; a run that was taken for dead loses them all.
+  private func populated(
+    _ chunk: PopulateChunk, on db: isolated some CloseStore
+  ) throws -> Set<Slot> {
+    do {
+      return try db.populate(chunk)
+    } catch let gone as LeaseGone {
+      context.record { $0.counts.fenced += chunk.results.count }
+      throw gone
+    }
   }
 
   private func add(
@@ -127,8 +139,9 @@ struct ChunkPopulate {
 }
 
 /// The lease may end before a write would: nothing is written any more.
-struct LeaseEnded: Error, CustomStringConvertible {
-  var description: String {
+public struct LeaseEnded: Error, CustomStringConvertible {
+  /// The reason and the way out.
+  public var description: String {
     """
     the lease could not be renewed in time; nothing more was written
     hint: the slots are taken over by the next run; a longer lease: CLOSEBELL_LEASE_SECONDS

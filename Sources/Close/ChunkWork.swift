@@ -37,6 +37,13 @@ enum Fault {
     if error is CancellationError || error is SchemaError { return true }
     guard let error = cause(of: error) else { return false }
     return error.mayRetry || error.kind != .server
+      || error.sqlState.map(isTheServers) ?? false
+  }
+
+  /// A full disk, a limit of the server's, a file it cannot read, a server that may only be read:
+  /// no portfolio is at fault, and halving the chunk would blame each of them.
+  private static func isTheServers(_ state: String) -> Bool {
+    ["53100", "53400", "25006"].contains(state) || state.hasPrefix("58")
   }
 }
 

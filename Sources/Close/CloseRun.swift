@@ -106,7 +106,9 @@ public final class CloseRun: Sendable {
       group.addTask { await Heartbeat(context: context, connection: control).beat() }
       let failure = await passes(context, control)
       group.cancelAll()
-      return failure
+      // A heart that stopped has stopped the passes too: they end early, and without an error.
+      let heart = await group.next() ?? nil
+      return failure ?? heart
     }
   }
 
@@ -125,6 +127,10 @@ public final class CloseRun: Sendable {
         if let failure = pass.failure { return failure }
         guard !pass.busy.isEmpty, !context.isStopping, ContinuousClock.now < deadline else {
           return nil
+        }
+        // Two replays, each done with what the other waits for, would wait in vain.
+        if context.takeHoldsComplete() {
+          try await control.perform { db in try db.letGo(as: context.claim) }
         }
         codes = pass.busy.map { "\($0.portfolio.code)#\($0.portfolio.id)" }
         isFirst = false

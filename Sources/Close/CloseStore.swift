@@ -40,6 +40,7 @@ protocol CloseStore: Actor {
   func locked(among slots: [Slot]) throws -> Set<Slot>
   func fail(_ failures: [(slot: Slot, error: String, sqlState: String?)], as claim: Int64) throws
   func release(_ slots: [Slot], as claim: Int64) throws
+  func letGo(as claim: Int64) throws
 
   // MARK: Inputs
 

@@ -80,6 +80,8 @@ extension Connection: CloseStore {
     try Slots.release(slots, as: claim, on: self)
   }
 
+  func letGo(as claim: Int64) throws { try Slots.letGo(as: claim, on: self) }
+
   func market(from first: Day, through last: Day) throws -> LoadedMarket {
     try MarketLoading.market(from: first, through: last, on: self)
   }
@@ -153,6 +155,8 @@ extension Connection: CloseStore {
   func end(_ ending: RunEnding) throws -> Day? {
     try Slots.release(as: ending.claim, on: self)
     try Leases.close(claim: ending.claim, on: self)
+    // Owners who were still believed alive when this run began.
+    try Leases.forgetDead(on: self)
     if ending.ending != .failed {
       try Runs.forgetSeenChanges(exceptLeaseOf: ending.claim, on: self)
     }

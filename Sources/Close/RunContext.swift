@@ -16,6 +16,7 @@ final class RunContext: Sendable {
 
   private struct State {
     var isStopping = false
+    var holdsComplete = false
     /// By our own clock, measured from before the lease was asked for.
     var leaseEnds: ContinuousClock.Instant
     var covered: ClosedRange<Day>?
@@ -54,6 +55,17 @@ final class RunContext: Sendable {
   func stop() { state.withLock { $0.isStopping = true } }
 
   var isStopping: Bool { state.withLock { $0.isStopping } }
+
+  /// Our claim was put on complete slots, which keep it until they are let go.
+  func noteCompleteClaimed() { state.withLock { $0.holdsComplete = true } }
+
+  /// Whether there are such slots; from now on there are none.
+  func takeHoldsComplete() -> Bool {
+    state.withLock { state in
+      defer { state.holdsComplete = false }
+      return state.holdsComplete
+    }
+  }
 
   /// The lease was prolonged, as asked for at that moment.
   func leaseRenewed(askedAt moment: ContinuousClock.Instant) {

@@ -15,7 +15,7 @@ struct SlotFingerprint {
   private var rates: [(currency: Currency, date: Day, rate: DatedRate?)] = []
 
   /// To be raised when the same inputs give other numbers than before.
-  static let calculationVersion = 1
+  static let calculationVersion = 2
 
   init(
     portfolio: Portfolio, policy: ClosePolicy, instruments: [ID<Holding>: Instrument],

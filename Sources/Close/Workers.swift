@@ -51,8 +51,14 @@ final class ChunkQueue: Sendable {
   private let planner: Planner
   private let codes: [String]
   private let isFirstPass: Bool
-  /// The last id handed out; nil when there is no more.
-  private let cursor = Mutex<Int64?>(0)
+  private let state = Mutex(State())
+
+  private struct State {
+    /// The last id handed out; nil when there is no more.
+    var cursor: Int64? = 0
+    /// Ranges that were handed out and could not be planned: nobody else would ask for them.
+    var unplanned: [[PlannedPortfolio]] = []
+  }
 
   init(planner: Planner, codes: [String], isFirstPass: Bool) {
     self.planner = planner
@@ -63,15 +69,14 @@ final class ChunkQueue: Sendable {
   /// The sweeps of the next range, or nil where no portfolio is left.
   func next(_ context: RunContext, on db: isolated some CloseStore) throws -> [Sweep]? {
     var clock = StageClock()
-    let portfolios = try cursor.withLock { cursor -> [PlannedPortfolio]? in
-      guard let after = cursor else { return nil }
-      let range = try db.portfolios(
-        after: after, limit: context.settings.chunk, activeOn: planner.date, codes: codes)
-      cursor = range.last?.portfolio.id.rawValue
-      return range.isEmpty ? nil : range
+    guard let portfolios = try nextRange(context, on: db) else { return nil }
+    let page: NightPlan.Page
+    do {
+      page = try planner.page(portfolios, on: db)
+    } catch {
+      state.withLock { $0.unplanned.append(portfolios) }
+      throw error
     }
-    guard let portfolios else { return nil }
-    let page = try planner.page(portfolios, on: db)
     var outcome = ChunkOutcome()
     outcome.stages.plan = clock.lap()
     if isFirstPass {
@@ -83,6 +88,19 @@ final class ChunkQueue: Sendable {
     outcome.failures = page.refused + page.locked
     context.record(outcome)
     return page.sweeps
+  }
+
+  private func nextRange(
+    _ context: RunContext, on db: isolated some CloseStore
+  ) throws -> [PlannedPortfolio]? {
+    try state.withLock { state in
+      if let range = state.unplanned.popLast() { return range }
+      guard let after = state.cursor else { return nil }
+      let range = try db.portfolios(
+        after: after, limit: context.settings.chunk, activeOn: planner.date, codes: codes)
+      state.cursor = range.last?.portfolio.id.rawValue
+      return range.isEmpty ? nil : range
+    }
   }
 }
 
@@ -212,11 +230,15 @@ struct Worker {
   private func ready(_ connection: inout Connection?) async throws -> Connection {
     if let open = connection, open.isUsable { return open }
     await connection?.close()
+    connection = nil
     let fresh = try await connect()
-    connection = fresh
-    try await fresh.perform { db in
-      try Populating.prepare(on: db)
+    do {
+      try await fresh.perform { db in try Populating.prepare(on: db) }
+    } catch {
+      await fresh.close()
+      throw error
     }
+    connection = fresh
     return fresh
   }
 }

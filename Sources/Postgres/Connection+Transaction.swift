@@ -20,7 +20,7 @@ extension Connection {
   /// committing or rolling back fails; a commit whose answer was lost says so there.
   public func transaction<R>(
     isolation: IsolationLevel = .readCommitted, readOnly: Bool = false,
-    _ body: (isolated Connection) throws -> R
+    lockTimeout: String? = nil, _ body: (isolated Connection) throws -> R
   ) throws -> R {
     guard !session.isInTransaction else {
       throw PostgresError(
@@ -29,7 +29,9 @@ extension Connection {
     do {
       let mode = readOnly ? "read only" : "read write"
       _ = try session.command(
-        "begin", "begin isolation level \(isolation.rawValue), \(mode)")
+        "begin",
+        "begin isolation level \(isolation.rawValue), \(mode)"
+          + (lockTimeout.map { "; set local lock_timeout = '\($0)'" } ?? ""))
     } catch {
       throw TransactionError(step: .begin, cause: error, commitOutcomeUnknown: false)
     }

@@ -11,7 +11,8 @@ extension Session {
     }
     let fault = configuration.faultPlan?.next("connect")
     if fault == .kill { pq_kill_self() }
-    if let fault, fault != .killAfterSend { throw injectedRefusal(fault) }
+    if fault == .stop { pq_stop_self() }
+    if let fault, fault != .killAfterSend, fault != .stop { throw injectedRefusal(fault) }
     guard let handle = connect(configuration.parameters(settings)) else {
       throw PostgresError(.connectFailed, "out of memory")
     }

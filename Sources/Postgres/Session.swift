@@ -178,6 +178,7 @@ final class Session {
     switch fault {
     case .cutBeforeSend: pq_socket_cut(PQsocket(handle))
     case .kill: pq_kill_self()
+    case .stop: pq_stop_self()
     case .cutAfterSend, .serverError, .killAfterSend: break
     }
   }

@@ -1,5 +1,4 @@
 import Glibc
-import Subprocess
 
 /// The user a cluster's files belong to and its server runs as.
 struct Owner: Equatable {
@@ -32,14 +31,16 @@ struct Owner: Equatable {
     return Owner(name: "postgres", userID: entry.pw_uid, groupID: entry.pw_gid)
   }
 
-  /// How a child process becomes this user: root gives up its groups, others have nothing to do.
-  var platformOptions: PlatformOptions {
-    var options = PlatformOptions()
-    guard geteuid() == 0 else { return options }
-    options.userID = userID
-    options.groupID = groupID
-    options.supplementaryGroups = []
-    return options
+  /// The command line by which a program is run as this user: root gives up its groups, others have
+  /// nothing to do.
+  ///
+  /// A program does that, for lack of a safe way of our own: between `fork` and `exec` glibc's
+  /// `setgroups` asks every thread of the parent along, and waits for ever for one that the parent
+  /// was just then creating.
+  func running(_ program: String, _ arguments: [String]) -> (String, [String]) {
+    guard geteuid() == 0 else { return (program, arguments) }
+    let identity = ["--reuid=\(userID)", "--regid=\(groupID)", "--clear-groups"]
+    return ("setpriv", identity + ["--", program] + arguments)
   }
 
   /// Refuses a folder this user cannot get to, before PostgreSQL fails on it less clearly.

@@ -83,10 +83,11 @@ extension PostgresBinaries {
   func run(
     _ program: String, _ arguments: [String], as owner: Owner?, input: String = ""
   ) async throws -> Outcome {
+    let command = owner?.running(program, arguments) ?? (program, arguments)
     let result = try await Subprocess.run(
-      .name(program), arguments: Arguments(arguments),
+      .name(command.0), arguments: Arguments(command.1),
       environment: .custom(["PATH": folder + ":/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"]),
-      workingDirectory: "/", platformOptions: owner?.platformOptions ?? PlatformOptions(),
+      workingDirectory: "/",
       input: .string(input), output: .string(limit: 1 << 20), error: .string(limit: 1 << 20))
     return Outcome(
       succeeded: result.terminationStatus.isSuccess, output: result.standardOutput,

@@ -56,6 +56,8 @@ public enum Leases {
   }
 
   /// Removes the leases whose owners are gone and that no unfinished slot refers to.
+  ///
+  /// One that an owner holds still while it writes is left for the next time.
   public static func forgetDead(on db: isolated Connection) throws {
     _ = try db.execute(deleteDead)
   }
@@ -105,11 +107,14 @@ public enum Leases {
   private static let deleteDead = Statement(
     "lease-forget-dead",
     """
-    delete from closebell.worker_lease w
-    where not \(isAlive("w.claim_id"))
-      and not exists (select from closebell.portfolio_snapshots s
-        where s.snapshot_date between w.first_date and w.last_date
-          and s.claim_id = w.claim_id and s.state = 'claimed')
+    delete from closebell.worker_lease d using (
+      select w.claim_id from closebell.worker_lease w
+      where not \(isAlive("w.claim_id"))
+        and not exists (select from closebell.portfolio_snapshots s
+          where s.snapshot_date between w.first_date and w.last_date
+            and s.claim_id = w.claim_id and s.state = 'claimed')
+      for update skip locked) w
+    where d.claim_id = w.claim_id
     """)
   private static let lock = Statement(
     "lease-lock", "select pg_catalog.pg_advisory_lock($1::bigint)::text")

@@ -85,7 +85,8 @@ extension Loading {
   /// The date on which an activity enters the books, as it is indexed.
   private static let booking = "coalesce(a.booked_on, a.activity_date)"
 
-  /// Only a transfer in kind without an amount needs a close of its own date.
+  /// A transfer in kind without an amount and an expiry without a price need the close of their
+  /// own date, which may lie before every date that is closed.
   private static let activityColumns = """
     a.portfolio_id, f.instrument_id, a.id, a.activity_date, a.activity_type,
     a.portfolio_fund_id, a.quantity, a.price, a.amount, a.fee, a.currency, a.acquired,
@@ -99,6 +100,7 @@ extension Loading {
       where p.instrument_id = f.instrument_id and p.price_date <= a.activity_date
       order by p.price_date desc limit 1) r
       on a.amount is null and a.activity_type in ('transfer_in', 'transfer_out')
+        or a.price is null and a.activity_type = 'expire'
     """
 
   static let activityRows = Statement(
@@ -163,6 +165,19 @@ extension Loading {
     join closebell.portfolio_funds f
       on f.portfolio_id = v.portfolio_id and f.id = v.portfolio_fund_id
     order by v.portfolio_id, v.valuation_date, v.portfolio_fund_id
+    """)
+
+  static let statementDateRows = Statement(
+    "load-statement-dates",
+    """
+    select o.portfolio_fund_id, v.valuation_date
+    from unnest($1::bigint[], $2::bigint[], $3::date[])
+      as o (portfolio_id, portfolio_fund_id, through)
+    cross join lateral (
+      select s.valuation_date from closebell.statement_valuations s
+      where s.portfolio_id = o.portfolio_id and s.portfolio_fund_id = o.portfolio_fund_id
+        and s.valuation_date <= o.through
+      order by s.valuation_date desc limit 1) v
     """)
 
   static let momentRows = Statement(

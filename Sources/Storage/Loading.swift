@@ -259,6 +259,18 @@ public enum Loading {
     }
   }
 
+  /// The dates of the last statements of some holdings, each on or before a date, for those that
+  /// have one.
+  public static func statementDates(
+    of holdings: [(portfolio: ID<Portfolio>, holding: ID<Holding>, through: Day)],
+    on db: isolated Connection
+  ) throws -> [(holding: ID<Holding>, date: Day)] {
+    try db.rows(
+      statementDateRows, holdings.map(\.portfolio.rawValue), holdings.map(\.holding.rawValue),
+      holdings.map(\.through.postgres)
+    ) { (try $0.nextID(), try $0.nextDay()) }
+  }
+
   /// The packed moments of some portfolios, for those that have them.
   public static func moments(
     of portfolios: [ID<Portfolio>], on db: isolated Connection

@@ -65,19 +65,37 @@ public enum Slots {
   /// Inserts placeholders, in key order, in a transaction of their own.
   ///
   /// - Returns: The slots that are now ours. A slot that already stands, whose opening is already
-  ///   taken by another slot, or that is locked is left out; all are while claims are paused, and
-  ///   where our lease is not recorded any more.
+  ///   taken by another slot, or that is locked is left out; all are while claims are paused, where
+  ///   our lease is not recorded any more, and where somebody holds one of the rows locked.
   public static func claim(
     _ claims: [SlotClaim], as claim: Int64, run: Int64, overLocks: Bool = false,
     on db: isolated Connection
   ) throws -> Set<Slot> {
     let columns = ClaimColumns(claims)
-    return try db.transaction { db in
-      try PeriodLocks.hold(on: db)
-      return Set(
+    return Set(
+      try unlessHeld(on: db) { db in
         try db.rows(
           insert, columns.portfolios, columns.dates, columns.openings, claim, run, overLocks,
-          as: { try $0.nextSlot() }))
+          as: { try $0.nextSlot() })
+      } ?? [])
+  }
+
+  /// Runs a claim that waits for nobody for longer than a second.
+  ///
+  /// An owner may stand still in the middle of writing: then the slots are busy. The period locks
+  /// stay as they are meanwhile.
+  ///
+  /// - Returns: Nil where somebody held a row that the statement needed.
+  private static func unlessHeld<R>(
+    on db: isolated Connection, _ body: @Sendable (isolated Connection) throws -> R
+  ) throws -> R? {
+    do {
+      return try db.transaction(lockTimeout: "1s") { db in
+        try PeriodLocks.hold(on: db)
+        return try body(db)
+      }
+    } catch let error as PostgresError where error.sqlState == "55P03" {
+      return nil
     }
   }
 
@@ -120,13 +138,12 @@ public enum Slots {
       ($0.slot.date, $0.slot.portfolio) < ($1.slot.date, $1.slot.portfolio)
     }
     let apart = ClaimColumns(ordered.map { SlotClaim($0.slot, link: .later) })
-    let taken = try db.transaction { db in
-      try PeriodLocks.hold(on: db)
-      return Set(
+    let taken = Set(
+      try unlessHeld(on: db) { db in
         try db.rows(
           compareAndSet, apart.portfolios, apart.dates, apart.openings, ordered.map(\.claim),
-          claim, run, overLocks, as: { try $0.nextSlot() }))
-    }
+          claim, run, overLocks, as: { try $0.nextSlot() })
+      } ?? [])
     // Only now are they hung up: one may open from where another of them hung before.
     let hung = ClaimColumns(
       ordered.filter { taken.contains($0.slot) }.map {
@@ -152,13 +169,12 @@ public enum Slots {
     _ slots: [Slot], as claim: Int64, run: Int64, overLocks: Bool = false,
     on db: isolated Connection
   ) throws -> [Slot: Int32] {
-    let pairs = try db.transaction { db in
-      try PeriodLocks.hold(on: db)
-      return try db.rows(
+    let pairs = try unlessHeld(on: db) { db in
+      try db.rows(
         claimForReplay, slots.map(\.portfolio.rawValue), slots.map(\.date.postgres), claim,
         overLocks, as: { (try $0.nextSlot(), try $0.nextInt32()) })
     }
-    return Dictionary(uniqueKeysWithValues: pairs)
+    return Dictionary(uniqueKeysWithValues: pairs ?? [])
   }
 
   /// Records why slots of ours could not be closed; they stay claimable.
@@ -184,6 +200,14 @@ public enum Slots {
       releaseSome, slots.map(\.portfolio.rawValue), slots.map(\.date.postgres), claim)
   }
 
+  /// Takes our claim off complete slots that we closed again and are done with, so that others
+  /// need not wait until the whole run has ended.
+  ///
+  /// They keep the claim's number with the sign turned, which no lease ever has.
+  public static func letGo(as claim: Int64, on db: isolated Connection) throws {
+    _ = try db.execute(letGoComplete, claim)
+  }
+
   /// Turns the placeholders of owners who are gone into failed slots that say so.
   ///
   /// - Parameter olderThanSeconds: How long ago the owner's lease must have ended.
@@ -191,7 +215,9 @@ public enum Slots {
   public static func takeBackExpired(
     olderThanSeconds: Double = 0, on db: isolated Connection
   ) throws -> [(slot: Slot, from: Int64)] {
-    try db.rows(expire, olderThanSeconds) { (try $0.nextSlot(), try $0.nextInt64()) }
+    try unlessHeld(on: db) { db in
+      try db.rows(expire, olderThanSeconds) { (try $0.nextSlot(), try $0.nextInt64()) }
+    } ?? []
   }
 
   // MARK: - SQL
@@ -317,6 +343,14 @@ public enum Slots {
     using closebell.worker_lease l
     where l.claim_id = $1::bigint and s.claim_id = l.claim_id
       and s.snapshot_date between l.first_date and l.last_date and s.state = 'claimed'
+    """)
+  private static let letGoComplete = Statement(
+    "slots-let-go",
+    """
+    update closebell.portfolio_snapshots s set claim_id = - s.claim_id
+    from closebell.worker_lease l
+    where l.claim_id = $1::bigint and s.claim_id = l.claim_id
+      and s.snapshot_date between l.first_date and l.last_date and s.is_complete
     """)
   private static let releaseSome = Statement(
     "slots-release",

@@ -34,6 +34,8 @@ struct Failure: Error {
     case let error as LegacyTableError: self.init(error.description, code: error.exitCode)
     case let error as SequenceError: self.init(error.description, code: error.exitCode)
     case let error as StorageError: self.init(error.description, code: 2)
+    case let error as LeaseEnded: self.init(error.description, code: 2)
+    case let error as LeaseGone: self.init(error.description, code: 2)
     default:
       // What the parser says: help and version are successes, the rest is usage.
       let code = Closebell.exitCode(for: error).rawValue

@@ -24,6 +24,9 @@ struct IRRCommand: ParsableCommand {
       The rate is annual. Under a year that is not what was earned: the return of the whole period \
       stands beside it. Where no rate balances the flows there is none, and a status says why.
 
+      --json prints one object a series, each on a line of its own; --database is accepted as \
+      everywhere, and not looked at.
+
       Exit code 65 where the file cannot be used: each row at fault is named, and nothing is \
       calculated, since a rate of flows of which some are missing is wrong.
       """)
@@ -34,12 +37,11 @@ struct IRRCommand: ParsableCommand {
   @Option(help: "xirr_act365 or monthly_nominal.")
   var convention: IRRConvention = .xirrAct365
 
-  @Flag(help: "Print one JSON object a series, each on a line of its own.")
-  var json = false
+  @OptionGroup var common: CommonOptions
 
   func run() throws {
     let isInput = file == nil || file == "-"
-    if isInput, isatty(STDIN_FILENO) == 1 {
+    if isInput, !common.quiet, isatty(STDIN_FILENO) == 1 {
       Terminal.complain("reading date,amount from standard input, up to Control-D")
     }
     let flows = try FlowFile(isInput ? .standardInput : .file(file ?? "-"))
@@ -47,12 +49,23 @@ struct IRRCommand: ParsableCommand {
     let results = InternalRate.solve(
       many: flows.days, amounts: flows.amounts, offsets: flows.offsets, on: .earliest,
       convention: convention)
+    if common.verbose {
+      Terminal.complain("\(source(flows)): \(flows.days.count) flows, \(results.count) series")
+    }
     let text = SeriesRates(flows: flows, results: results, convention: convention)
-    if json { text.printJSON() } else { print(text.table) }
+    if common.json {
+      text.printJSON()
+    } else if !common.quiet {
+      print(text.table)
+    }
+  }
+
+  private func source(_ flows: FlowFile) -> String {
+    flows.source == "-" ? "standard input" : flows.source
   }
 
   private func refusal(_ flows: FlowFile) -> Failure {
-    let source = flows.source == "-" ? "standard input" : flows.source
+    let source = source(flows)
     for row in flows.refusedRows {
       let column = row.field.map { ", \($0)" } ?? ""
       Terminal.complain(

@@ -51,6 +51,74 @@ struct BadInput: CustomTestStringConvertible, Sendable {
       $0.log("2024-01-02", .deposit, amount: "1", fee: big, in: "CHF")
     },
     BadInput(
+      "the fee of a trade",
+      says: "buy of SWISS on 2024-01-02: the result is too large for the books"
+    ) {
+      $0.rate("CHF", "USD", "2024-01-02", "999999999999")
+      $0.log("2024-01-02", .buy, "SWISS", "1", at: "0", fee: big)
+    },
+    BadInput(
+      "the fee of income", says: "interest on 2024-01-02: the result is too large for the books"
+    ) {
+      $0.rate("CHF", "USD", "2024-01-02", "999999999999")
+      $0.log("2024-01-02", .interest, amount: "1", fee: big, in: "CHF")
+    },
+    BadInput(
+      "a late quantity after a split",
+      says: "buy of ACME on 2024-01-03: the result is too large for the books"
+    ) {
+      $0.log("2024-01-02", .buy, "ACME", big, at: "0", bookedOn: "2024-01-05")
+      $0.split("ACME", "2024-01-03", "1000000000000")
+    },
+    BadInput(
+      "a late quantity at the opening's close",
+      says: "buy of ACME on 2024-01-05: the result is too large for the books"
+    ) {
+      $0.price("ACME", "2024-01-01", big)
+      _ = try? $0.close("2024-01-01")
+      $0.log("2024-01-01", .buy, "ACME", big, at: "0", bookedOn: "2024-01-05")
+    },
+    BadInput(
+      "a late flow at the opening's rate",
+      says: "investment of SWISS FUND on 2024-01-05: the result is too large for the books"
+    ) {
+      $0.rate("CHF", "USD", "2024-01-01", "1")
+      $0.rate("CHF", "USD", "2024-01-02", "999999999999")
+      _ = try? $0.close("2024-01-03")
+      $0.log("2024-01-01", .investment, "SWISS FUND", amount: big, bookedOn: "2024-01-05")
+    },
+    BadInput(
+      "a future's settlement", says: "ES on 2024-01-05: the result is too large for the books"
+    ) {
+      $0.log("2024-01-02", .buy, "ES", big, at: "0")
+      $0.price("ES", "2024-01-03", big)
+    },
+    BadInput(
+      "a balance at the date's rate",
+      says: "cash in CHF on 2024-01-05: the result is too large for the books"
+    ) {
+      $0.portfolio = BookWorld(cash: .perCurrency).portfolio
+      $0.rate("CHF", "USD", "2024-01-02", "1")
+      $0.rate("CHF", "USD", "2024-01-03", "999999999999")
+      $0.log("2024-01-02", .deposit, amount: big, in: "CHF")
+    },
+    BadInput(
+      "a rate turned twice that does not fit",
+      says: "the rate of CHF in USD on 2024-01-02: the result is too large for the books"
+    ) {
+      $0.rate("SEK", "CHF", "2024-01-02", big)
+      $0.rate("USD", "SEK", "2024-01-02", big)
+      $0.log("2024-01-02", .deposit, amount: "5", in: "CHF")
+    },
+    BadInput(
+      "a transfer at a close over a split of zero",
+      says: "ACME on 2024-01-03: division by zero"
+    ) {
+      $0.price("ACME", "2024-01-01", "5")
+      $0.split("ACME", "2024-01-02", "0")
+      $0.log("2024-01-03", .transferIn, "ACME", "1")
+    },
+    BadInput(
       "a negative price", says: "buy of ACME on 2024-01-02 (activity 1): price may not be negative"
     ) { $0.log("2024-01-02", .buy, "ACME", "1", at: "-1") },
     BadInput(
@@ -60,6 +128,16 @@ struct BadInput: CustomTestStringConvertible, Sendable {
     BadInput(
       "a negative amount", says: "deposit on 2024-01-02 (activity 1): amount may not be negative"
     ) { $0.log("2024-01-02", .deposit, amount: "-1") },
+    BadInput(
+      "a negative fee", says: "buy of ACME on 2024-01-02 (activity 1): fee may not be negative"
+    ) { $0.log("2024-01-02", .buy, "ACME", "1", at: "1", fee: "-0.01") },
+    BadInput(
+      "a negative fee of cash", says: "deposit on 2024-01-02 (activity 1): fee may not be negative"
+    ) { $0.log("2024-01-02", .deposit, amount: "1", fee: "-0.01") },
+    BadInput(
+      "a negative fee inside a fund",
+      says: "investment of FUND on 2024-01-02 (activity 1): fee may not be negative"
+    ) { $0.log("2024-01-02", .investment, "FUND", amount: "1", fee: "-0.01") },
     BadInput(
       "a negative expiry", says: "expire of ACME on 2024-01-03 (activity 2): only 5 held"
     ) {
@@ -202,9 +280,50 @@ struct BadInputTests {
     var world = BookWorld(inception: "2024-01-01")
     world.hold("ACME")
     world.hold("FUND", kind: .fund, pricing: .valued)
+    world.hold("SWISS", "CHF")
+    world.hold("SWISS FUND", "CHF", kind: .fund, pricing: .valued)
+    world.hold("ES", kind: .future)
     input.make(&world)
     let error = #expect(throws: CloseError.self) { try world.close("2024-01-05") }
     #expect(error?.description == input.says)
+  }
+
+  @Test("Of two closes of a date the last counts")
+  func twoClosesOfADate() throws {
+    let acme = ID<Instrument>(1)
+    let closes = ["1", "2", "3", "4", "5"].map {
+      Close(date: .iso("2024-01-0\($0 == "3" ? "2" : $0)"), price: .of($0))
+    }
+    let market = Market(closes: [acme: closes])
+    #expect(try market.close(of: acme, on: .iso("2024-01-02"))?.price == .of("3"))
+    #expect(try market.close(of: acme, on: .iso("2024-01-03"))?.price == .of("3"))
+  }
+
+  @Test("A market out of order makes other numbers or an error, and never traps")
+  func unordered() throws {
+    var closed = 0
+    for seed in 0..<400 {
+      var random = SeededGenerator(seed: UInt64(seed))
+      let ledger = RandomLedger(seed: UInt64(seed)).retold { world in
+        world.market.closes = world.market.closes.mapValues {
+          ($0 + $0.prefix(2)).shuffled(using: &random)
+        }
+        world.market.rates = world.market.rates.mapValues {
+          ($0 + $0.prefix(2)).shuffled(using: &random)
+        }
+        world.market.actions = world.market.actions.mapValues {
+          ($0 + $0.prefix(1)).shuffled(using: &random)
+        }
+      }
+      var book = ledger.newBook()
+      do throws(CloseError) {
+        for date in ledger.closingDates { _ = try ledger.close(&book, on: date) }
+        closed += 1
+      } catch {
+        continue
+      }
+    }
+    #expect(closed > 100)
   }
 
   @Test("Zero and negative equity are numbers, and give no return")

@@ -77,6 +77,12 @@ struct BookWorld {
     statements.append(Statement(holding: holding(symbol), date: .iso(date), value: .of(value)))
   }
 
+  /// The date of each holding's last statement, as an opening knows it.
+  func statementDates(through date: Day) -> [ID<Holding>: Day] {
+    Dictionary(
+      statements.filter { $0.date <= date }.map { ($0.holding, $0.date) }, uniquingKeysWith: max)
+  }
+
   /// Adds a row of the activity log; its key is its place.
   mutating func log(
     _ date: String, _ type: ActivityType, _ symbol: String? = nil, _ quantity: String? = nil,

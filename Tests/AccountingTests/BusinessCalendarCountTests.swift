@@ -41,6 +41,17 @@ import Testing
     #expect(all.businessDays(after: .latest, through: .earliest) == 0)
   }
 
+  @Test("a calendar closed at an end of time has nothing behind it")
+  func closedEnds() throws {
+    let calendar = try BusinessCalendar(
+      named: "weekdays", overrides: [.earliest: false, .latest: false, .latest - 1: false])
+    #expect(calendar.businessDay(onOrBefore: .earliest) == .earliest)
+    #expect(calendar.businessDay(onOrBefore: .earliest - 1) == .earliest)
+    #expect(!calendar.isBusinessDay(.earliest))
+    let last = calendar.businessDay(onOrBefore: .latest)
+    #expect(last == .latest - 4 && calendar.next(after: last) == nil)
+  }
+
   @Test("an unknown name is refused with the names that are known")
   func unknown() {
     #expect {

@@ -108,4 +108,23 @@ import Testing
     #expect(weekdays.lastClosed(at: moment("2017-07-07", 23, 59)) == Self.day("2017-07-06"))
     #expect(weekdays.lastClosed(at: moment("2017-07-08", 0, 0)) == Self.day("2017-07-07"))
   }
+
+  @Test("before 1987 New York's summer began with the last Sunday of April; 1999 was before 2000")
+  func earlyYears() throws {
+    let calendar = try BusinessCalendar(named: "XNYS")
+    // 16:30 in New York.
+    #expect(calendar.cutOff(of: Self.day("1986-04-25")) == moment("1986-04-25", 21, 30))
+    #expect(calendar.cutOff(of: Self.day("1986-04-28")) == moment("1986-04-28", 20, 30))
+    #expect(calendar.lastClosed(at: moment("1986-04-28", 20, 30)) == Self.day("1986-04-28"))
+    #expect(calendar.lastClosed(at: moment("1986-04-28", 20, 29)) == Self.day("1986-04-25"))
+  }
+
+  @Test("calendars that are no exchange's have no early closes")
+  func fullDays() throws {
+    for name in ["weekdays", "every_day"] {
+      let calendar = try BusinessCalendar(named: name)
+      #expect(!calendar.closesEarly(on: Self.day("2024-12-24")))
+      #expect(calendar.isBusinessDay(Self.day("2024-12-24")))
+    }
+  }
 }

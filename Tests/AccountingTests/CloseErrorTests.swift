@@ -109,6 +109,49 @@ struct CloseErrorTests {
         == "the snapshot of 2024-01-01 says equity 0.0000, but its rows make 1000.0000")
   }
 
+  @Test("An opening with a row of an unknown holding, or balances that do not make its cash")
+  func wrongOpening() throws {
+    var world = BookWorld(cash: .perCurrency)
+    world.hold("ACME")
+    world.log("2024-01-01", .deposit, amount: "100")
+    world.log("2024-01-01", .buy, "ACME", "1", at: "10")
+    let close = try world.close("2024-01-01")
+    func refusal(_ change: (inout BookOpening) -> Void) -> String? {
+      var opening = BookOpening(after: close)
+      change(&opening)
+      var book = PortfolioBook(
+        portfolio: world.portfolio, instruments: world.instruments, opening: opening)
+      let error = #expect(throws: CloseError.self) {
+        try book.close(
+          on: .iso("2024-01-02"), activities: [], statements: [], market: world.market,
+          businessDays: { _, _ in 1 })
+      }
+      return error?.description
+    }
+    #expect(
+      refusal { $0.holdings[0].holding = ID(77) }
+        == "a row of 2024-01-01 names holding 77, which is not the portfolio's")
+    #expect(
+      refusal { $0.cashBalances[0].baseValue = .of("80") }
+        == "the snapshot of 2024-01-01 says equity 90.0000, but its rows make 80.0000")
+  }
+
+  @Test("Lots of an unknown holding; before the first close there are none to restore")
+  func restoringNothing() throws {
+    var world = BookWorld.holdingACME()
+    var book = PortfolioBook(
+      portfolio: world.portfolio, instruments: world.instruments, opening: nil)
+    try book.restoreLots(of: ID(77), from: world.activities, market: world.market)
+    book = PortfolioBook(
+      portfolio: world.portfolio, instruments: world.instruments,
+      opening: BookOpening(after: try world.close("2024-01-01")))
+    let error = #expect(throws: CloseError.self) {
+      try book.restoreLots(of: ID(77), from: world.activities, market: world.market)
+    }
+    #expect(
+      error?.description == "a row of 2024-01-01 names holding 77, which is not the portfolio's")
+  }
+
   @Test("A part of a position without its lots, and lots that are not the stored position's")
   func lots() throws {
     var world = BookWorld.holdingACME()

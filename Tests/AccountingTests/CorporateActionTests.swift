@@ -101,6 +101,22 @@ struct CorporateActionTests {
         + "the portfolio takes dividends from corporate actions")
   }
 
+  @Test("A lot of which a split leaves less than the smallest fraction gives its cost to the next")
+  func tinyLot() throws {
+    var world = BookWorld()
+    world.hold("ACME")
+    world.log("2024-01-01", .buy, "ACME", "10", at: "100")
+    world.log("2024-01-02", .buy, "ACME", "0.000000000001", at: "20000000000000")
+    world.split("ACME", "2024-01-03", "0.1")
+    world.log("2024-01-04", .buy, "ACME", "2", at: "1500")
+    world.log("2024-01-05", .sell, "ACME", "1", at: "1500")
+    _ = try world.close("2024-01-02")
+    // 1 000 and 20: one lot of 1 is left, which cost 1 020, and is sold first.
+    let row = try world.close("2024-01-05").row()
+    #expect(row.attribution.realized == .of("480"))
+    #expect(row.quantity == .of("2") && row.costBasis == .of("3000"))
+  }
+
   @Test("An option that expires is closed at zero: all of its cost is the loss")
   func expiry() throws {
     var world = BookWorld()

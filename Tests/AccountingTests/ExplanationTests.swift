@@ -137,6 +137,80 @@ struct ExplanationTests {
     #expect(second.rates.map(\.date) == [.iso("2024-01-03"), .iso("2024-01-05")])
     try check(second, "gap")
   }
+
+  @Test(
+    "A crossed rate is told as it was formed, whichever way round its pairs are published",
+    arguments: [
+      ([("EUR", "USD", "1.25"), ("EUR", "GBP", "0.80")], "0.8 / 1.25"),
+      ([("USD", "EUR", "0.80"), ("EUR", "GBP", "0.80")], "0.8 * 0.8"),
+      ([("USD", "EUR", "0.80"), ("GBP", "EUR", "1.25")], "0.8 / 1.25"),
+      ([("EUR", "USD", "1.25"), ("GBP", "EUR", "1.25")], "1 / (1.25 * 1.25)"),
+    ])
+  func crossedRate(pairs: [(String, String, String)], says: String) throws {
+    var world = BookWorld(base: "GBP")
+    for (base, quote, rate) in pairs { world.rate(base, quote, "2024-01-02", rate) }
+    world.log("2024-01-02", .deposit, amount: "100", in: "USD")
+    let explanation = try world.explain("2024-01-02")
+    let formula = try #require(explanation.rates.first?.formula)
+    #expect(formula.expression.text == says && formula.result == "0.64")
+    try check(explanation, says)
+  }
+
+  @Test("A holding before its first close, and one that is not quoted yet, are told at cost")
+  func atCost() throws {
+    var world = BookWorld()
+    world.hold("NEW")
+    world.price("NEW", "2024-01-05", "12")
+    world.log("2024-01-02", .buy, "NEW", "3", at: "10")
+    let holding = try world.explain("2024-01-02").holdings[0]
+    #expect(
+      holding.published == nil && lines(holding.closing)[0] == "market value: 30.00 = 30.0000")
+    #expect(holding.closing[0].expression.isNumber)
+  }
+
+  @Test("A balance that is spent is told down to zero, and is gone")
+  func spentBalance() throws {
+    var world = BookWorld(cash: .perCurrency)
+    world.rate("EUR", "USD", "2024-01-02", "1.1")
+    world.rate("EUR", "USD", "2024-01-03", "1.2")
+    world.log("2024-01-02", .deposit, amount: "100", in: "EUR")
+    world.log("2024-01-03", .withdrawal, amount: "100", in: "EUR")
+    _ = try world.explain("2024-01-02")
+    let explanation = try world.explain("2024-01-03")
+    #expect(explanation.close.cashBalances.isEmpty)
+    #expect(lines(explanation.cash).contains("balance in EUR: 100.00 - 100.00 = 0.0000"))
+    // 100 euros were worth 110, and went at 120.
+    #expect(explanation.close.snapshot.attribution.fx == .of("10"))
+    try check(explanation, "spent")
+  }
+
+  @Test("A flow of nothing into or out of a fund changes nothing, and is told so")
+  func flowOfNothing() throws {
+    var world = ValuedHoldingTests.funds()
+    world.log("2024-01-02", .investment, "ALPHA", amount: "10")
+    world.log("2024-01-02", .withdrawal, "ALPHA", amount: "0")
+    let explanation = try world.explain("2024-01-02")
+    let step = explanation.holdings[0].steps[1]
+    #expect(step.attribution == Attribution() && step.relieved.isEmpty)
+    #expect(explanation.close.snapshot.closingEquity == .of("10"))
+    try check(explanation, "nothing")
+  }
+
+  @Test("Where no trade needs the lots they may be unknown: the totals are told")
+  func unknownLots() throws {
+    var world = BookWorld.holdingACME()
+    let opening = BookOpening(after: try world.close("2024-01-01"))
+    world.log("2024-01-02", .buy, "ACME", "1", at: "100")
+    let book = PortfolioBook(
+      portfolio: world.portfolio, instruments: world.instruments, opening: opening)
+    let explanation = try book.explain(
+      on: .iso("2024-01-02"), activities: world.activities, statements: [], market: world.market,
+      businessDays: { _, _ in 1 })
+    let holding = explanation.holdings[0]
+    #expect(holding.openingLots == nil && holding.closingLots == nil)
+    #expect(holding.row.quantity == .of("11"))
+    try check(explanation, "unknown lots")
+  }
 }
 
 extension BookWorld {

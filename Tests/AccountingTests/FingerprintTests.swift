@@ -45,4 +45,34 @@ import Testing
     ]
     #expect(Set(all).count == all.count)
   }
+
+  @Test("a missing amount is not zero, and a missing date is none of the dates")
+  func nothing() {
+    func digest(_ write: (inout FingerprintHasher) -> Void) -> Fingerprint {
+      var hasher = FingerprintHasher()
+      write(&hasher)
+      return hasher.finish()
+    }
+    let amounts = [nil, Money.zero, Money(units: 1), Money(units: 1 << 64)]
+    #expect(Set(amounts.map { amount in digest { $0.write(amount) } }).count == 4)
+    let days = [nil, Day(number: 0), .earliest, .latest]
+    #expect(Set(days.map { day in digest { $0.write(day) } }).count == 4)
+    // Where there is a number, its units follow, of whichever scale.
+    let five = digest {
+      $0.write(1)
+      $0.write(Money(units: 5))
+    }
+    #expect(digest { $0.write(Price(units: 5) as Price?) } == five)
+  }
+
+  @Test("a set's digest does not depend on the order, and is part of what it is written to")
+  func sets() {
+    let parts = (1...3).map { Fingerprint(low: UInt64($0) << 62, high: UInt64($0)) }
+    let sum = parts[0] + parts[1] + parts[2]
+    #expect(sum == parts[2] + (parts[0] + parts[1]))
+    var (first, second) = (FingerprintHasher(), FingerprintHasher())
+    first.write(sum)
+    second.write(parts[0] + parts[1])
+    #expect(first.finish() != second.finish())
+  }
 }

@@ -80,9 +80,11 @@ import Testing
   @Test("packed and unpacked they are the same, and cut bytes are refused")
   func packing() throws {
     var random = SeededGenerator(seed: 3)
-    for _ in 0..<200 {
+    for round in 0..<200 {
       var moments = FlowMoments(flows: series(&random), expandedAt: 0.07)
       moments.add(day: Self.start + 9_000, amount: -12.5)
+      // A last date of payments and withdrawals has a gross apart from its net.
+      if round % 2 == 0 { moments.add(day: Self.start + 9_000, amount: 0.1) }
       var bytes: [UInt8] = []
       moments.pack(into: &bytes)
       var rest = bytes[...]
@@ -108,6 +110,13 @@ import Testing
     var backwards = moments
     backwards.add(day: Self.start - 5, amount: -100)
     #expect(backwards.solve(closingValue: 220, on: Self.start + 30) == nil)
+    // What is too small to be held beside them, and a past that came out ahead.
+    #expect(moments.solve(closingValue: .leastNonzeroMagnitude, on: Self.start + 30) == nil)
+    var ahead = FlowMoments(flows: paid, expandedAt: .infinity)
+    ahead.add(day: Self.start + 9, amount: -1)
+    #expect(ahead.solve(closingValue: .leastNormalMagnitude / 8, on: Self.start + 30) == nil)
+    ahead.add(day: Self.start + 20, amount: 300)
+    #expect(ahead.solve(closingValue: 5, on: Self.start + 30) == nil)
     // Beside an amount of extraordinary size the full pass drops what is too small.
     for amount in [-1e200, -1e-200, -.infinity, .nan] {
       var wild = FlowMoments(expandedAt: 0)

@@ -283,4 +283,31 @@ struct InternalRateTests {
       many: days, amounts: amounts, offsets: offsets, on: Day(number: 0))
     #expect(results == cases.map { solve($0.flows) })
   }
+
+  @Test("closing values beside the flows of a batch count as flows of their date")
+  func batchWithClosingValues() {
+    let days: [Int32] = [0, 100, 0]
+    let result = InternalRate.solve(
+      many: days, amounts: [-100, -50, -10], offsets: [0, 2, 3], closingValues: [170, 11],
+      on: Day(number: 365))
+    #expect(
+      result[1].rate
+        == InternalRate.solve(
+          [
+            DatedFlow(day: Day(number: 0), amount: -10),
+            DatedFlow(day: Day(number: 365), amount: 11),
+          ],
+          closingValue: nil, on: Day(number: 0)
+        ).rate)
+    #expect(
+      result[0]
+        == InternalRate.solve(
+          [
+            DatedFlow(day: Day(number: 0), amount: -100),
+            DatedFlow(day: Day(number: 100), amount: -50),
+          ],
+          closingValue: 170, on: Day(number: 365)))
+    #expect(InternalRate.solve(many: [], amounts: [], offsets: [], on: Day(number: 0)).isEmpty)
+    #expect(InternalRate.solve(many: [], amounts: [], offsets: [0], on: Day(number: 0)).isEmpty)
+  }
 }

@@ -110,4 +110,55 @@ struct LateActivityTests {
     #expect(close.row().attribution.unrealizedChange == .zero)
     #expect(close.snapshot.inflow == .of("290"))
   }
+
+  /// A fund that was worth 1 300 on 01-20 and emptied on 01-25.
+  private static func emptied() -> BookWorld {
+    var world = ValuedHoldingTests.funds()
+    world.log("2024-01-01", .investment, "ALPHA", amount: "1000")
+    world.statement("ALPHA", "2024-01-20", "1300")
+    world.log("2024-01-25", .withdrawal, "ALPHA", amount: "1300")
+    world.log("2024-01-10", .investment, "ALPHA", amount: "250", bookedOn: "2024-02-01")
+    return world
+  }
+
+  @Test(
+    "A fund that was emptied keeps the date of its statement, which tells a late flow before it",
+    arguments: [[], ["2024-01-25"], ["2024-01-22", "2024-01-25", "2024-01-31"]])
+  func lateFlowOfAnEmptiedFund(earlier: [String]) throws {
+    var world = Self.emptied()
+    for date in earlier { _ = try world.close(date) }
+    let close = try world.close("2024-02-01")
+    #expect(close.snapshot.closingEquity == .zero)
+    // 1 300 came out for 1 250.
+    #expect(close.snapshot.cumulativePnL == .of("50"))
+  }
+
+  @Test("A book opened anew is told the statement of a fund that has no row any more")
+  func reopenedAfterEmptying() throws {
+    var world = Self.emptied()
+    _ = try world.close("2024-01-25")
+    let last = try world.close("2024-01-31")
+    #expect(last.holdings.isEmpty)
+    let opening = BookOpening(
+      after: last, statementDates: world.statementDates(through: .iso("2024-01-31")))
+    var book = PortfolioBook(
+      portfolio: world.portfolio, instruments: world.instruments, opening: opening)
+    let reopened = try book.close(
+      on: .iso("2024-02-01"), activities: world.activities, statements: world.statements,
+      market: world.market, businessDays: { BookWorld.weekdays(after: $0, through: $1) })
+    #expect(try world.close("2024-02-01") == reopened)
+    #expect(reopened.snapshot.attribution.priorPeriod == .of("-250"))
+  }
+
+  @Test("A fund that is opened again is as old as its last statement, however often it was closed")
+  func openedAgain() throws {
+    var once = Self.emptied()
+    once.log("2024-02-01", .investment, "ALPHA", amount: "40")
+    var daily = once
+    for date in ["2024-01-25", "2024-01-31"] { _ = try daily.close(date) }
+    let row = try daily.close("2024-02-01").row()
+    #expect(row.priceDate == .iso("2024-01-20"))
+    #expect(row.quality == .carried(businessDays: 9))
+    #expect(try once.close("2024-02-01").row().priceDate == row.priceDate)
+  }
 }

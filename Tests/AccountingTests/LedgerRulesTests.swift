@@ -17,6 +17,31 @@ struct LedgerRulesTests {
     #expect(close.snapshot.openingEquity == .of("1000"))
   }
 
+  @Test("A close takes what was booked after the previous close, up to and with its own date")
+  func window() throws {
+    var world = BookWorld()
+    for day in 1...4 { world.log("2024-01-0\(day)", .deposit, amount: "1\(day)") }
+    #expect(try world.close("2024-01-01").snapshot.inflow == .of("11"))
+    #expect(try world.close("2024-01-03").snapshot.inflow == .of("25"))
+    #expect(try world.close("2024-01-04").snapshot.inflow == .of("14"))
+  }
+
+  @Test("Income, fees and taxes with a symbol belong to that holding, others to the portfolio")
+  func ownIncome() throws {
+    var world = BookWorld()
+    world.hold("ACME")
+    for symbol in ["ACME", nil] {
+      world.log("2024-01-02", .dividend, symbol, amount: "20")
+      world.log("2024-01-02", .tax, symbol, amount: "3")
+      world.log("2024-01-02", .fee, symbol, amount: "2")
+    }
+    let close = try world.close("2024-01-02")
+    #expect(close.row().dailyPnL == .of("15") && close.row().attribution.taxes == .of("3"))
+    #expect(close.snapshot.dailyPnL == .of("30") && close.snapshot.attribution.fees == .of("4"))
+    #expect(close.snapshot.cash == .of("30"))
+    #expect(close.flows.map(\.amount) == [.of("20"), .of("-3"), .of("-2")])
+  }
+
   @Test("Activities of a gap count at the rate of their own date")
   func gapActivities() throws {
     var world = BookWorld()

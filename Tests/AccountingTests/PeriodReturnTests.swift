@@ -149,6 +149,43 @@ import Testing
     #expect(year.linked == 0.01)
     #expect(year.annualized == nil)
   }
+
+  @Test("without a close there is no return, nor where the index began before the closes at hand")
+  func nothingBehind() throws {
+    #expect(PerformanceHistory([]).over(.monthToDate) == nil)
+    #expect(PerformanceHistory([]).over(after: .iso("2017-01-01")) == nil)
+    var closes = Closes(since: "2017-06-14", at: "1000")
+    closes.close("2017-06-15", gain: "10")
+    let last = try #require(closes.steps.last)
+    #expect(PerformanceHistory([last]).over(.sinceInception)?.reason == .beforeFirstClose)
+    #expect(closes.history.over(after: .iso("2017-06-15")) == nil)
+    #expect(closes.history.over(after: .iso("2017-06-14"))?.linked == 0.01)
+    #expect(ReturnPeriod.daily.start(endingOn: last.date) == nil)
+  }
+
+  @Test("a fee that no close booked counts nowhere, one that cannot be converted makes it stale")
+  func strangeFees() throws {
+    var closes = Closes(since: "2017-06-14", at: "1000")
+    closes.close("2017-06-15", gain: "10")
+    func fee(_ date: String, _ amount: Money?, in currency: String) -> Activity {
+      Activity(id: 1, date: .iso(date), type: .fee, amount: amount, currency: .iso(currency))
+    }
+    func gross(_ fees: Activity..., rate: String = "1") throws -> PeriodReturn {
+      var history = closes.history
+      var world = BookWorld()
+      world.rate("CHF", "USD", "2017-06-01", rate)
+      history.add(managementFees: fees, in: .iso("USD"), at: world.market)
+      return try #require(history.over(.daily))
+    }
+    #expect(try gross(fee("2017-06-16", .of("5"), in: "USD")).grossOfFees == 0.01)
+    #expect(try gross(fee("2017-06-15", nil, in: "USD")).grossOfFees == 0.01)
+    #expect(try gross(fee("2017-06-15", .of("5"), in: "CHF"), rate: "2").grossOfFees == 0.02)
+    let unknown = try gross(fee("2017-06-15", .of("5"), in: "SEK"))
+    #expect(unknown.grossOfFees == nil && unknown.reason == .stale && unknown.linked == 0.01)
+    let tooLarge = try gross(
+      fee("2017-06-15", .of("999999999999999999"), in: "CHF"), rate: "999999999999")
+    #expect(tooLarge.grossOfFees == nil && tooLarge.reason == .stale)
+  }
 }
 
 /// Closes of a portfolio without flows, written down one by one.

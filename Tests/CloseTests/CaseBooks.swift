@@ -19,11 +19,12 @@ struct CaseBooks {
   private var count = 0
 
   init(
-    base: String, inception: String, relief: String = "average", cash: String = "base"
+    base: String, inception: String, relief: String = "average", cash: String = "base",
+    convention: String = "xirr_act365"
   ) {
     terms = """
-      code,name,base_currency,inception_date,calendar,lot_relief,cash
-      \(Self.code),Case,\(base),\(inception),every_day,\(relief),\(cash)
+      code,name,base_currency,inception_date,calendar,lot_relief,cash,irr_convention
+      \(Self.code),Case,\(base),\(inception),every_day,\(relief),\(cash),\(convention)
 
       """
   }

@@ -7,6 +7,23 @@ import Testing
 
 /// Rules that other systems broke, held at the stored rows.
 @Suite struct MeasurePitfallTests {
+  // Pitfall 9.
+  @Test("snapshots taken away and closed again give the same equity: nothing compounds")
+  func noStoredBalance() async throws {
+    let books = try await DemoBooks.fresh()
+    for date in ["2017-06-29", "2017-06-30"] { _ = try await books.close(date) }
+    let first = try await books.tables()
+    try await books.execute(
+      """
+      truncate closebell.portfolio_snapshots, closebell.portfolio_fund_valuations,
+        closebell.portfolio_cash_balances, closebell.portfolio_fund_irr_values,
+        closebell.portfolio_irr_values, closebell.portfolio_irr_moments cascade
+      """)
+    #expect(try await books.tables().isEmpty)
+    for date in ["2017-06-29", "2017-06-30"] { _ = try await books.close(date) }
+    #expect(try await books.tables() == first)
+  }
+
   // Pitfall 19.
   @Test("a close without equity to earn on stores no return, and keeps its P&L")
   func noBase() async throws {

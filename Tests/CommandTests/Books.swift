@@ -34,11 +34,12 @@ struct OperatorBooks: Sendable {
   /// Runs a command against this database.
   func run(
     _ arguments: [String], environment: [String: String] = [:], input: String = "",
+    timeLimit: Duration = .seconds(60),
     whileRunning: @escaping @Sendable (CommandRun.Running) async throws -> Void = { _ in }
   ) async throws -> CommandRun {
     try await CommandRun.closebell(
       arguments + ["--database", url], environment: environment, input: input,
-      whileRunning: whileRunning)
+      timeLimit: timeLimit, whileRunning: whileRunning)
   }
 
   func run(_ arguments: String...) async throws -> CommandRun { try await run(arguments) }

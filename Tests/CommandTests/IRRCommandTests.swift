@@ -142,6 +142,21 @@ import Testing
     #expect(object["convention"] as? String == "monthly_nominal")
   }
 
+  @Test("the options of every command are taken, and no database is opened for them")
+  func commonOptions() async throws {
+    let flows = "date,amount\n2023-01-01,-100\n2024-01-01,110\n"
+    let unreachable = "host=127.0.0.1 port=1"
+    let quiet = try await irr(flows, "--quiet", "--database", unreachable)
+    #expect(quiet.exitCode == 0 && quiet.standardOutput.isEmpty && quiet.standardError.isEmpty)
+    let json = try await irr(flows, "--quiet", "--json", "--database", unreachable)
+    #expect(try objects(json).first?["status"] as? String == "solved")
+    let verbose = try await irr(flows, "--verbose")
+    #expect(verbose.standardOutput.contains("10.0000%"))
+    #expect(verbose.standardError == "standard input: 2 flows, 1 series\n")
+    let wrong = try await irr("date,amount\n2023-01-01,x\n", "--quiet")
+    #expect(wrong.exitCode == 65 && wrong.standardError.contains("row 1"))
+  }
+
   @Test("where nothing balances the rate is null, never a number")
   func noRate() async throws {
     let run = try await irr(

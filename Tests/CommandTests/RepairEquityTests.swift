@@ -101,6 +101,22 @@ import Testing
         == ["-1400000.0000", "1060000.0000", "505000.0000"])
   }
 
+  @Test("an equity that jumps by a deposit or by leverage is no damage: identities decide, not size")
+  func jump() async throws {
+    let books = try await OperatorBooks.incident()
+    let rows = """
+      id,portfolio,date,type,symbol,quantity,price,amount
+      T9,TERN,2014-03-06,deposit,,,,100000000
+      H9,HERON,2014-03-06,buy,REED,1000000,106,
+      """
+    let late = try await books.run(["import", "activities", "-"], input: rows + "\n")
+    #expect(late.exitCode == 0, "\(late.standardError)")
+    try await books.expectDone("run", "--date", "2014-03-06")
+    try await books.expectDone("verify")
+    let plan = try await books.run("repair", "equity", "--dry-run")
+    #expect(plan.standardOutput.contains("nothing to do"), "\(plan.standardOutput)")
+  }
+
   @Test("a date that opened from a revision that is not there any more is closed again")
   func torn() async throws {
     let books = try await OperatorBooks.incident()

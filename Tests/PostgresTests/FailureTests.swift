@@ -12,7 +12,7 @@ private final class Heard: Sendable {
   func add(_ notice: Notice) { notices.withLock { $0.append(notice) } }
 }
 
-@Suite("Connections that fail, break, hang or are cancelled", .timeLimit(.minutes(1)))
+@Suite("Connections that fail, break, hang or are cancelled", .timeLimit(.minutes(5)))
 struct FailureTests {
   private static let sleep = Statement("sleep", "select pg_sleep($1)::text")
   private static let one = Statement("one", "select 1")

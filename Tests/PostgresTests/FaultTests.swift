@@ -116,11 +116,30 @@ struct FaultTests {
     #expect(error?.reachedServer == (fault != .cutBeforeSend))
   }
 
+  @Test("the n-th call of a name can be meant, and a function can be asked about every call")
+  func byName() async throws {
+    let second = try #require(FaultPlan("insert#2:cut-before-send"))
+    let error = try await postgresError {
+      try await withConnection({ $0.faultPlan = second }) { try Self.work($0) }
+    }
+    #expect(error?.kind == .connectionLost)
+    #expect(second.names.filter { $0 == "insert" }.count == 2)
+    let asking = FaultPlan(asking: { _, name in name == "commit" ? .serverError : nil })
+    let failure = try #require(await run(asking) as? TransactionError)
+    #expect(asking.hasFired)
+    #expect(failure.step == .commit)
+    #expect(failure.commitOutcomeUnknown == false)
+  }
+
   @Test("a plan is read from its text")
   func text() {
     #expect(FaultPlan("7:cut-after-send") != nil)
     #expect(FaultPlan("7:kill") != nil)
-    for wrong in ["", "7", "0:kill", "x:kill", "7:unheard-of"] {
+    #expect(FaultPlan("commit:stop") != nil)
+    #expect(FaultPlan("commit#2:kill") != nil)
+    for wrong in [
+      "", "7", "0:kill", "-1:kill", "commit#0:kill", "commit#x:kill", ":kill", "7:unheard-of",
+    ] {
       #expect(FaultPlan(wrong) == nil)
     }
   }

@@ -2,7 +2,7 @@ import Postgres
 import Synchronization
 import Testing
 
-@Suite("A pool of connections", .timeLimit(.minutes(1)))
+@Suite("A pool of connections", .timeLimit(.minutes(5)))
 struct PoolTests {
   /// How many are lent now, and how many were at most.
   private final class Tally: Sendable {

@@ -126,12 +126,7 @@ extension SimulatedConnection {
       }
       return count
     }
-    try call { tables in
-      for claim in tables.leases.keys where !isAlive(claim, tables) {
-        let isNeeded = tables.rows.values.contains { $0.claim == claim && $0.state == .claimed }
-        if !isNeeded { tables.leases[claim] = nil }
-      }
-    }
+    try forgetDead()
     return try call { tables in
       tables.runs += 1
       tables.claims += 1
@@ -141,6 +136,15 @@ extension SimulatedConnection {
       process.heldLock = tables.claims
       return BegunRun(
         run: tables.runs, claim: tables.claims, takenBack: takenBack, overrides: [:])
+    }
+  }
+
+  private func forgetDead() throws {
+    try call { tables in
+      for claim in tables.leases.keys where !isAlive(claim, tables) {
+        let isNeeded = tables.rows.values.contains { $0.claim == claim && $0.state == .claimed }
+        if !isNeeded { tables.leases[claim] = nil }
+      }
     }
   }
 
@@ -156,6 +160,7 @@ extension SimulatedConnection {
       tables.leases[ending.claim] = nil
       database.locks.remove(ending.claim)
     }
+    try forgetDead()
     if ending.ending != .failed {
       try call { tables in
         guard tables.leases.keys.allSatisfy({ $0 == ending.claim }) else { return }

@@ -283,6 +283,15 @@ actor SimulatedConnection: CloseStore {
     }
   }
 
+  func letGo(as claim: Int64) throws {
+    try call { tables in
+      guard tables.leases[claim] != nil else { return }
+      for (slot, row) in tables.rows where row.claim == claim && row.state == .complete {
+        tables.rows[slot]?.claim = -claim
+      }
+    }
+  }
+
   func release(_ slots: [Slot], as claim: Int64) throws {
     try call { tables in
       for slot in slots where tables.rows[slot]?.claim == claim {

@@ -38,11 +38,11 @@ import Testing
       [.silentReplays, .noRevisionCheck],
     ])
   func sabotage(_ sabotage: Sabotage) throws {
-    for seed in 1...UInt64(3_000) {
+    for seed in 1...UInt64(10_000) {
       let (faults, _) = try History(seed: seed, sabotage: sabotage).play()
       if !faults.isEmpty { return }
     }
-    Issue.record("3 000 histories went well without the rule")
+    Issue.record("10 000 histories went well without the rule")
   }
 }
 

@@ -25,7 +25,7 @@ struct SequenceTraffic: Sendable {
   }
 
   /// How long: rounds of a session, or seconds where `CLOSEBELL_CHAOS` asks for a storm.
-  static var isStorm: Bool { getenv("CLOSEBELL_CHAOS") != nil }
+  static var isStorm: Bool { Chaos.isThorough }
 
   /// Runs `round` again and again in as many sessions; a round is one transaction.
   func run(

@@ -19,10 +19,11 @@ public struct Calculator {
     case "money": return value.isRounded(to: result, decimals: 4) ? nil : claim
     case "twelve": return value.isRounded(to: result, decimals: 12) ? nil : claim
     case "binary":
-      guard let number = Double(result) else { return claim }
+      // A quotient is one of exact sums, so its few roundings are parts of itself, however much
+      // its terms cancel. A sum of binary numbers has the roundings of its terms.
       var gross = Parser(formula, isGross: true)
-      let size = gross.sum()?.approximate ?? 0
-      return abs(value.approximate - number) <= 1e-15 * size ? nil : claim
+      let size = formula.contains("/") ? value : gross.sum() ?? value
+      return value.isEqual(to: result, within: size) ? nil : claim
     default: return "\(claim): unknown rounding"
     }
   }
@@ -86,11 +87,17 @@ private struct Rational {
     return copy
   }
 
-  var approximate: Double { numerator.approximate / denominator.approximate }
-
   func isEqual(to text: String) -> Bool {
     guard let other = Rational(text) else { return false }
     return (self + other.negated).numerator.isZero
+  }
+
+  /// Whether a decimal is this number but for a part in 10^15 of a size.
+  func isEqual(to text: String, within size: Rational) -> Bool {
+    guard let other = Rational(text) else { return false }
+    let difference = self + other.negated
+    let parts = difference.numerator * size.denominator * .power(ofTen: 15)
+    return parts.magnitude.compared(to: (size.numerator * difference.denominator).magnitude) <= 0
   }
 
   /// Whether a decimal is this number rounded half to even to so many places.
@@ -143,11 +150,6 @@ private struct WholeNumber {
   var isZero: Bool { limbs.isEmpty }
   var isEven: Bool { (limbs.first ?? 0) & 1 == 0 }
   var magnitude: WholeNumber { WholeNumber(limbs: limbs, isNegative: false) }
-
-  var approximate: Double {
-    let size = limbs.reversed().reduce(0.0) { $0 * 4_294_967_296 + Double($1) }
-    return isNegative ? -size : size
-  }
 
   /// The order of two numbers that are not negative: -1, 0 or 1.
   func compared(to other: WholeNumber) -> Int {

@@ -25,6 +25,22 @@ public struct CommandRun: Sendable {
 
     /// Sends a signal such as `SIGINT`; nothing happens if the process has ended.
     public func send(_ signal: Int32) { _ = kill(processID, signal) }
+
+    /// Whether it is stopped, as by SIGSTOP.
+    public var isStopped: Bool { state == "T" }
+
+    /// Whether it has neither ended nor been stopped.
+    public var isAtWork: Bool { state.map { !"TZX".contains($0) } ?? false }
+
+    /// The state's letter, as `ps` shows it; nil once the process is gone.
+    private var state: Character? {
+      guard let file = fopen("/proc/\(processID)/stat", "r") else { return nil }
+      defer { fclose(file) }
+      var buffer = [CChar](repeating: 0, count: 512)
+      guard fgets(&buffer, 511, file) != nil else { return nil }
+      let text = String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init), as: UTF8.self)
+      return text.split(separator: ")").last?.first { $0 != " " }
+    }
   }
 
   /// The built `closebell`, beside the test bundle.

@@ -1,0 +1,113 @@
+import Accounting
+import Close
+import Postgres
+import Storage
+import TestSupport
+import Testing
+
+/// At every call of a night somebody else does something else, from its beginning to its end.
+///
+/// Then the night goes on. Whoever wins, the next run ends in the tables of an undisturbed one.
+@Suite(.serialized) struct EveryMomentTests {
+  /// What happens in between.
+  enum Other: String, CaseIterable, Sendable {
+    case sameNight = "the same night"
+    case takeover = "the same night, after the lease has ended"
+    case correction = "an import of corrections"
+    case replay = "a correction and a replay of the date before"
+    case backfill = "a backfill of the new portfolio"
+    case cleanup = "a cleanup, after the lease has ended"
+    case pause = "a pause and its end"
+
+    var isCorrection: Bool { self == .correction || self == .replay }
+  }
+
+  @Test(
+    "whatever happens at whichever call of a night, the next run ends right",
+    arguments: Other.allCases)
+  func everyMoment(_ other: Other) async throws {
+    let expected = try await reference(other)
+    let books = try await DemoBooks.small()
+    try await books.execute(KeptTables.keep)
+    let stride = Chaos.isThorough ? 1 : 29
+    var random = SeededNumbers(stream: UInt64(other.rawValue.utf8.count))
+    var number = Int.random(in: 1...stride, using: &random)
+    var moments = 0
+    var fenced = 0
+    while true {
+      try await books.execute(KeptTables.bringBack)
+      let settings = DemoBooks.settings(workers: 1, chunk: 2) { $0.waitSeconds = 0 }
+      let night = books.begin(.night("2017-06-30"), settings, heldAt: .call(number))
+      guard try await night.standsStill() else {
+        _ = try await night.goOn()
+        break
+      }
+      moments += 1
+      try await happen(other, books)
+      // A run that lost its lease says so by an error; what counts is what the next one finds.
+      fenced += (try? await night.goOn())?.counts.fenced ?? 0
+      let what = "\(other.rawValue) at call \(number), \(night.gate.name ?? "")"
+      if other == .backfill { _ = try await books.replay("2017-06-28", "2017-06-30") }
+      try await settle(books, what)
+      #expect(try await books.tables() == expected, "\(what)")
+      #expect(try await books.leftovers() == [], "\(what)")
+      #expect(try await books.stale().isEmpty, "\(what)")
+      number += stride
+    }
+    #expect(moments > 2)
+    Chaos.report("\(other.rawValue): at \(moments) calls of a night, \(fenced) writes fenced")
+  }
+
+  private func settle(_ books: DemoBooks, _ what: String) async throws {
+    var codes: [Int32] = []
+    // The second closes again what the first found stale behind itself.
+    for _ in 0..<2 {
+      let report = try await books.close(
+        "2017-06-30", DemoBooks.settings { $0.waitSeconds = 5 })
+      codes.append(report.exitCode)
+    }
+    #expect(codes == [0, 0], "\(what)")
+  }
+
+  private func reference(_ other: Other) async throws -> [String] {
+    let books = try await DemoBooks.small()
+    if other.isCorrection { try await books.importFiles(Self.corrections) }
+    if other == .backfill { _ = try await books.close("2017-06-28") }
+    _ = try await books.close("2017-06-30")
+    return try await books.tables()
+  }
+
+  /// The date before the nights is concerned too.
+  private static let corrections =
+    SmallWorld.corrections + [
+      (kind: "prices", csv: "date,symbol,close,currency\n2017-06-28,IVY,19.31,USD\n")
+    ]
+
+  private func happen(_ other: Other, _ books: DemoBooks) async throws {
+    var impatient = DemoBooks.settings(workers: 1) { $0.waitSeconds = 0 }
+    switch other {
+    case .sameNight: _ = try await books.close("2017-06-30", impatient)
+    case .takeover:
+      try await books.expireLeases()
+      _ = try await books.close("2017-06-30", impatient)
+    case .correction: try await books.importFiles(Self.corrections)
+    case .replay:
+      try await books.importFiles(Self.corrections)
+      impatient.codes = ["ASH", "BIRCH"]
+      _ = try await books.replay("2017-06-28", "2017-06-28", impatient)
+    case .backfill:
+      _ = try await books.replay("2017-06-28", "2017-06-28", impatient)
+    case .cleanup:
+      try await books.expireLeases()
+      try await books.perform { db in
+        _ = try Slots.takeBackExpired(on: db)
+        try Leases.forgetDead(on: db)
+      }
+    case .pause:
+      try await books.perform { db in
+        try Runs.pause(reason: "test", on: db)
+        _ = try Runs.resume(on: db)
+      }
+    }
+  }
+}

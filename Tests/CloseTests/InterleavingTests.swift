@@ -1,0 +1,160 @@
+import Accounting
+import Close
+import Postgres
+import Storage
+import TestSupport
+import Testing
+
+/// Two that work on the same slots, one of them held up at a named step.
+@Suite struct InterleavingTests {
+  private let nobodyWaits = DemoBooks.settings(workers: 1) { $0.waitSeconds = 0 }
+
+  @Test(
+    "a worker stalled on D1 keeps D2 from being closed while it lives, and writes nothing after",
+    arguments: ["populate-stage", "populate-fill"])
+  func stalledOnD1(step: String) async throws {
+    let expected = try await DemoBooks.smallReference()
+    let books = try await DemoBooks.small()
+    let stalled = books.begin(.night("2017-06-29"), heldAt: .named(step))
+    #expect(try await stalled.standsStill())
+    let early = try await books.close("2017-06-30", nobodyWaits)
+    #expect(early.exitCode == 75)
+    #expect(
+      try await books.integer(
+        """
+        select count(*) from closebell.portfolio_snapshots
+        where snapshot_date >= '2017-06-29' and is_complete
+        """) == 0)
+    try await books.expireLeases()
+    let next = try await books.close("2017-06-30", nobodyWaits)
+    #expect(next.exitCode == 0, "\(next.failures)")
+    #expect(next.counts.takenOver > 0)
+    let whole = try await books.wholeTables()
+    let late = try await stalled.goOn()
+    #expect(late.counts.completed == 0)
+    #expect(late.counts.fenced == late.counts.claimed)
+    #expect(late.exitCode == 75)
+    #expect(try await books.wholeTables() == whole, "not a byte was written late")
+    let fresh = try await books.close("2017-06-30")
+    #expect(fresh.exitCode == 0)
+    #expect(try await books.tables() == expected)
+    #expect(try await books.leftovers() == [])
+  }
+
+  @Test("a lease that ends in mid-chunk costs its owner the one late write")
+  func leaseEndsInMidChunk() async throws {
+    let expected = try await DemoBooks.smallReference(["2017-06-29"])
+    let books = try await DemoBooks.small()
+    let settings = DemoBooks.settings(workers: 1) { $0.codes = ["ASH"] }
+    let owner = books.begin(.night("2017-06-29"), settings, heldAt: .named("populate-fill"))
+    #expect(try await owner.standsStill())
+    try await books.expireLeases()
+    #expect(try await books.close("2017-06-29", nobodyWaits).exitCode == 0)
+    let late = try await owner.goOn()
+    #expect(late.counts.fenced == 1)
+    #expect(late.counts.completed == 0)
+    #expect(try await books.tables() == expected)
+    #expect(try await books.leftovers() == [])
+  }
+
+  @Test("an owner who wakes up before anybody took over goes on as if nothing had been")
+  func wakesInTime() async throws {
+    let books = try await DemoBooks.small()
+    let owner = books.begin(.night("2017-06-29"), heldAt: .named("populate-fill"))
+    #expect(try await owner.standsStill())
+    try await books.expireLeases()
+    let taken = try await books.perform { db in try Slots.takeBackExpired(on: db).count }
+    #expect(taken == 3)
+    let report = try await owner.goOn()
+    #expect(report.counts.completed == 3)
+    #expect(try await books.tables() == (try await DemoBooks.smallReference(["2017-06-29"])))
+    #expect(try await books.leftovers() == [])
+  }
+
+  @Test(
+    "a replay of D0 while D1 is computed makes D1 lose its opening; the next run closes it anew",
+    arguments: ["populate-stage", "populate-fill"])
+  func replayUnderLoad(step: String) async throws {
+    let prices = [SmallWorld.corrections[0]]
+    let expected = try await DemoBooks.smallReference(corrections: prices)
+    let books = try await DemoBooks.small()
+    _ = try await books.close("2017-06-29")
+    let night = books.begin(.night("2017-06-30"), heldAt: .named(step))
+    #expect(try await night.standsStill())
+    try await books.importFiles(prices)
+    let replay = try await books.replay("2017-06-29", "2017-06-29", nobodyWaits)
+    #expect(replay.counts.completed == 2)
+    let report = try await night.goOn()
+    #expect(report.counts.fenced == 2, "ASH and BIRCH hold what was corrected")
+    #expect(report.counts.completed == 1)
+    #expect(report.exitCode == 75)
+    let next = try await books.close("2017-06-30", nobodyWaits)
+    #expect(next.exitCode == 0, "\(next.failures)")
+    #expect(try await books.tables() == expected)
+    #expect(try await books.stale().isEmpty)
+    #expect(try await books.leftovers() == [])
+  }
+
+  @Test(
+    "an import that commits while a chunk is computed makes its slots stale, wherever it commits",
+    arguments: ["plan-portfolios", "slots-claim", "load-openings", "populate-stage", "lease-close"])
+  func importUnderLoad(step: String) async throws {
+    let expected = try await DemoBooks.smallReference(
+      ["2017-06-30"], corrections: SmallWorld.corrections)
+    let books = try await DemoBooks.small()
+    let night = books.begin(.night("2017-06-30"), heldAt: .named(step))
+    #expect(try await night.standsStill())
+    try await books.importFiles(SmallWorld.corrections)
+    #expect(try await night.goOn().exitCode == 0)
+    let next = try await books.close("2017-06-30", nobodyWaits)
+    #expect(next.exitCode == 0, "\(next.failures)")
+    #expect(try await books.tables() == expected)
+    #expect(try await books.stale().isEmpty)
+  }
+
+  @Test(
+    "a backfill before the first slot, held up while the next date is closed, or the other way",
+    arguments: [true, false])
+  func backfillBeforeTheFirst(backfillIsHeld: Bool) async throws {
+    let cedar = DemoBooks.settings(workers: 1) {
+      $0.codes = ["CEDAR"]
+      $0.waitSeconds = 0
+    }
+    let reference = try await DemoBooks.small()
+    for date in ["2017-06-28", "2017-06-29", "2017-06-30"] {
+      _ = try await reference.close(date, cedar)
+    }
+    let books = try await DemoBooks.small()
+    _ = try await books.close("2017-06-29", cedar)
+    let backfill = CloseRun.Purpose.replay("2017-06-28", "2017-06-28")
+    let held = books.begin(
+      backfillIsHeld ? backfill : .night("2017-06-30"), cedar, heldAt: .named("populate-fill"))
+    #expect(try await held.standsStill())
+    if backfillIsHeld {
+      #expect(try await books.close("2017-06-30", cedar).exitCode == 0)
+    } else {
+      #expect(try await books.replay("2017-06-28", "2017-06-28", cedar).exitCode == 0)
+    }
+    _ = try await held.goOn()
+    for _ in 0..<2 { _ = try await books.close("2017-06-30", cedar) }
+    #expect(try await books.stale().isEmpty)
+    #expect(try await books.tables() == (try await reference.tables()))
+    #expect(try await books.leftovers() == [])
+  }
+
+  @Test("a run that comes while an owner stands still with its rows locked is busy, and not broken")
+  func rowsLocked() async throws {
+    let books = try await DemoBooks.small()
+    let owner = books.begin(.night("2017-06-30"), heldAt: .named("populate-holdings"))
+    #expect(try await owner.standsStill())
+    try await books.expireLeases()
+    let started = ContinuousClock.now
+    let other = try await books.close("2017-06-30", nobodyWaits)
+    #expect(other.exitCode == 75)
+    #expect(ContinuousClock.now - started < .seconds(20))
+    #expect(try await owner.goOn().counts.completed == 5)
+    #expect(try await books.close("2017-06-30").exitCode == 0)
+    #expect(try await books.tables() == (try await DemoBooks.smallReference(["2017-06-30"])))
+    #expect(try await books.leftovers() == [])
+  }
+}

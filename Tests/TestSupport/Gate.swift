@@ -1,0 +1,70 @@
+package import Postgres
+import Glibc
+import Synchronization
+
+/// Holds a worker up at a call to the server until the test lets it go on.
+///
+/// So two runs can be interleaved step by step, and the step at which one stands still has a name
+/// or a number.
+public final class Gate: Sendable {
+  /// Where it stands.
+  public enum Place: Sendable {
+    /// Before the first call of this name.
+    case named(String)
+    /// Before the n-th call of all, counted from 1.
+    case call(Int)
+  }
+
+  private let place: Place
+  private let state = Mutex(State())
+
+  private struct State {
+    var isReached = false
+    var isOpen = false
+    var name: String?
+  }
+
+  /// A closed gate.
+  public init(before place: Place) { self.place = place }
+
+  /// The plan for the connections that are to be held up.
+  package var plan: FaultPlan {
+    FaultPlan(asking: { [self] number, name in
+      passOrWait(number, name)
+      return nil
+    })
+  }
+
+  /// The name of the call that stands here.
+  public var name: String? { state.withLock { $0.name } }
+
+  /// Waits until somebody stands here.
+  ///
+  /// - Returns: False if `isOver` said first that nobody will come any more.
+  public func reached(unless isOver: @Sendable () -> Bool = { false }) async throws -> Bool {
+    while !state.withLock({ $0.isReached }) {
+      if isOver() { return state.withLock { $0.isReached } }
+      try await Task.sleep(for: .milliseconds(2))
+    }
+    return true
+  }
+
+  /// Lets whoever stands here, or comes, go on.
+  public func open() { state.withLock { $0.isOpen = true } }
+
+  private func passOrWait(_ number: Int, _ name: String) {
+    let isHere =
+      switch place {
+      case .named(let meant): name == meant
+      case .call(let n): number == n
+      }
+    let mustWait = state.withLock { state in
+      guard isHere, !state.isReached else { return false }
+      state.isReached = true
+      state.name = name
+      return true
+    }
+    guard mustWait else { return }
+    while !state.withLock({ $0.isOpen }) { usleep(1_000) }
+  }
+}
