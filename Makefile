@@ -16,13 +16,13 @@ STATIC := .build/release-static
 FIGURES := .build/bench
 # What only calculates; among tests that wait for a server it would keep them from their turn.
 REASONED := AccountingTests|SimulationTests|TidyTests
-CHAOS := CallSite|CommitCut|EveryMoment|Interleaving|Chaos|AccumulatedEquity|Crowd|Weather|ExactlyOnce
+CHAOS := CallSite|CommitCut|EveryMoment|Interleaving|Chaos|AccumulatedEquity|Crowd|Weather|ExactlyOnce|SequenceLoad
 
 # Tests, demo and benchmarks use clusters of their own, whatever the environment says.
 unexport $(filter CLOSEBELL_% PG%,$(.VARIABLES))
 
-.PHONY: help demo demo-repair test coverage sanitize bench kernels check format lint build release \
-  install chaos clean deps
+.PHONY: help demo demo-repair test coverage sanitize bench kernels sequences check format lint build \
+  release install chaos clean deps
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -76,6 +76,12 @@ kernels: deps ## the arithmetic alone, against its targets
 	@mkdir -p $(FIGURES)
 	CLOSEBELL_BENCH_JSON=$(FIGURES)/kernels.json \
 	  "$$(swift build -c release --package-path Benchmarks --show-bin-path)/closebell-bench" kernels
+
+sequences: deps ## checking sequences, their trigger and reserved ids, against their targets
+	swift build -c release --package-path Benchmarks
+	@mkdir -p $(FIGURES)
+	CLOSEBELL_BENCH_JSON=$(FIGURES)/sequences.json \
+	  "$$(swift build -c release --package-path Benchmarks --show-bin-path)/closebell-bench" sequences
 
 check: lint test ## lint, build with warnings as errors, test
 

@@ -26,6 +26,7 @@ let package = Package(
     .library(name: "Accounting", targets: ["Accounting"]),
     .library(name: "Postgres", targets: ["Postgres"]),
     .library(name: "PrivateCluster", targets: ["PrivateCluster"]),
+    .library(name: "Storage", targets: ["Storage"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),

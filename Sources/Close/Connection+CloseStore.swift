@@ -122,6 +122,7 @@ extension Connection: CloseStore {
     let locked = try lockedDates(of: opening)
     if let locked, settings.overrideLock == nil { throw locked }
     guard try !Runs.isPaused(on: self) else { return nil }
+    try OwnSequences.keepAhead(on: self)
     try Incarnation.begin(on: self)
     try Runs.endDead(on: self)
     let takenBack = try Slots.takeBackExpired(on: self)

@@ -19,8 +19,8 @@ struct Closebell: AsyncParsableCommand {
       PostgresCommand.self, MigrateCommand.self, ImportCommand.self, ImportsCommand.self,
       RunCommand.self, ReplayCommand.self, VerifyCommand.self, RepairCommand.self,
       CleanupCommand.self, PauseCommand.self, ResumeCommand.self, LockCommand.self,
-      UnlockCommand.self, StatusCommand.self, ShowCommand.self, ExplainCommand.self,
-      ExportCommand.self, IRRCommand.self,
+      UnlockCommand.self, SequencesCommand.self, StatusCommand.self, ShowCommand.self,
+      ExplainCommand.self, ExportCommand.self, IRRCommand.self,
     ])
 }
 

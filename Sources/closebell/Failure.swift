@@ -32,6 +32,7 @@ struct Failure: Error {
     case let error as ClusterError: self.init(error.description, code: 78)
     case let error as RepairError: self.init(error.description, code: error.exitCode)
     case let error as LegacyTableError: self.init(error.description, code: error.exitCode)
+    case let error as SequenceError: self.init(error.description, code: error.exitCode)
     case let error as StorageError: self.init(error.description, code: 2)
     case let error as LeaseEnded: self.init(error.description, code: 2)
     case let error as LeaseGone: self.init(error.description, code: 2)

@@ -17,7 +17,8 @@ struct RepairCommand: AsyncParsableCommand {
       and `repair undo RUN` puts it back.
       """,
     subcommands: [
-      RepairDuplicatesCommand.self, RepairEquityCommand.self, RepairUndoCommand.self,
+      RepairDuplicatesCommand.self, RepairEquityCommand.self, RepairSequencesCommand.self,
+      RepairUndoCommand.self,
     ])
 }
 

@@ -177,7 +177,10 @@ enum Host {
 /// The only place that looks at the clock.
 enum Clock {
   /// Seconds since 2000-01-01 00:00 UTC.
-  static var now: Int64 { Int64(time(nil)) - 946_684_800 }
+  static var now: Int64 { unix - 946_684_800 }
+
+  /// Seconds since 1970-01-01 00:00 UTC.
+  static var unix: Int64 { Int64(time(nil)) }
 
   /// The calendar date, UTC.
   static var today: Day {

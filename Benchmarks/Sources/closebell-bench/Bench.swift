@@ -5,8 +5,8 @@ import PrivateCluster
 /// Measures one night end to end against PostgreSQL only copying the same rows, in alternating
 /// pairs on the same server, and prints medians.
 ///
-/// Usage: closebell-bench CLOSEBELL GENERATOR [PORTFOLIOS [PAIRS]], or closebell-bench kernels
-/// [NAME…] for the arithmetic alone; see `Kernels`.
+/// Usage: closebell-bench CLOSEBELL GENERATOR [PORTFOLIOS [PAIRS]], closebell-bench kernels [NAME…]
+/// for the arithmetic alone, see `Kernels`, or closebell-bench sequences, see `SequenceBench`.
 @main
 struct Bench {
   let closebell: String
@@ -24,6 +24,14 @@ struct Bench {
       let names = Kernels.all.map { $0.name }.joined(separator: " ")
       complain("usage: closebell-bench kernels [NAME…]; the kernels are \(names)")
       exit(64)
+    }
+    if arguments.dropFirst().first == "sequences" {
+      do {
+        return try await SequenceBench.run()
+      } catch {
+        complain("error: \(error)")
+        exit(2)
+      }
     }
     guard arguments.count >= 3 else {
       complain("usage: closebell-bench CLOSEBELL GENERATOR [PORTFOLIOS [PAIRS]] | kernels [NAME…]")

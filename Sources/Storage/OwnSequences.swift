@@ -1,0 +1,80 @@
+public import Postgres
+
+/// The look at our own sequences with which a run begins.
+///
+/// A copy of the tables without their sequences, a row inserted by hand or a `setval` gone wrong
+/// would make a run give ids out that are taken. It costs one round trip: largest values by the end
+/// of an index where there is one, else in the newest pages, which suffices for tables that only
+/// grow; indexes on the ids of returns would cost every night more than they tell. `sequences check
+/// --scan` reads them whole.
+public enum OwnSequences {
+  /// Moves every sequence of ours that is behind forward; nothing is written where none is.
+  ///
+  /// - Returns: The names of those that were moved.
+  /// - Throws: `SequenceError.behind` where our role cannot.
+  @discardableResult
+  public static func keepAhead(on db: isolated Connection) throws -> [String] {
+    let behind = try db.rows(findBehind) { (try $0.nextString(), try $0.nextInt64()) }
+    guard !behind.isEmpty else { return [] }
+    var problems: [String] = []
+    for (name, taken) in behind {
+      guard let sequence = try SequenceCatalogue.find([name], on: db).first else { continue }
+      let (outcome, health) = try SequenceRepair.repair(sequence, taken: taken, on: db)
+      if case .refused(let reason) = outcome {
+        let next = health.next.map { "\($0)" } ?? "?"
+        problems.append("\(name) gives \(next) next, and \(taken) is taken: \(reason)")
+      }
+    }
+    guard problems.isEmpty else { throw SequenceError.behind(problems) }
+    return behind.map { $0.0 }
+  }
+
+  /// What runs draw from, and activities: sequence, what is taken of it at least, increment.
+  ///
+  /// A test holds the list against what a night and a replay really move. Claim ids fence every
+  /// write: one that was used before would let a dead run's writes through.
+  static let all: [(sequence: String, taken: String, increment: Int)] = [
+    ("batch_runs_id_seq", largest("id", "batch_runs"), 1),
+    ("input_changes_id_seq", largest("id", "input_changes"), 1),
+    ("holding_activity_log_id_seq", newest("holding_activity_log"), 1),
+    ("portfolio_fund_irr_values_id_seq", newest("portfolio_fund_irr_values"), 500),
+    ("portfolio_irr_values_id_seq", newest("portfolio_irr_values"), 500),
+    (
+      "claim_id_seq",
+      """
+      (select greatest(\(largest("claim_id", "worker_lease")), max(s.claim_id))
+        from (select s.claim_id from closebell.portfolio_snapshots s
+          order by s.snapshot_date desc, s.portfolio_id desc limit 16) s)
+      """, 1
+    ),
+  ]
+
+  private static func largest(_ column: String, _ table: String) -> String {
+    "(select max(t.\(column)) from closebell.\(table) t)"
+  }
+
+  private static func newest(_ table: String) -> String {
+    """
+    (select max(t.id) from closebell.\(table) t where t.ctid >= pg_catalog.format('(%s,0)',
+      greatest(pg_catalog.pg_relation_size('closebell.\(table)')
+        / pg_catalog.current_setting('block_size')::bigint - 8, 0))::tid)
+    """
+  }
+
+  /// The names of those that are looked at.
+  public static var names: [String] { all.map { "closebell.\($0.sequence)" } }
+
+  private static let findBehind = Statement.once(
+    "sequences-behind",
+    """
+    select s.name, s.taken from (
+    \(all.map { sequence, taken, increment in
+        """
+        select 'closebell.\(sequence)' as name, \(taken) as taken,
+          q.last_value + case when q.is_called then \(increment) else 0 end as next
+        from closebell.\(sequence) q
+        """
+      }.joined(separator: "\nunion all\n"))
+    ) s where s.taken >= s.next
+    """)
+}

@@ -1,0 +1,133 @@
+public import Accounting
+public import Postgres
+
+/// An activity to be added to the log, as it is going to stand there.
+public struct NewActivity: Sendable {
+  /// Whose it is.
+  public var portfolio: ID<Portfolio>
+  /// The holding that it concerns; nil for cash alone.
+  public var holding: ID<Holding>?
+  /// The type, as the log knows it, for example `buy`.
+  public var type: String
+  /// The date on which it happened.
+  public var date: Day
+  /// Units; nil where there are none.
+  public var quantity: Quantity?
+  /// Price of a unit in `currency`; nil where there is none.
+  public var price: Price?
+  /// Money in `currency`; nil where quantity and price say it.
+  public var amount: Money?
+  /// The currency of price and amount.
+  public var currency: Currency
+  /// The source's own id, unique in the portfolio.
+  public var externalID: String
+
+  /// An activity.
+  public init(
+    portfolio: ID<Portfolio>, holding: ID<Holding>? = nil, type: String, date: Day,
+    quantity: Quantity? = nil, price: Price? = nil, amount: Money? = nil, currency: Currency,
+    externalID: String
+  ) {
+    self.portfolio = portfolio
+    self.holding = holding
+    self.type = type
+    self.date = date
+    self.quantity = quantity
+    self.price = price
+    self.amount = amount
+    self.currency = currency
+    self.externalID = externalID
+  }
+}
+
+/// Adds activities to the log with ids that were reserved for them.
+///
+/// For programs that enter trades one or fifty at a time; files go through the import. Any number
+/// of sessions may save at once.
+public enum SavedActivities {
+  /// Saves them in one transaction, and says from which date on they change closed dates.
+  ///
+  /// - Returns: Their ids, in their order.
+  /// - Throws: `LockedActivities` where a date is locked: when a late one is booked is for the
+  ///   import to decide. `PostgresError` where one breaks a rule of the log; then none is saved.
+  public static func save(
+    _ activities: [NewActivity], on db: isolated Connection
+  ) throws -> [Int64] {
+    guard !activities.isEmpty else { return [] }
+    return try db.transaction { db in
+      try PeriodLocks.hold(on: db)
+      var firstDates: [ID<Portfolio>: Day] = [:]
+      for activity in activities {
+        let known = firstDates[activity.portfolio] ?? activity.date
+        firstDates[activity.portfolio] = min(known, activity.date)
+      }
+      let changes = firstDates.sorted { $0.key.rawValue < $1.key.rawValue }
+      let portfolios = changes.map(\.key.rawValue)
+      let dates = changes.map(\.value.postgres)
+      let locked = try db.rows(mark, portfolios, dates) { try $0.nextString() }
+      guard locked.isEmpty else { throw LockedActivities(portfolios: locked) }
+      var reserved = try ReservedIDs.reserve(activities.count, from: .activities, on: db)
+      let ids = try activities.map { _ in try reserved.next() }
+      _ = try db.copyIn("save-activities", copy) { rows in
+        for (activity, id) in zip(activities, ids) { write(activity, id, to: &rows) }
+      }
+      return ids
+    }
+  }
+
+  private static func write(_ activity: NewActivity, _ id: Int64, to rows: inout CopyWriter) {
+    rows.beginRow(10)
+    rows.write(int64: id)
+    rows.write(activity.portfolio)
+    if let holding = activity.holding { rows.write(holding) } else { rows.writeNull() }
+    rows.write(text: activity.type)
+    rows.write(activity.date)
+    rows.write(activity.quantity)
+    rows.write(activity.price)
+    rows.write(activity.amount)
+    rows.write(text: activity.currency.description)
+    rows.write(text: activity.externalID)
+  }
+
+  private static let copy = """
+    copy closebell.holding_activity_log (id, portfolio_id, portfolio_fund_id, activity_type,
+      activity_date, quantity, price, amount, currency, external_id)
+    from stdin (format binary)
+    """
+  /// As the import does: what was closed from these dates on is stale, and so are its moments.
+  ///
+  /// Nothing is marked where a date is locked; its portfolios are returned.
+  private static let mark = Statement(
+    "save-activities-mark",
+    """
+    with change as (
+      select * from unnest($1::bigint[], $2::date[]) as c (portfolio_id, from_date)
+    ), late as (
+      select * from change c where \(PeriodLocks.isLocked("c.from_date", of: "c.portfolio_id"))
+    ), forgotten as (
+      delete from closebell.portfolio_irr_moments m using change c
+      where m.portfolio_id = c.portfolio_id and m.as_of >= c.from_date
+        and not exists (select from late)
+    ), marked as (
+      insert into closebell.input_changes (from_date, portfolio_ids)
+      select from_date, pg_catalog.array_agg(portfolio_id) from change
+      where not exists (select from late) group by from_date
+    )
+    select p.code || ', ' || l.from_date from late l
+    join closebell.portfolios p on p.id = l.portfolio_id order by 1
+    """)
+}
+
+/// Activities of dates that were reported.
+public struct LockedActivities: Error, CustomStringConvertible {
+  /// Each portfolio with its first such date.
+  public let portfolios: [String]
+
+  /// The reason and the way out.
+  public var description: String {
+    """
+    the date is locked: \(portfolios.joined(separator: "; "))
+    hint: closebell import activities books late ones on the first open date
+    """
+  }
+}

@@ -1,0 +1,185 @@
+import Storage
+
+/// A check of sequences, as people, programs and Prometheus read it.
+struct SequenceReport {
+  let healths: [SequenceHealth]
+  let seconds: Double
+
+  private var unhealthy: [SequenceHealth] { healths.filter(\.isUnhealthy) }
+  private var warned: [SequenceHealth] {
+    healths.filter { !$0.isUnhealthy && $0.isNearlyExhausted }
+  }
+  private var unchecked: [SequenceHealth] { healths.filter { $0.state == .unchecked } }
+
+  /// - Parameter strict: Whether a doubt counts.
+  func isHealthy(strict: Bool) -> Bool {
+    unhealthy.isEmpty && !(strict && (!warned.isEmpty || !unchecked.isEmpty))
+  }
+
+  /// What somebody has to look at: a line each, and what to do.
+  var complaints: [String] {
+    guard !unhealthy.isEmpty else { return [] }
+    let isBehind = unhealthy.contains { $0.state == .behind }
+    return unhealthy.map { "error: sequence \($0.sequence.name): \(Self.reason($0))" }
+      + (isBehind ? ["hint: closebell sequences repair"] : [])
+  }
+
+  // MARK: - Text
+
+  /// - Parameter all: Whether healthy ones are listed too.
+  func text(all: Bool) -> String {
+    let shown = healths.filter {
+      all || $0.isUnhealthy || $0.isNearlyExhausted || $0.state == .unchecked
+    }
+    guard !shown.isEmpty else { return summary }
+    var table = TextTable([
+      ("sequence", .left), ("next", .right), ("column", .left), ("farthest", .right),
+      ("behind", .right), ("used", .right), ("state", .left),
+    ])
+    for health in shown { for row in Self.rows(health) { table.add(row) } }
+    let notes = shown.flatMap(Self.notes)
+    return ([table.text] + notes + [summary]).joined(separator: "\n")
+  }
+
+  private static func rows(_ health: SequenceHealth) -> [[String]] {
+    let head = [health.sequence.name, health.next.map { "\($0)" } ?? "–"]
+    let tail = [
+      health.gap > 0 ? "\(health.gap)" : "–", Readable.percent(health.used), state(health),
+    ]
+    guard !health.sequence.users.isEmpty else { return [head + ["–", "–"] + tail] }
+    return zip(health.sequence.users, health.readings).enumerated().map { index, pair in
+      let (user, reading) = pair
+      let place = ["\(user.table).\(user.column)", reading.extreme.map { "\($0)" } ?? "–"]
+      return (index == 0 ? head : ["", ""]) + place + (index == 0 ? tail : ["", "", ""])
+    }
+  }
+
+  private static func state(_ health: SequenceHealth) -> String {
+    if health.isUnhealthy { return "\(health.state.rawValue) (\(health.severity.rawValue))" }
+    return health.isNearlyExhausted ? "nearly used up" : health.state.rawValue
+  }
+
+  private static func reason(_ health: SequenceHealth) -> String {
+    let next = health.next.map { "\($0)" } ?? "?"
+    switch health.state {
+    case .exhausted: return "its range is used up: \(next) would be next; widen it or the column"
+    case .beyondRange, .behind, .unchecked, .healthy:
+      guard let index = health.farthest, health.sequence.users.indices.contains(index),
+        let extreme = health.readings[index].extreme
+      else { return health.state.rawValue }
+      let user = health.sequence.users[index]
+      let end = health.state == .beyondRange ? ", beyond the sequence's end" : ""
+      return "gives \(next) next, and \(user.table).\(user.column) holds \(extreme)\(end)"
+    }
+  }
+
+  /// What could not be looked at, or only in part.
+  private static func notes(_ health: SequenceHealth) -> [String] {
+    zip(health.sequence.users, health.readings).compactMap { user, reading in
+      switch reading.coverage {
+      case .whole: nil
+      case .newest(let pages):
+        """
+        note: \(user.table): no index leads with \(user.column); the newest of \(pages) pages were \
+        read, --scan reads all
+        """
+      case .none(let why): "note: \(user.table).\(user.column) was not looked at: \(why)"
+      }
+    } + (health.sequence.mayRead ? [] : ["note: \(health.sequence.name) must not be read"])
+  }
+
+  private var summary: String {
+    var parts = ["\(healths.count) sequences", "\(unhealthy.count) unhealthy"]
+    if !warned.isEmpty { parts.append("\(warned.count) nearly used up") }
+    if !unchecked.isEmpty { parts.append("\(unchecked.count) not looked at") }
+    return parts.joined(separator: ", ")
+  }
+
+  // MARK: - JSON
+
+  var json: JSON {
+    .object([
+      ("healthy", .bool(isHealthy(strict: false))), ("checked", .integer(healths.count)),
+      ("unhealthy", .integer(unhealthy.count)), ("nearly_exhausted", .integer(warned.count)),
+      ("unchecked", .integer(unchecked.count)), ("duration_seconds", .number(seconds)),
+      ("sequences", .array(healths.map(Self.json))),
+    ])
+  }
+
+  private static func json(_ health: SequenceHealth) -> JSON {
+    let last = health.readings.first { $0.last != nil }
+    return .object([
+      ("sequence", .string(health.sequence.name)), ("state", .string(health.state.rawValue)),
+      ("severity", .string(health.severity.rawValue)),
+      ("last_value", last?.last.map { .integer(Int($0)) } ?? .null),
+      ("is_called", last.map { .bool($0.isCalled) } ?? .null),
+      ("increment", .integer(Int(health.sequence.increment))),
+      ("next", health.next.map { .integer(Int(clamping: $0)) } ?? .null),
+      ("gap", .integer(Int(clamping: health.gap))), ("used", .number(health.used)),
+      ("cycles", .bool(health.sequence.cycles)),
+      (
+        "columns",
+        .array(zip(health.sequence.users, health.readings).map { json($0, $1) })
+      ),
+    ])
+  }
+
+  private static func json(_ user: SequenceUser, _ reading: SequenceReading) -> JSON {
+    let (coverage, reason): (String, String?) =
+      switch reading.coverage {
+      case .whole: ("whole", nil)
+      case .newest: ("newest", "no index leads with the column")
+      case .none(let why): ("none", why)
+      }
+    return .object([
+      ("table", .string(user.table)), ("column", .string(user.column)),
+      ("origin", .string(user.origin.rawValue)),
+      ("farthest", reading.extreme.map { .integer(Int($0)) } ?? .null),
+      ("coverage", .string(coverage)), ("reason", .optional(reason)),
+    ])
+  }
+
+  // MARK: - Metrics
+
+  /// The text format of Prometheus.
+  ///
+  /// - Parameter time: Seconds since 1970.
+  func metrics(at time: Int64) -> String {
+    func family(_ name: String, _ help: String, _ value: (SequenceHealth) -> String) -> String {
+      let lines = healths.map {
+        "closebell_sequence_\(name){sequence=\"\(Self.escaped($0.sequence.name))\"} \(value($0))"
+      }
+      return """
+        # HELP closebell_sequence_\(name) \(help)
+        # TYPE closebell_sequence_\(name) gauge
+        \(lines.joined(separator: "\n"))
+
+        """
+    }
+    return family("healthy", "1 if its next value is free and there is one.") {
+      $0.isUnhealthy ? "0" : "1"
+    }
+      + family("gap", "By how many values it is behind its tables.") { "\($0.gap)" }
+      + family("used_ratio", "Share of its range that is used up.") { "\($0.used)" }
+      + family("unchecked", "1 if a column of it could not be looked at.") {
+        $0.state == .unchecked ? "1" : "0"
+      }
+        + """
+        # HELP closebell_sequences_checked_timestamp_seconds When they were looked at.
+        # TYPE closebell_sequences_checked_timestamp_seconds gauge
+        closebell_sequences_checked_timestamp_seconds \(time)
+
+        """
+  }
+
+  private static func escaped(_ label: String) -> String {
+    label.reduce(into: "") { text, character in
+      switch character {
+      case "\\": text += "\\\\"
+      case "\"": text += "\\\""
+      case "\n": text += "\\n"
+      default: text.append(character)
+      }
+    }
+  }
+}

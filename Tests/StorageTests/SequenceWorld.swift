@@ -1,0 +1,96 @@
+import Postgres
+import Storage
+import TestSupport
+
+/// A database of a test's own, with sequences in it.
+struct SequenceWorld: Sendable {
+  let conninfo: String
+
+  /// An empty database, and what `sql` makes in it.
+  static func made(_ sql: String = "") async throws -> SequenceWorld {
+    let world = SequenceWorld(conninfo: try await TestCluster.shared.freshDatabase())
+    if !sql.isEmpty { try await world.execute(sql) }
+    return world
+  }
+
+  /// A database with our schema.
+  static func books() async throws -> SequenceWorld {
+    let world = try await made()
+    try await world.perform { db in _ = try Migrator.migrate(on: db) }
+    return world
+  }
+
+  func connect(lockTimeout milliseconds: Int = 10_000) async throws -> Connection {
+    try await Connection.connect(
+      Configuration(
+        conninfo: conninfo, applicationName: "closebell-tests",
+        lockTimeoutMilliseconds: milliseconds))
+  }
+
+  func perform<R: Sendable>(
+    _ body: @escaping @Sendable (isolated Connection) throws -> R
+  ) async throws -> R {
+    let connection = try await connect()
+    do {
+      let result = try await connection.perform(body)
+      await connection.close()
+      return result
+    } catch {
+      await connection.close()
+      throw error
+    }
+  }
+
+  func execute(_ sql: String) async throws {
+    try await perform { db in try db.execute(sql: sql) }
+  }
+
+  func integer(_ sql: String) async throws -> Int64? {
+    try await perform { db in
+      try db.row(Statement.once("integer", sql)) { try $0.nextInt64OrNil() } ?? nil
+    }
+  }
+
+  /// Judges all sequences, or those of some tables.
+  func check(_ names: [String] = [], scans: Bool = false) async throws -> [SequenceHealth] {
+    try await perform { db in
+      try SequenceReader.check(SequenceCatalogue.find(names, on: db), scans: scans, on: db)
+    }
+  }
+
+  /// Repairs all sequences, or those of some tables.
+  @discardableResult
+  func repair(
+    _ names: [String] = [], isDry: Bool = false, lockTimeout: Int = 10_000
+  ) async throws -> [SequenceRepair.Outcome] {
+    let connection = try await connect(lockTimeout: lockTimeout)
+    let outcomes = try await connection.perform { db in
+      try SequenceCatalogue.find(names, on: db).map {
+        try SequenceRepair.repair($0, isDry: isDry, on: db).0
+      }
+    }
+    await connection.close()
+    return outcomes
+  }
+
+  /// What the next `nextval` gives, without drawing it.
+  func next(_ sequence: String) async throws -> Int64? {
+    try await integer(
+      """
+      select case when q.is_called then q.last_value + s.seqincrement else q.last_value end
+      from \(sequence) q, pg_catalog.pg_sequence s
+      where s.seqrelid = $q$\(sequence)$q$::regclass
+      """)
+  }
+}
+
+/// An outcome as a test writes it.
+extension SequenceRepair.Outcome {
+  var text: String {
+    switch self {
+    case .nothingToDo: "nothing"
+    case .moved(let old, let new): "\(old) → \(new)"
+    case .refused: "refused"
+    }
+  }
+}
