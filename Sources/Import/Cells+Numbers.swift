@@ -7,10 +7,34 @@ extension Cells {
   ) throws(RowRefusal) -> Number? {
     guard let cell = bytes(column) else { return nil }
     do throws(DecimalError) {
+      if header.decimalComma { return try Number(decimal: try Self.plain(cell)) }
       return try Number(decimal: cell)
     } catch {
       throw refuse(quoting: column, error.refusal)
     }
+  }
+
+  /// `1.234,56` as `1234.56`; points stand before groups of three digits, or not at all.
+  static func plain(_ cell: some Sequence<UInt8>) throws(DecimalError) -> [UInt8] {
+    var plain: [UInt8] = []
+    var (groups, digits, hasComma) = (0, 0, false)
+    for byte in cell {
+      switch byte {
+      case UInt8(ascii: ".") where !hasComma:
+        guard groups == 0 ? (1...3).contains(digits) : digits == 3 else { throw .malformed }
+        (groups, digits) = (groups + 1, 0)
+      case UInt8(ascii: ",") where !hasComma:
+        hasComma = true
+        guard groups == 0 || digits == 3 else { throw .malformed }
+        plain.append(UInt8(ascii: "."))
+      case UInt8(ascii: "."), UInt8(ascii: ","): throw .malformed
+      default:
+        if byte != UInt8(ascii: "-"), byte != UInt8(ascii: "+") { digits += 1 }
+        plain.append(byte)
+      }
+    }
+    guard hasComma || groups == 0 || digits == 3 else { throw .malformed }
+    return plain
   }
 
   /// A number that must be there.
