@@ -17,7 +17,7 @@ FIGURES := .build/bench
 # Tests, demo and benchmarks use clusters of their own, whatever the environment says.
 unexport $(filter CLOSEBELL_% PG%,$(.VARIABLES))
 
-.PHONY: help demo demo-repair test bench kernels check format lint build release install chaos \
+.PHONY: help demo demo-repair test bench bench-import kernels check format lint build release install chaos \
   clean deps
 
 help: ## this list
@@ -41,6 +41,15 @@ bench: kernels ## a night against PostgreSQL copying the same rows (PORTFOLIOS=1
 	  "$$(swift build -c release --package-path Benchmarks --show-bin-path)/closebell-bench" \
 	  "$$(swift build -c release --show-bin-path)/closebell" Benchmarks/generate.py \
 	  $(PORTFOLIOS) $(PAIRS)
+
+bench-import: deps ## an import against a plain COPY of the same million rows (ROUNDS=3)
+	swift build -c release --product closebell
+	swift build -c release --package-path Benchmarks
+	@mkdir -p $(FIGURES)
+	CLOSEBELL_BENCH_JSON=$(FIGURES)/import.json \
+	  "$$(swift build -c release --package-path Benchmarks --show-bin-path)/closebell-bench" import \
+	  "$$(swift build -c release --show-bin-path)/closebell" Benchmarks/generate.py 850 \
+	  $(if $(filter command line,$(origin ROUNDS)),$(ROUNDS),3)
 
 kernels: deps ## the arithmetic alone, against its targets
 	swift build -c release --package-path Benchmarks
@@ -77,6 +86,7 @@ chaos: deps ## runs that are killed, repeated and overlapped, ROUNDS=10 times ov
 	  echo "round $$round of $(ROUNDS)"; \
 	  swift test --skip-build --disable-xctest --filter 'ExactlyOnceTests|WeatherTests'; \
 	done
+	CLOSEBELL_CHAOS=1 swift test --skip-build --disable-xctest --filter ImportJobTests
 
 clean: ## removes what was built
 	rm -rf .build Benchmarks/.build

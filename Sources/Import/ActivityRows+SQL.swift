@@ -39,6 +39,40 @@ extension ActivityRows {
     )
   }
 
+  /// SQL that is true where two rows have one id: it is looked up in the index of ids.
+  ///
+  /// A plan made while the log is empty takes whatever index begins with the portfolio, and reads
+  /// all of a portfolio for each row once it is not; the sum leaves it no such index.
+  static func isOfID(_ one: String, _ other: String) -> String {
+    """
+    \(one).external_id = \(other).external_id
+      and \(one).portfolio_id + 0 = \(other).portfolio_id
+    """
+  }
+
+  /// A stored activity beside the staged one, in the columns that the file has.
+  static func comparison(_ header: Header) -> StoredRows {
+    let columns = counted(header) + (header.has(Column.note) ? ["note"] : [])
+    let numeric: Set = ["quantity", "price", "amount", "fee"]
+    return StoredRows(
+      name: "activities-\(name(header))", staging: staging, table: "holding_activity_log",
+      match: isOfID("l", "s"),
+      columns: columns.map { column in
+        guard column == "portfolio_fund_id" else {
+          let shown = column.replacing("activity_", with: "")
+          return StoredRows.Column(
+            name: shown, stored: "l.\(column)", staged: "s.\(column)",
+            isNumeric: numeric.contains(column))
+        }
+        return StoredRows.Column(
+          name: "symbol",
+          stored: """
+            (select f.instrument_id from closebell.portfolio_funds f
+            where f.portfolio_id = l.portfolio_id and f.id = l.portfolio_fund_id)
+            """, staged: "s.instrument_id")
+      })
+  }
+
   /// A name for the set of optional columns: a statement's name is at most 63 bytes.
   private static func name(_ header: Header) -> String {
     columns.indices.map { header.has($0) ? "1" : "0" }.joined()
@@ -84,8 +118,7 @@ extension ActivityRows {
         select w.portfolio_id, least(w.booked, coalesce(old.booked_on, old.activity_date))
         from written w cross join lateral (
           select o.* from closebell.holding_activity_log o
-          where not w.is_new and o.portfolio_id = w.portfolio_id
-            and o.external_id = w.external_id offset 0) old
+          where not w.is_new and \(isOfID("o", "w")) offset 0) old
         where (\(list(counted, "w"))) is distinct from (\(list(counted, "old")))
       ), marked as (
         insert into closebell.input_changes (from_date, portfolio_ids)

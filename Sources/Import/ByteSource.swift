@@ -60,8 +60,10 @@ final class ByteSource {
     return .unreadable(source: name, reason: String(cString: strerror(code)), hint: hint)
   }
 
-  /// How many bytes of the stored file were read.
-  var sourceRead: Int { gzip?.compressedBytesRead ?? byteCount }
+  /// How many bytes of the stored file make so many bytes of text.
+  ///
+  /// Of a compressed file: how many were read so far, which is a little more.
+  func stored(_ textBytes: Int) -> Int { gzip?.compressedBytesRead ?? textBytes }
 
   /// Reads up to `space.count` bytes; 0 at the end.
   func read(into space: UnsafeMutableRawBufferPointer) throws(ImportError) -> Int {

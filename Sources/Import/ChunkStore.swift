@@ -56,7 +56,7 @@ struct ChunkStore<Kind: RowKind>: Sendable {
         return try storeOnce(chunk, on: db)
       } catch is Cancelled {
         return Outcome(isCancelled: true)
-      } catch where pauseMilliseconds <= 1_600 && db.isUsable && Self.mayRetry(error) {
+      } catch  where pauseMilliseconds <= 1_600 && db.isUsable && Self.mayRetry(error) {
         usleep(pauseMilliseconds * 1_000)
         pauseMilliseconds *= 2
       }
@@ -121,7 +121,8 @@ struct ChunkStore<Kind: RowKind>: Sendable {
         outcome.isAborted = onError == .abort
         return
       }
-      return try isolate(chunk, [part.lowerBound..<first, first..<part.upperBound], &outcome, on: db)
+      return try isolate(
+        chunk, [part.lowerBound..<first, first..<part.upperBound], &outcome, on: db)
     }
     try isolate(chunk, [part.lowerBound..<middle, middle..<part.upperBound], &outcome, on: db)
   }
@@ -160,8 +161,8 @@ struct ChunkStore<Kind: RowKind>: Sendable {
     outcome.delta.processed = part.count
     guard !part.isEmpty else { return outcome }
     let staged = try stage(chunk, part, on: db)
-    if describesChanges, let preview = Kind.preview {
-      outcome.changes = try db.rows(preview) { row in
+    if describesChanges {
+      outcome.changes = try db.rows(kind.stored.preview) { row in
         ImportWarning(row: Int(try row.nextInt64()), message: try row.nextString())
       }
     }

@@ -48,7 +48,7 @@ actor ChunkWriter<Kind: RowKind> {
       do {
         let attempted = store
         return try await connection.perform { db in try attempted.store(chunk, on: db) }
-      } catch where mayReconnect(after: error) && attempt < Self.attempts {
+      } catch  where mayReconnect(after: error) && attempt < Self.attempts {
         guard let state = try await reconnect(after: error, &attempt) else {
           return ChunkStore<Kind>.Outcome(isCancelled: true)
         }

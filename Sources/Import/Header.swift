@@ -109,7 +109,8 @@ struct Header: Sendable {
       }
       guard positions[column] == nil else {
         throw refuse(
-          "column '\(name)' is set to '\(value)', and the file has it too", "do without the setting")
+          "column '\(name)' is set to '\(value)', and the file has it too", "do without the setting"
+        )
       }
       self.constants[column] = ConstantCell(value)
     }

@@ -14,7 +14,8 @@ public enum ImportQueue {
     }
     let details = try openingCheck(request)
     let job = try db.row(
-      insertQueued, request.kind.rawValue, ByteSource.absolute(path), request.words, details.header, details.size
+      insertQueued, request.kind.rawValue, ByteSource.absolute(path), request.words, details.header,
+      details.size
     ) { try $0.nextInt64() }
     guard let job else { throw StorageError.noRow("import") }
     return job

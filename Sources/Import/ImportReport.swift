@@ -72,6 +72,9 @@ public struct ImportReport: Sendable {
   /// How long it took, in seconds.
   public var seconds = 0.0
 
+  /// How many bytes of the stored file were written.
+  var bytesRead = 0
+
   /// How many warnings and refused rows are kept in memory.
   static let keptCount = 1_000
   /// How much of a refused row is kept in memory.

@@ -62,7 +62,8 @@ public struct ImportRequest: Sendable {
   /// A request; the defaults skip refused rows.
   public init(
     kind: ImportKind, source: ImportSource, dryRun: Bool = false, onError: RowErrorPolicy = .skip,
-    batchSize: Int = Self.defaultBatchSize, columnMap: [String: String] = [:], restate: Bool = false,
+    batchSize: Int = Self.defaultBatchSize, columnMap: [String: String] = [:],
+    restate: Bool = false,
     maxRows: Int? = nil
   ) {
     self.kind = kind

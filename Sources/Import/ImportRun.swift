@@ -155,6 +155,7 @@ struct ImportRun<Kind: RowKind>: Sendable {
         ahead = .failure(error)
       }
       report.add(try await stored)
+      report.bytesRead = current.end.sourceRead
       control.progress?(file.progress(report, seconds: seconds))
       guard report.outcome == .completed, let next = try ahead.get() else { break }
       report.outcome = reasonToStop ?? .completed

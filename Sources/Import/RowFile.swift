@@ -12,6 +12,8 @@ struct RowFile<Kind: RowKind> {
 
   private let request: ImportRequest
   private let header: Header
+  private let fieldCount: Int
+  private let translator: RowTranslator?
   private var reader: CSVReader
   private var books = ReferenceBooks()
   private var number = 0
@@ -29,13 +31,25 @@ struct RowFile<Kind: RowKind> {
     var reader = CSVReader(source, delimiter: request.delimiter, blockSize: blockSize)
     let names = try reader.headerNames()
     let headerText = Array(reader.rowText)
-    header = try Header(names, request, rules: Kind.columns, source: source.name)
+    var translator: RowTranslator?
+    if let format = request.format {
+      translator = try RowTranslator(format, names, request, source: source.name)
+    }
+    if let translator {
+      header = translator.header
+    } else {
+      header = try Header(names, request, rules: Kind.columns, source: source.name)
+    }
+    fieldCount = translator?.fieldCount ?? header.fieldCount
     var options = KindOptions(restate: request.restate)
-    if request.kind == .activities, !header.has(ActivityRows.Column.id) {
+    let hasIDs = translator?.hasIDs ?? header.has(ActivityRows.Column.id)
+    if request.kind == .activities, !hasIDs {
       options.digest = try source.rewound(after: reader.everything)
       reader = CSVReader(source, delimiter: request.delimiter, blockSize: blockSize)
       _ = try reader.headerNames()
     }
+    translator?.digest = options.digest
+    self.translator = translator
     kind = Kind(header: header, options: options)
     name = source.name
     details = SourceDetails(
@@ -67,7 +81,7 @@ struct RowFile<Kind: RowKind> {
   func progress(_ report: ImportReport, seconds: Double) -> ImportProgress {
     ImportProgress(
       job: report.jobID, processed: report.processed, refused: report.refused,
-      bytesRead: reader.source.sourceRead, bytesTotal: reader.source.byteTotal, seconds: seconds)
+      bytesRead: report.bytesRead, bytesTotal: reader.source.byteTotal, seconds: seconds)
   }
 
   /// Loads what rows refer to by name.
@@ -81,7 +95,7 @@ struct RowFile<Kind: RowKind> {
   private mutating func checkpoint() -> Checkpoint {
     Checkpoint(
       offset: reader.offset, row: number, line: reader.nextLine, digest: reader.digest(),
-      sourceRead: reader.source.sourceRead)
+      sourceRead: reader.source.stored(reader.offset))
   }
 
   /// Reads rows until they are worth a transaction.
@@ -121,22 +135,29 @@ struct RowFile<Kind: RowKind> {
     return chunk
   }
 
-  /// Checks the row read last.
-  private func row() -> Result<Kind.Row, RowRefusal> {
+  /// Checks the row read last: what it says, which is one thing unless another program wrote it.
+  private func row() -> Result<[Kind.Row], RowRefusal> {
     if let problem = reader.problem {
-      let field = problem.field.flatMap { header.name(ofField: $0) }
+      let field = problem.field.flatMap { translator == nil ? header.name(ofField: $0) : nil }
       return .failure(RowRefusal(field: field, message: problem.message))
     }
     return reader.withRow { fields in
-      guard fields.count == header.fieldCount else {
+      guard fields.count == fieldCount else {
         let count = fields.count == 1 ? "1 field" : "\(fields.count) fields"
         return .failure(
-          RowRefusal(
-            field: nil, message: "the row has \(count), the header has \(header.fieldCount)"))
+          RowRefusal(field: nil, message: "the row has \(count), the header has \(fieldCount)"))
       }
       do throws(RowRefusal) {
-        return .success(
-          try kind.row(Cells(fields: fields, header: header), number: number, books))
+        guard let translator else {
+          return .success([
+            try kind.row(Cells(fields: fields, header: header), number: number, books)
+          ])
+        }
+        var rows: [Kind.Row] = []
+        try translator.forEach(fields, number: number) { cells throws(RowRefusal) in
+          rows.append(try kind.row(cells, number: number, books))
+        }
+        return .success(rows)
       } catch {
         return .failure(error)
       }
@@ -145,23 +166,25 @@ struct RowFile<Kind: RowKind> {
 
   /// Adds a row to a chunk; where its key stands there already, the later row counts.
   private func take(
-    _ result: Result<Kind.Row, RowRefusal>, into chunk: inout Chunk<Kind.Row>,
+    _ result: Result<[Kind.Row], RowRefusal>, into chunk: inout Chunk<Kind.Row>,
     _ places: inout [Kind.Key: Int]
   ) {
     let (line, text) = (reader.line, reader.rowText)
     switch result {
     case .failure(let refusal):
       chunk.refuse(refusal, number: number, line: line, text: text)
-    case .success(let row):
-      let earlier = places.updateValue(chunk.entries.count, forKey: kind.key(row))
-      if let earlier {
-        if let clash = kind.clash(chunk.entries[earlier].row, row) {
-          places[kind.key(row)] = earlier
-          return chunk.refuse(clash, number: number, line: line, text: text)
+    case .success(let rows):
+      for row in rows {
+        let earlier = places.updateValue(chunk.entries.count, forKey: kind.key(row))
+        if let earlier {
+          if let clash = kind.clash(chunk.entries[earlier].row, row) {
+            places[kind.key(row)] = earlier
+            return chunk.refuse(clash, number: number, line: line, text: text)
+          }
+          chunk.replace(earlier)
         }
-        chunk.replace(earlier)
+        chunk.append(row, number: number, line: line, text: text)
       }
-      chunk.append(row, number: number, line: line, text: text)
     }
   }
 }

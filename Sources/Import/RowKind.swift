@@ -30,13 +30,12 @@ protocol RowKind: Sendable {
   func write(_ row: Row, to staging: inout CopyWriter)
   /// Merges the staged rows into the books, and marks what they changed.
   func merge(on db: isolated Connection) throws -> Merged
-  /// Says of the staged rows what each would change: row number and text; before `merge`.
-  static var preview: Statement? { get }
+  /// How staged rows and stored ones are compared.
+  var stored: StoredRows { get }
 }
 
 extension RowKind {
   func clash(_ earlier: Row, _ later: Row) -> RowRefusal? { nil }
-  static var preview: Statement? { nil }
 }
 
 /// What a kind needs to know beside the header.

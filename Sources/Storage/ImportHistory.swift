@@ -86,8 +86,8 @@ public enum ImportHistory {
     }
   }
 
-  /// SQL that is true for an import, a row `job` of `import_jobs`, whose process lives: its lease is
-  /// valid and the lock of its claim is held.
+  /// SQL that is true for an import, a row `job` of `import_jobs`, whose process lives: its lease
+  /// is valid and the lock of its claim is held.
   ///
   /// A wrong guess is harmless: every chunk is fenced by the claim itself.
   public static func isAlive(_ job: String) -> String {
