@@ -78,6 +78,44 @@ extension ActivityRows {
     columns.indices.map { header.has($0) ? "1" : "0" }.joined()
   }
 
+  /// Whether the log has any of the ids, for whatever portfolio.
+  static let isAnyKnown = Statement(
+    "import-activities-known",
+    """
+    select exists (select from pg_temp.import_activities s where (
+      select true from closebell.holding_activity_log l where l.external_id = s.external_id limit 1))
+    """)
+
+  /// Writes rows of which none is known: half the work of a merge.
+  ///
+  /// Somebody else's row of the same id that comes in between is a violation of the key; the chunk is
+  /// then written again part by part, which finds it.
+  static let insert = Statement(
+    "import-activities-new",
+    """
+    with written as (
+      insert into closebell.holding_activity_log (portfolio_id, portfolio_fund_id, activity_type,
+        activity_date, quantity, price, amount, fee, currency, acquired, status, external_id, note,
+        booked_on)
+      select s.portfolio_id, (\(PortfolioFunds.find)), s.activity_type, s.activity_date, s.quantity,
+        s.price, s.amount, s.fee, s.currency, s.acquired, s.status, s.external_id, s.note,
+        s.booked_on
+      from pg_temp.import_activities s order by s.row_number
+      returning true
+    ), changed as (
+      select portfolio_id, min(coalesce(booked_on, activity_date)) as from_date
+      from pg_temp.import_activities group by portfolio_id
+    ), marked as (
+      insert into closebell.input_changes (from_date, portfolio_ids)
+      select min(from_date), array_agg(portfolio_id order by portfolio_id) from changed
+      having count(*) > 0
+    ), forgotten as (
+      delete from closebell.portfolio_irr_moments m using changed c
+      where m.portfolio_id = c.portfolio_id and m.as_of >= c.from_date
+    )
+    select count(*), 0::bigint from written
+    """)
+
   /// Merges the rows in the order of the file, since rows of one date are applied in that order.
   ///
   /// A column that the file leaves out keeps what is stored. A change of the note alone changes no

@@ -144,11 +144,14 @@ struct ActivityRows: RowKind {
 
   func merge(on db: isolated Connection) throws -> Merged {
     var merged = Merged()
-    try db.execute(unstageUnchanged)
-    if hasIDs { try merged.refuse(Self.findForeign, unstaging: Self.staging, on: db) }
+    let isAnyKnown = try db.row(Self.isAnyKnown) { try $0.nextBool() } ?? true
+    if isAnyKnown {
+      try db.execute(unstageUnchanged)
+      if hasIDs { try merged.refuse(Self.findForeign, unstaging: Self.staging, on: db) }
+    }
     try PortfolioFunds.create(from: Self.staging, on: db)
     try late.settle(&merged, on: db)
-    try merged.count(upsert, on: db)
+    try merged.count(isAnyKnown ? upsert : Self.insert, on: db)
     return merged
   }
 }

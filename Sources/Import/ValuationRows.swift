@@ -112,8 +112,10 @@ enum PortfolioFunds {
         "import-funds-\(staging.name)",
         """
         insert into closebell.portfolio_funds (portfolio_id, instrument_id)
-        select distinct s.portfolio_id, s.instrument_id from pg_temp.\(staging.name) s
-        where s.instrument_id is not null and (\(find)) is null
+        select s.portfolio_id, s.instrument_id from (
+          select distinct portfolio_id, instrument_id from pg_temp.\(staging.name)
+          where instrument_id is not null offset 0) s
+        where (\(find)) is null
         order by 1, 2
         on conflict do nothing
         """))
