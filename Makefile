@@ -16,13 +16,13 @@ STATIC := .build/release-static
 FIGURES := .build/bench
 # What only calculates; among tests that wait for a server it would keep them from their turn.
 REASONED := AccountingTests|SimulationTests|TidyTests
-CHAOS := CallSite|CommitCut|EveryMoment|Interleaving|Chaos|AccumulatedEquity|Crowd|Weather|ExactlyOnce|SequenceLoad
+CHAOS := CallSite|CommitCut|EveryMoment|Interleaving|Chaos|AccumulatedEquity|Crowd|Weather|ExactlyOnce|SequenceLoad|ImportJob
 
 # Tests, demo and benchmarks use clusters of their own, whatever the environment says.
 unexport $(filter CLOSEBELL_% PG%,$(.VARIABLES))
 
-.PHONY: help demo demo-repair test coverage sanitize bench kernels sequences check format lint build \
-  release install chaos clean deps
+.PHONY: help demo demo-repair test coverage sanitize bench bench-import kernels sequences check format \
+  lint build release install chaos clean deps
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -70,6 +70,15 @@ bench: kernels ## a night against PostgreSQL copying the same rows (PORTFOLIOS=1
 	  "$$(swift build -c release --package-path Benchmarks --show-bin-path)/closebell-bench" \
 	  "$$(swift build -c release --show-bin-path)/closebell" Benchmarks/generate.py \
 	  $(PORTFOLIOS) $(PAIRS)
+
+bench-import: deps ## an import against a plain COPY of the same million rows (ROUNDS=3)
+	swift build -c release --product closebell
+	swift build -c release --package-path Benchmarks
+	@mkdir -p $(FIGURES)
+	CLOSEBELL_BENCH_JSON=$(FIGURES)/import.json \
+	  "$$(swift build -c release --package-path Benchmarks --show-bin-path)/closebell-bench" import \
+	  "$$(swift build -c release --show-bin-path)/closebell" Benchmarks/generate.py 850 \
+	  $(if $(filter command line,$(origin ROUNDS)),$(ROUNDS),3)
 
 kernels: deps ## the arithmetic alone, against its targets
 	swift build -c release --package-path Benchmarks

@@ -39,10 +39,82 @@ extension ActivityRows {
     )
   }
 
+  /// SQL that is true where two rows have one id: it is looked up in the index of ids.
+  ///
+  /// A plan made while the log is empty takes whatever index begins with the portfolio, and reads
+  /// all of a portfolio for each row once it is not; the sum leaves it no such index.
+  static func isOfID(_ one: String, _ other: String) -> String {
+    """
+    \(one).external_id = \(other).external_id
+      and \(one).portfolio_id + 0 = \(other).portfolio_id
+    """
+  }
+
+  /// A stored activity beside the staged one, in the columns that the file has.
+  static func comparison(_ header: Header) -> StoredRows {
+    let columns = counted(header) + (header.has(Column.note) ? ["note"] : [])
+    let numeric: Set = ["quantity", "price", "amount", "fee"]
+    return StoredRows(
+      name: "activities-\(name(header))", staging: staging, table: "holding_activity_log",
+      match: isOfID("l", "s"),
+      columns: columns.map { column in
+        guard column == "portfolio_fund_id" else {
+          let shown = column.replacing("activity_", with: "")
+          return StoredRows.Column(
+            name: shown, stored: "l.\(column)", staged: "s.\(column)",
+            isNumeric: numeric.contains(column))
+        }
+        return StoredRows.Column(
+          name: "symbol",
+          stored: """
+            (select f.instrument_id from closebell.portfolio_funds f
+            where f.portfolio_id = l.portfolio_id and f.id = l.portfolio_fund_id)
+            """, staged: "s.instrument_id")
+      })
+  }
+
   /// A name for the set of optional columns: a statement's name is at most 63 bytes.
   private static func name(_ header: Header) -> String {
     columns.indices.map { header.has($0) ? "1" : "0" }.joined()
   }
+
+  /// Whether the log has any of the ids, for whatever portfolio.
+  static let isAnyKnown = Statement(
+    "import-activities-known",
+    """
+    select exists (select from pg_temp.import_activities s where (
+      select true from closebell.holding_activity_log l where l.external_id = s.external_id limit 1))
+    """)
+
+  /// Writes rows of which none is known: half the work of a merge.
+  ///
+  /// Somebody else's row of the same id that comes in between is a violation of the key; the chunk is
+  /// then written again part by part, which finds it.
+  static let insert = Statement(
+    "import-activities-new",
+    """
+    with written as (
+      insert into closebell.holding_activity_log (portfolio_id, portfolio_fund_id, activity_type,
+        activity_date, quantity, price, amount, fee, currency, acquired, status, external_id, note,
+        booked_on)
+      select s.portfolio_id, (\(PortfolioFunds.find)), s.activity_type, s.activity_date, s.quantity,
+        s.price, s.amount, s.fee, s.currency, s.acquired, s.status, s.external_id, s.note,
+        s.booked_on
+      from pg_temp.import_activities s order by s.row_number
+      returning true
+    ), changed as (
+      select portfolio_id, min(coalesce(booked_on, activity_date)) as from_date
+      from pg_temp.import_activities group by portfolio_id
+    ), marked as (
+      insert into closebell.input_changes (from_date, portfolio_ids)
+      select min(from_date), array_agg(portfolio_id order by portfolio_id) from changed
+      having count(*) > 0
+    ), forgotten as (
+      delete from closebell.portfolio_irr_moments m using changed c
+      where m.portfolio_id = c.portfolio_id and m.as_of >= c.from_date
+    )
+    select count(*), 0::bigint from written
+    """)
 
   /// Merges the rows in the order of the file, since rows of one date are applied in that order.
   ///
@@ -84,8 +156,7 @@ extension ActivityRows {
         select w.portfolio_id, least(w.booked, coalesce(old.booked_on, old.activity_date))
         from written w cross join lateral (
           select o.* from closebell.holding_activity_log o
-          where not w.is_new and o.portfolio_id = w.portfolio_id
-            and o.external_id = w.external_id offset 0) old
+          where not w.is_new and \(isOfID("o", "w")) offset 0) old
         where (\(list(counted, "w"))) is distinct from (\(list(counted, "old")))
       ), marked as (
         insert into closebell.input_changes (from_date, portfolio_ids)

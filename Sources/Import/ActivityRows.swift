@@ -43,12 +43,16 @@ struct ActivityRows: RowKind {
 
   private let hasIDs: Bool
   private let fileName: String
+  let stored: StoredRows
+  private let unstageUnchanged: Statement
   private let upsert: Statement
   private let late: LateActivities
 
   init(header: Header, options: KindOptions) {
     hasIDs = header.has(Column.id)
     fileName = hexadecimal(options.digest.prefix(16))
+    stored = Self.comparison(header)
+    unstageUnchanged = stored.unstageUnchanged
     upsert = Self.merging(header)
     late = LateActivities(Self.changes(header))
   }
@@ -140,10 +144,14 @@ struct ActivityRows: RowKind {
 
   func merge(on db: isolated Connection) throws -> Merged {
     var merged = Merged()
-    if hasIDs { try merged.refuse(Self.findForeign, unstaging: Self.staging, on: db) }
+    let isAnyKnown = try db.row(Self.isAnyKnown) { try $0.nextBool() } ?? true
+    if isAnyKnown {
+      try db.execute(unstageUnchanged)
+      if hasIDs { try merged.refuse(Self.findForeign, unstaging: Self.staging, on: db) }
+    }
     try PortfolioFunds.create(from: Self.staging, on: db)
     try late.settle(&merged, on: db)
-    try merged.count(upsert, on: db)
+    try merged.count(isAnyKnown ? upsert : Self.insert, on: db)
     return merged
   }
 }

@@ -1,20 +1,20 @@
 internal import Glibc
 
-/// The bytes of a file, a stream or an array, read front to back; their digest is kept on the way.
+/// The bytes of a file, a stream or an array, read front to back; compressed ones as what they say.
 ///
 /// Never memory-mapped: a file that shrinks while it is read ends early instead of killing the
 /// process.
 final class ByteSource {
   /// The path, or `-`.
   let name: String
-  /// The size in bytes; nil for a stream.
+  /// The size in bytes of the file as it is stored; nil for a stream.
   private(set) var byteTotal: Int?
-  /// How many bytes were read.
-  private(set) var byteCount = 0
+  /// How many bytes of text were read.
+  private var byteCount = 0
   private var descriptor: Int32 = -1
   private var ownsDescriptor = false
   private var bytes: [UInt8] = []
-  private var hash = SHA256()
+  private var gzip: GzipPipe?
 
   /// - Throws: `ImportError` where there is no such readable file.
   init(_ source: ImportSource) throws(ImportError) {
@@ -31,16 +31,25 @@ final class ByteSource {
       descriptor = open(path, O_RDONLY | O_CLOEXEC)
       guard descriptor >= 0 else { throw Self.unreadable(path, errno) }
       ownsDescriptor = true
-      var status = stat()
-      guard fstat(descriptor, &status) == 0 else { throw Self.unreadable(path, errno) }
-      guard status.st_mode & S_IFMT != S_IFDIR else { throw Self.unreadable(path, EISDIR) }
-      if status.st_mode & S_IFMT == S_IFREG { byteTotal = Int(status.st_size) }
     }
+    guard descriptor >= 0 else { return }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { throw Self.unreadable(name, errno) }
+    guard status.st_mode & S_IFMT != S_IFDIR else { throw Self.unreadable(name, EISDIR) }
+    if status.st_mode & S_IFMT == S_IFREG { byteTotal = Int(status.st_size) }
+    try detectCompression()
   }
 
   deinit { if ownsDescriptor { close(descriptor) } }
 
-  private static func unreadable(_ name: String, _ code: Int32) -> ImportError {
+  /// The path by which another process finds the file, whatever its folder is.
+  static func absolute(_ name: String) -> String {
+    guard name != "-", let path = realpath(name, nil) else { return name }
+    defer { free(path) }
+    return String(cString: path)
+  }
+
+  static func unreadable(_ name: String, _ code: Int32) -> ImportError {
     let hint: String? =
       switch code {
       case ENOENT: "the path is taken as it is, relative to the current folder"
@@ -51,27 +60,65 @@ final class ByteSource {
     return .unreadable(source: name, reason: String(cString: strerror(code)), hint: hint)
   }
 
+  /// How many bytes of the stored file make so many bytes of text.
+  ///
+  /// Of a compressed file: how many were read so far, which is a little more.
+  func stored(_ textBytes: Int) -> Int { gzip?.compressedBytesRead ?? textBytes }
+
   /// Reads up to `space.count` bytes; 0 at the end.
   func read(into space: UnsafeMutableRawBufferPointer) throws(ImportError) -> Int {
     var count = 0
-    if descriptor < 0 {
+    if let gzip {
+      count = try gzip.read(into: space)
+    } else if descriptor < 0 || byteCount < bytes.count {
       count = min(space.count, bytes.count - byteCount)
       let start = byteCount
       bytes.withUnsafeBytes { space.copyMemory(from: .init(rebasing: $0[start..<start + count])) }
     } else {
-      while true {
-        count = Glibc.read(descriptor, space.baseAddress, space.count)
-        if count >= 0 { break }
-        guard errno == EINTR else { throw Self.unreadable(name, errno) }
-      }
+      count = try Self.read(descriptor, into: space, name)
     }
     byteCount += count
-    hash.update(UnsafeRawBufferPointer(rebasing: space.prefix(count)))
     return count
   }
 
-  /// The SHA-256 of everything read so far: of the whole once `read` gave 0.
-  var digest: [UInt8] { hash.digest() }
+  private static func read(
+    _ descriptor: Int32, into space: UnsafeMutableRawBufferPointer, _ name: String
+  ) throws(ImportError) -> Int {
+    while true {
+      let count = Glibc.read(descriptor, space.baseAddress, space.count)
+      if count >= 0 { return count }
+      guard errno == EINTR else { throw unreadable(name, errno) }
+    }
+  }
+
+  /// Looks at the first two bytes; what a pipe gave is kept for the first `read`.
+  private func detectCompression() throws(ImportError) {
+    var first = [UInt8](repeating: 0, count: 2)
+    if byteTotal != nil, lseek(descriptor, 0, SEEK_CUR) == 0 {
+      guard pread(descriptor, &first, 2, 0) == 2, GzipPipe.isMagic(first) else { return }
+      gzip = try GzipPipe(descriptor, name: name)
+      return
+    }
+    while bytes.count < 2 {
+      var byte: UInt8 = 0
+      let count: Int
+      do {
+        count = try withUnsafeMutableBytes(of: &byte) { try Self.read(descriptor, into: $0, name) }
+      } catch let error as ImportError {
+        throw error
+      } catch {
+        throw .unreadable(source: name, reason: "\(error)", hint: nil)
+      }
+      if count == 0 { return }
+      bytes.append(byte)
+    }
+    guard GzipPipe.isMagic(bytes) else { return }
+    // gzip reads files: the compressed stream is put into one without a name first.
+    let begun = bytes
+    _ = try spooled(after: begun[...])
+    (bytes, byteCount) = ([], 0)
+    gzip = try GzipPipe(descriptor, name: name)
+  }
 
   /// Reads on to the end for the digest of the whole, and starts again from the first byte.
   ///
@@ -79,9 +126,47 @@ final class ByteSource {
   ///
   /// - Parameter begun: Everything that was read already.
   func rewound(after begun: ArraySlice<UInt8>) throws(ImportError) -> [UInt8] {
-    var block = [UInt8](repeating: 0, count: 1 << 18)
+    guard let gzip else {
+      let digest = try spooled(after: begun)
+      if descriptor >= 0 { bytes = [] }
+      byteCount = 0
+      return digest
+    }
+    var hash = SHA256()
+    begun.withUnsafeBytes { hash.update($0) }
+    try forEachBlock { block throws(ImportError) in block.withUnsafeBytes { hash.update($0) } }
+    gzip.end()
+    guard lseek(descriptor, 0, SEEK_SET) == 0 else { throw Self.unreadable(name, errno) }
+    self.gzip = try GzipPipe(descriptor, name: name)
+    byteCount = 0
+    return hash.digest()
+  }
+
+  /// Reads on to the end; what can be read only once is then read from a file without a name.
+  private func spooled(after begun: ArraySlice<UInt8>) throws(ImportError) -> [UInt8] {
+    var hash = SHA256()
+    begun.withUnsafeBytes { hash.update($0) }
     let spool: Int32 = byteTotal == nil ? try Self.unnamedFile() : -1
     if spool >= 0 { try Self.append(begun, to: spool) }
+    byteCount = max(byteCount, begun.count)
+    try forEachBlock { block throws(ImportError) in
+      block.withUnsafeBytes { hash.update($0) }
+      if spool >= 0 { try Self.append(block, to: spool) }
+    }
+    if spool >= 0 {
+      if ownsDescriptor { close(descriptor) }
+      descriptor = spool
+      ownsDescriptor = true
+      byteTotal = byteCount
+    }
+    if descriptor >= 0, lseek(descriptor, 0, SEEK_SET) != 0 { throw Self.unreadable(name, errno) }
+    return hash.digest()
+  }
+
+  private func forEachBlock(
+    _ body: (ArraySlice<UInt8>) throws(ImportError) -> Void
+  ) throws(ImportError) {
+    var block = [UInt8](repeating: 0, count: 1 << 18)
     while true {
       let count: Int
       do {
@@ -91,20 +176,9 @@ final class ByteSource {
       } catch {
         throw .unreadable(source: name, reason: "\(error)", hint: nil)
       }
-      if count == 0 { break }
-      if spool >= 0 { try Self.append(block[..<count], to: spool) }
+      if count == 0 { return }
+      try body(block[..<count])
     }
-    let digest = hash.digest()
-    if spool >= 0 {
-      if ownsDescriptor { close(descriptor) }
-      descriptor = spool
-      ownsDescriptor = true
-      byteTotal = byteCount
-    }
-    if descriptor >= 0, lseek(descriptor, 0, SEEK_SET) != 0 { throw Self.unreadable(name, errno) }
-    byteCount = 0
-    hash = SHA256()
-    return digest
   }
 
   private static func unnamedFile() throws(ImportError) -> Int32 {

@@ -22,14 +22,19 @@ struct CSVReader {
   private var start = 0
   private var end = 0
   private var isAtEnd = false
-  private var nextLine = 1
+  /// The line on which the next row begins.
+  private(set) var nextLine = 1
   private var rowEnd = 0
-  private var scan = RowScan()
+  private var scan: RowScan
+  private var hash = SHA256()
+  /// Up to where the buffer is in the digest.
+  private var hashedEnd = 0
 
   /// A reader of a source, which takes so many bytes at a time.
-  init(_ source: ByteSource, blockSize: Int = 1 << 18) {
+  init(_ source: ByteSource, delimiter: UInt8 = UInt8(ascii: ","), blockSize: Int = 1 << 18) {
     self.source = source
     self.blockSize = blockSize
+    scan = RowScan(delimiter: delimiter)
   }
 
   /// Every byte read so far, as long as no row after the first was asked for.
@@ -126,8 +131,42 @@ struct CSVReader {
     }
   }
 
+  /// The SHA-256 of the first `offset` bytes: of the whole file once no row is left.
+  mutating func digest() -> [UInt8] {
+    hashConsumed()
+    return hash.digest()
+  }
+
+  private mutating func hashConsumed() {
+    guard hashedEnd < start else { return }
+    let fresh = hashedEnd..<start
+    buffer.withUnsafeBytes { hash.update(UnsafeRawBufferPointer(rebasing: $0[fresh])) }
+    hashedEnd = start
+  }
+
+  /// Passes over everything before a checkpoint, which must be what was read then.
+  ///
+  /// - Throws: `ImportError.changed` where the file begins with other bytes.
+  mutating func skip(to checkpoint: Checkpoint) throws(ImportError) {
+    while offset < checkpoint.offset {
+      if start == end {
+        try refill()
+        if isAtEnd { break }
+      }
+      let count = min(end - start, checkpoint.offset - offset)
+      start += count
+      offset += count
+    }
+    guard offset == checkpoint.offset, digest() == checkpoint.digest else {
+      throw .changed(source: source.name, offset: checkpoint.offset)
+    }
+    nextLine = checkpoint.line
+  }
+
   private mutating func refill() throws(ImportError) {
     if start > 0 {
+      hashConsumed()
+      hashedEnd = 0
       let (first, count) = (start, end - start)
       buffer.withUnsafeMutableBytes { bytes in
         _ = bytes.baseAddress.map { memmove($0, $0 + first, count) }
@@ -157,7 +196,9 @@ struct CSVReader {
   /// limit is reached.
   private mutating func giveUpOnLongRow() throws(ImportError) {
     line = nextLine
-    let kept = Array(buffer[start..<start + 1_000])
+    let cut = start + Self.rowLimit
+    let lineEnd = buffer[cut..<end].firstIndex(of: UInt8(ascii: "\n")) ?? cut
+    let kept = Array(buffer[start..<lineEnd])
     var from = start + Self.rowLimit
     nextLine += buffer[start..<from].count { $0 == UInt8(ascii: "\n") }
     offset += from - start
@@ -177,6 +218,8 @@ struct CSVReader {
     problem = (nil, "the row is longer than \(Self.rowLimit) bytes; is a quote not closed?")
     scan.fields.removeAll(keepingCapacity: true)
     // What is reported of the row is kept in front of what follows.
+    hashConsumed()
+    hashedEnd = kept.count
     buffer.replaceSubrange(0..<start, with: kept)
     end += kept.count - start
     (rowStart, rowEnd, start) = (0, kept.count, kept.count)
@@ -210,6 +253,20 @@ extension CSVReader {
       }
     }
   }
+}
+
+/// Where in a file an import goes on: everything before is done.
+struct Checkpoint: Sendable, Equatable {
+  /// How many bytes of the text lie before.
+  var offset = 0
+  /// How many rows lie before.
+  var row = 0
+  /// The line on which the next row begins.
+  var line = 1
+  /// The SHA-256 of the bytes before.
+  var digest: [UInt8] = []
+  /// How many bytes of the file lie before; fewer than `offset` where it is compressed.
+  var sourceRead = 0
 }
 
 /// The fields of a row, where they stand.

@@ -44,8 +44,22 @@ struct CalendarRows: RowKind {
     staging.write(bool: row.isOpen)
   }
 
+  var stored: StoredRows { Self.stored }
+
+  private static let stored = StoredRows(
+    name: "calendars", staging: staging, table: "calendar_overrides",
+    match: """
+      l.calendar = s.calendar and l.day = s.day
+      """,
+    columns: [
+      .init(name: "open", stored: "l.is_open", staged: "s.is_open")
+    ])
+
+  private static let unstageUnchanged = stored.unstageUnchanged
+
   func merge(on db: isolated Connection) throws -> Merged {
     var merged = Merged()
+    try db.execute(Self.unstageUnchanged)
     try merged.count(Self.upsert, on: db)
     return merged
   }

@@ -7,10 +7,37 @@ extension Cells {
   ) throws(RowRefusal) -> Number? {
     guard let cell = bytes(column) else { return nil }
     do throws(DecimalError) {
+      if header.decimalComma { return try Number(decimal: try Self.plain(cell)) }
       return try Number(decimal: cell)
     } catch {
       throw refuse(quoting: column, error.refusal)
     }
+  }
+
+  /// `1.234,56` as `1234.56`; points stand before groups of three digits, or not at all.
+  static func plain(
+    _ cell: some Sequence<UInt8>, point: UInt8 = UInt8(ascii: ","),
+    group: UInt8 = UInt8(ascii: ".")
+  ) throws(DecimalError) -> [UInt8] {
+    var plain: [UInt8] = []
+    var (groups, digits, hasPoint) = (0, 0, false)
+    for byte in cell {
+      switch byte {
+      case group where !hasPoint:
+        guard groups == 0 ? (1...3).contains(digits) : digits == 3 else { throw .malformed }
+        (groups, digits) = (groups + 1, 0)
+      case point where !hasPoint:
+        hasPoint = true
+        guard groups == 0 || digits == 3 else { throw .malformed }
+        plain.append(UInt8(ascii: "."))
+      case group, point: throw .malformed
+      default:
+        if byte != UInt8(ascii: "-"), byte != UInt8(ascii: "+") { digits += 1 }
+        plain.append(byte)
+      }
+    }
+    guard hasPoint || groups == 0 || digits == 3 else { throw .malformed }
+    return plain
   }
 
   /// A number that must be there.
@@ -56,7 +83,7 @@ extension Cells {
 
 extension DecimalError {
   /// The reason, as it goes on after the quoted cell.
-  fileprivate var refusal: String {
+  var refusal: String {
     switch self {
     case .malformed: "is not a decimal number such as -1234.5"
     case .tooManyDecimals(let limit): "has more than \(limit) decimal places"

@@ -21,8 +21,7 @@ struct Cells {
   /// The bytes of a cell; nil where it is empty or there is no such column.
   @inline(__always)
   func bytes(_ column: Int) -> UnsafeBufferPointer<UInt8>? {
-    guard let position = header.positions[column] else { return nil }
-    var cell = fields[position]
+    guard var cell = raw(column) else { return nil }
     while let last = cell.last, last == UInt8(ascii: " ") || last == UInt8(ascii: "\t") {
       cell = UnsafeBufferPointer(rebasing: cell.dropLast())
     }
@@ -30,6 +29,13 @@ struct Cells {
       cell = UnsafeBufferPointer(rebasing: cell.dropFirst())
     }
     return cell.isEmpty ? nil : cell
+  }
+
+  @inline(__always)
+  private func raw(_ column: Int) -> UnsafeBufferPointer<UInt8>? {
+    if let position = header.positions[column] { return fields[position] }
+    guard !header.constants.isEmpty else { return nil }
+    return header.constants[column]?.bytes
   }
 
   /// A refusal that names the column.
@@ -116,6 +122,12 @@ struct Cells {
   /// A date.
   func day(_ column: Int) throws(RowRefusal) -> Day? {
     guard let cell = bytes(column) else { return nil }
+    if let format = header.dateFormat {
+      if let day = format.day(cell) { return day }
+      throw refuse(
+        quoting: column,
+        "is not a date \(format.pattern) from \(Day.earliest) to \(Day.latest)")
+    }
     guard let day = Day(iso: cell) else {
       throw refuse(
         quoting: column, "is not a date YYYY-MM-DD from \(Day.earliest) to \(Day.latest)")

@@ -15,17 +15,15 @@ struct Chunk<Row: Sendable>: Sendable {
   /// The rows that were refused as they were read.
   private(set) var refused: [RefusedRow] = []
   /// Where in the file the chunk begins.
-  let startOffset: Int
+  let start: Checkpoint
   /// Where in the file the chunk ends.
-  var endOffset = 0
+  var end: Checkpoint
   /// The rows' texts, one after the other, in case that one is refused yet.
   private var texts: [UInt8] = []
 
-  /// The bytes of a refused row that are kept.
-  private static var textLimit: Int { 1_000 }
-
-  init(startOffset: Int, capacity: Int) {
-    self.startOffset = startOffset
+  init(start: Checkpoint, capacity: Int) {
+    self.start = start
+    end = start
     entries.reserveCapacity(capacity)
   }
 
@@ -35,7 +33,7 @@ struct Chunk<Row: Sendable>: Sendable {
   /// Adds a valid row.
   mutating func append(_ row: Row, number: Int, line: Int, text: ArraySlice<UInt8>) {
     let start = texts.count
-    texts.append(contentsOf: text.prefix(Self.textLimit))
+    texts.append(contentsOf: text)
     entries.append(Entry(number: number, line: line, row: row, text: start..<texts.count))
   }
 
@@ -43,10 +41,7 @@ struct Chunk<Row: Sendable>: Sendable {
   mutating func refuse(
     _ refusal: RowRefusal, number: Int, line: Int, text: ArraySlice<UInt8>
   ) {
-    refused.append(
-      RefusedRow(
-        row: number, line: line, field: refusal.field, message: refusal.message,
-        text: Self.readable(text)))
+    refused.append(RefusedRow(refusal, number: number, line: line, bytes: text))
   }
 
   /// Marks an entry as replaced by a later one.
@@ -54,15 +49,32 @@ struct Chunk<Row: Sendable>: Sendable {
 
   /// A row that was valid by itself, as a refused one.
   func refusedRow(_ entry: Entry, _ refusal: RowRefusal) -> RefusedRow {
-    RefusedRow(
-      row: entry.number, line: entry.line, field: refusal.field, message: refusal.message,
-      text: Self.readable(texts[entry.text]))
+    RefusedRow(refusal, number: entry.number, line: entry.line, bytes: texts[entry.text])
   }
 
-  /// The text in a form that the database can keep and a terminal can show.
-  private static func readable(_ text: ArraySlice<UInt8>) -> String {
-    let text = text.prefix(textLimit)
-    guard text.contains(0) else { return String(decoding: text, as: UTF8.self) }
-    return String(String(decoding: text, as: UTF8.self).map { $0 == "\0" ? "\u{2400}" : $0 })
+  /// The first entry at or after an index that belongs to another row than the one before it.
+  func rowBoundary(atOrAfter index: Int) -> Int {
+    var index = index
+    while index > 0, index < entries.count, entries[index].number == entries[index - 1].number {
+      index += 1
+    }
+    return index
+  }
+}
+
+extension RefusedRow {
+  /// A refused row with its text as it stands in the file.
+  init(_ refusal: RowRefusal, number: Int, line: Int, bytes: ArraySlice<UInt8>) {
+    let isText = !bytes.contains(0)
+    if isText, let text = String(validating: bytes, as: UTF8.self) {
+      self.init(
+        row: number, line: line, field: refusal.field, message: refusal.message, text: text)
+      return
+    }
+    // In a form that the database can keep and a terminal can show.
+    let text = String(String(decoding: bytes, as: UTF8.self).map { $0 == "\0" ? "\u{2400}" : $0 })
+    self.init(
+      row: number, line: line, field: refusal.field, message: refusal.message, text: text,
+      bytes: Array(bytes))
   }
 }

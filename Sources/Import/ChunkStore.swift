@@ -1,26 +1,31 @@
 internal import Glibc
 internal import Postgres
 
-/// Writes chunks into the books, each in one transaction, or in as many as it takes to set apart
-/// the rows that the database refuses.
+/// Writes chunks into the books, each with its checkpoint in one transaction.
+///
+/// Where the database refuses a chunk, it is written again part by part, each behind a savepoint,
+/// until the rows that are refused stand alone.
 struct ChunkStore<Kind: RowKind>: Sendable {
   let kind: Kind
-  /// The row of `import_jobs`; nil for a dry run, which writes within one transaction.
-  let job: Int64?
+  /// nil for a dry run, which writes within one transaction.
+  var claim: ImportClaim?
   let onError: RowErrorPolicy
+  /// Whether each row that would change is described.
+  var describesChanges = false
 
   /// What became of a chunk.
   struct Outcome: Sendable {
     var delta = JobDelta()
     var refused: [RefusedRow] = []
     var warnings: [ImportWarning] = []
+    var changes: [ImportWarning] = []
     /// Whether a refused row ends the import.
     var isAborted = false
     /// Whether somebody cancelled the import; nothing of the last transaction was kept.
     var isCancelled = false
   }
 
-  /// The database refuses this row, and the import ends with it.
+  /// The stored rows speak against this row, and the import ends with it.
   private struct Abort: Error {
     let row: Int
     let refusal: RowRefusal
@@ -43,59 +48,14 @@ struct ChunkStore<Kind: RowKind>: Sendable {
         """)
   }
 
-  /// Writes a chunk.
+  /// Writes a chunk; again where the cause of a failure is passing.
   func store(_ chunk: Chunk<Kind.Row>, on db: isolated Connection) throws -> Outcome {
-    var outcome = Outcome()
-    do {
-      try store(chunk, chunk.entries.indices, chunk.refused, &outcome, on: db)
-    } catch is Cancelled {
-      outcome.isCancelled = true
-    }
-    if onError == .abort, !outcome.refused.isEmpty { outcome.isAborted = true }
-    return outcome
-  }
-
-  /// Writes a part of a chunk, and splits it where the database refuses it as a whole.
-  private func store(
-    _ chunk: Chunk<Kind.Row>, _ part: Range<Int>, _ refused: [RefusedRow],
-    _ outcome: inout Outcome, on db: isolated Connection
-  ) throws {
-    do {
-      try attempt(chunk, part, refused, &outcome, on: db)
-    } catch let abort as Abort {
-      guard let index = part.first(where: { chunk.entries[$0].number == abort.row }) else { return }
-      let row = chunk.refusedRow(chunk.entries[index], abort.refusal)
-      try store(chunk, part.lowerBound..<index, [row], &outcome, on: db)
-    } catch let error as PostgresError where error.isAboutARow && !part.isEmpty {
-      guard part.count > 1 else {
-        let refusal = RowRefusal(field: error.column, message: error.rowMessage)
-        let row = chunk.refusedRow(chunk.entries[part.lowerBound], refusal)
-        let later = onError == .abort ? [] : refused
-        return try attempt(
-          chunk, part.lowerBound..<part.lowerBound, [row] + later, &outcome, on: db)
-      }
-      let middle = part.lowerBound + part.count / 2
-      try store(chunk, part.lowerBound..<middle, [], &outcome, on: db)
-      if onError == .abort, !outcome.refused.isEmpty { return }
-      try store(chunk, middle..<part.upperBound, refused, &outcome, on: db)
-    }
-  }
-
-  /// Writes a part of a chunk in one transaction; again where the cause of a failure is passing.
-  private func attempt(
-    _ chunk: Chunk<Kind.Row>, _ part: Range<Int>, _ refused: [RefusedRow],
-    _ outcome: inout Outcome, on db: isolated Connection
-  ) throws {
     var pauseMilliseconds: UInt32 = 50
     while true {
       do {
-        let isDryRun = job == nil
-        let written =
-          try isDryRun
-          ? db.savepoint { try write(chunk, part, refused, on: $0) }
-          : db.transaction { try write(chunk, part, refused, on: $0) }
-        outcome.add(written)
-        return
+        return try storeOnce(chunk, on: db)
+      } catch is Cancelled {
+        return Outcome(isCancelled: true)
       } catch  where pauseMilliseconds <= 1_600 && db.isUsable && Self.mayRetry(error) {
         usleep(pauseMilliseconds * 1_000)
         pauseMilliseconds *= 2
@@ -111,48 +71,127 @@ struct ChunkStore<Kind: RowKind>: Sendable {
     }
   }
 
-  /// The body of a part's transaction.
-  private func write(
-    _ chunk: Chunk<Kind.Row>, _ part: Range<Int>, _ refused: [RefusedRow],
+  private func storeOnce(_ chunk: Chunk<Kind.Row>, on db: isolated Connection) throws -> Outcome {
+    do {
+      return try together(on: db) { db in
+        var outcome = try write(chunk, chunk.entries.indices, on: db)
+        try conclude(&outcome, chunk, on: db)
+        return outcome
+      }
+    } catch is Abort {
+    } catch let error as PostgresError where error.isAboutARow && !chunk.entries.isEmpty {}
+    return try together(on: db) { db in
+      var outcome = Outcome()
+      try isolate(chunk, chunk.entries.indices, &outcome, on: db)
+      try conclude(&outcome, chunk, on: db)
+      return outcome
+    }
+  }
+
+  private func together<R>(
+    on db: isolated Connection, _ body: (isolated Connection) throws -> R
+  ) throws -> R {
+    try claim == nil ? db.savepoint(body) : db.transaction(body)
+  }
+
+  /// Writes a part of a chunk behind a savepoint, and splits it where it is refused as a whole.
+  private func isolate(
+    _ chunk: Chunk<Kind.Row>, _ part: Range<Int>, _ outcome: inout Outcome,
     on db: isolated Connection
+  ) throws {
+    guard !part.isEmpty else { return }
+    let refusal: RowRefusal
+    do {
+      outcome.add(try db.savepoint { try write(chunk, part, on: $0) })
+      return
+    } catch let abort as Abort {
+      guard let index = part.first(where: { chunk.entries[$0].number == abort.row }) else { return }
+      try isolate(chunk, part.lowerBound..<index, &outcome, on: db)
+      outcome.refuse(chunk, index..<index + 1, abort.refusal)
+      outcome.isAborted = true
+      return
+    } catch let error as PostgresError where error.isAboutARow {
+      refusal = RowRefusal(field: error.column, message: error.rowMessage)
+    }
+    let middle = chunk.rowBoundary(atOrAfter: part.lowerBound + max(part.count / 2, 1))
+    guard middle < part.upperBound else {
+      let first = chunk.rowBoundary(atOrAfter: part.lowerBound + 1)
+      guard first < part.upperBound else {
+        outcome.refuse(chunk, part, refusal)
+        outcome.isAborted = onError == .abort
+        return
+      }
+      return try isolate(
+        chunk, [part.lowerBound..<first, first..<part.upperBound], &outcome, on: db)
+    }
+    try isolate(chunk, [part.lowerBound..<middle, middle..<part.upperBound], &outcome, on: db)
+  }
+
+  private func isolate(
+    _ chunk: Chunk<Kind.Row>, _ parts: [Range<Int>], _ outcome: inout Outcome,
+    on db: isolated Connection
+  ) throws {
+    for part in parts where !outcome.isAborted {
+      try isolate(chunk, part, &outcome, on: db)
+    }
+  }
+
+  /// Adds the rows that were refused as they were read, and records how far the import is.
+  private func conclude(
+    _ outcome: inout Outcome, _ chunk: Chunk<Kind.Row>, on db: isolated Connection
+  ) throws {
+    if !outcome.isAborted {
+      outcome.refused += chunk.refused
+      outcome.delta.refused += chunk.refused.count
+      outcome.delta.processed += chunk.refused.count
+      outcome.isAborted = onError == .abort && !outcome.refused.isEmpty
+    }
+    guard let claim else { return }
+    let goesOn = try ImportJobs.advance(
+      claim, by: outcome.delta, to: chunk.end, canResume: !outcome.isAborted, on: db)
+    guard goesOn else { throw Cancelled() }
+    try ImportJobs.keep(outcome.refused, of: claim.job, on: db)
+  }
+
+  /// Writes a part of a chunk.
+  private func write(
+    _ chunk: Chunk<Kind.Row>, _ part: Range<Int>, on db: isolated Connection
   ) throws -> Outcome {
     var outcome = Outcome()
-    outcome.refused = refused
-    var staged = 0
-    if !part.isEmpty {
-      let merged = try merge(chunk, part, &staged, on: db)
-      for index in part {
-        guard let refusal = merged.refusals[chunk.entries[index].number] else { continue }
-        if onError == .abort { throw Abort(row: chunk.entries[index].number, refusal: refusal) }
-        outcome.refused.append(chunk.refusedRow(chunk.entries[index], refusal))
+    outcome.delta.processed = part.count
+    guard !part.isEmpty else { return outcome }
+    let staged = try stage(chunk, part, on: db)
+    if describesChanges {
+      outcome.changes = try db.rows(kind.stored.preview) { row in
+        ImportWarning(row: Int(try row.nextInt64()), message: try row.nextString())
       }
-      outcome.warnings = merged.warnings
-      outcome.delta.inserted = merged.inserted
-      outcome.delta.updated = merged.updated
-      outcome.delta.replaced = part.count - staged + merged.replaced
-      outcome.delta.unchanged =
-        staged - merged.replaced - merged.inserted - merged.updated - merged.refusals.count
     }
-    outcome.delta.refused = outcome.refused.count
-    outcome.delta.processed = part.count + refused.count
-    guard let job else { return outcome }
-    let isLast = part.upperBound == chunk.entries.count
-    let offset = isLast ? chunk.endOffset : chunk.startOffset
-    guard try ImportJobs.advance(job, by: outcome.delta, offset: offset, on: db) else {
-      throw Cancelled()
+    let merged = try kind.merge(on: db)
+    for index in part {
+      guard let refusal = merged.refusals[chunk.entries[index].number] else { continue }
+      if onError == .abort { throw Abort(row: chunk.entries[index].number, refusal: refusal) }
+      outcome.refuse(chunk, index..<index + 1, refusal)
     }
-    try ImportJobs.keep(outcome.refused, of: job, on: db)
+    outcome.delta.processed = part.count
+    outcome.warnings = merged.warnings
+    outcome.delta.inserted = merged.inserted
+    outcome.delta.updated = merged.updated
+    outcome.delta.replaced = part.count - staged + merged.replaced
+    outcome.delta.unchanged =
+      staged - merged.replaced - merged.inserted - merged.updated - outcome.delta.refused
     return outcome
   }
 
-  private func merge(
-    _ chunk: Chunk<Kind.Row>, _ part: Range<Int>, _ staged: inout Int,
-    on db: isolated Connection
-  ) throws -> Merged {
-    try db.execute(beginChunk, Kind.staging.name)
+  private func stage(
+    _ chunk: Chunk<Kind.Row>, _ part: Range<Int>, on db: isolated Connection
+  ) throws -> Int {
     let table = Kind.staging.name
-    if job == nil { try db.execute(Statement("empty-\(table)", "delete from pg_temp.\(table)")) }
-    staged = try db.copyIn(
+    try db.execute(beginChunk, table)
+    // A second part of one transaction finds the rows of the first.
+    if claim == nil || part != chunk.entries.indices {
+      try db.execute(Statement("empty-\(table)", "delete from pg_temp.\(table)"))
+    }
+    return try db.copyIn(
       "stage-\(table)", "copy pg_temp.\(table) from stdin (format binary)"
     ) { rows in
       for entry in chunk.entries[part] where !entry.isReplaced {
@@ -161,7 +200,6 @@ struct ChunkStore<Kind: RowKind>: Sendable {
         kind.write(entry.row, to: &rows)
       }
     }
-    return try kind.merge(on: db)
   }
 }
 
@@ -179,23 +217,23 @@ private let beginChunk = Statement(
   """)
 
 extension ChunkStore.Outcome {
-  /// Adds what another transaction did.
+  /// Adds what another part did.
   fileprivate mutating func add(_ other: Self) {
     delta.add(other.delta)
     refused += other.refused
     warnings += other.warnings
+    changes += other.changes
   }
-}
 
-extension JobDelta {
-  /// Adds the counts of another transaction.
-  mutating func add(_ other: JobDelta) {
-    processed += other.processed
-    inserted += other.inserted
-    updated += other.updated
-    unchanged += other.unchanged
-    refused += other.refused
-    replaced += other.replaced
+  /// Counts entries as refused; a row of which several came is listed once.
+  fileprivate mutating func refuse(
+    _ chunk: Chunk<Kind.Row>, _ part: Range<Int>, _ refusal: RowRefusal
+  ) {
+    delta.refused += part.count
+    delta.processed += part.count
+    for index in part where refused.last?.row != chunk.entries[index].number {
+      refused.append(chunk.refusedRow(chunk.entries[index], refusal))
+    }
   }
 }
 

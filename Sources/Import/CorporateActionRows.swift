@@ -57,8 +57,22 @@ struct CorporateActionRows: RowKind {
     staging.write(row.value)
   }
 
+  var stored: StoredRows { Self.stored }
+
+  private static let stored = StoredRows(
+    name: "actions", staging: staging, table: "corporate_actions",
+    match: """
+      l.instrument_id = s.instrument_id and l.ex_date = s.ex_date and l.type = s.type
+      """,
+    columns: [
+      .init(name: "value", stored: "l.value", staged: "s.value", isNumeric: true)
+    ])
+
+  private static let unstageUnchanged = stored.unstageUnchanged
+
   func merge(on db: isolated Connection) throws -> Merged {
     var merged = Merged()
+    try db.execute(Self.unstageUnchanged)
     try merged.count(Self.upsert, on: db)
     return merged
   }

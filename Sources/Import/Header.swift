@@ -18,9 +18,15 @@ struct Header: Sendable {
   private(set) var positions: [Int?]
   /// How many fields each row must have.
   let fieldCount: Int
+  /// Cells that are the same in every row, for columns that the file does not have.
+  private(set) var constants: [Int: ConstantCell] = [:]
+  /// Whether numbers are written as `1.234,56`.
+  var decimalComma = false
+  /// How dates are written, if not as `YYYY-MM-DD`.
+  var dateFormat: DateFormat?
 
   /// Whether the file has the column.
-  func has(_ column: Int) -> Bool { positions[column] != nil }
+  func has(_ column: Int) -> Bool { positions[column] != nil || constants[column] != nil }
 
   /// The name of the column at a field of the file.
   func name(ofField index: Int) -> String? {
@@ -35,15 +41,28 @@ struct Header: Sendable {
   ///   - rules: The kind's columns.
   /// - Throws: `ImportError.header` where a column is unknown, missing or repeated.
   init(
-    _ names: [String], map: [String: String], rules: [ColumnRule], kind: ImportKind, source: String
+    _ names: [String], map: [String: String], rules: [ColumnRule], kind: ImportKind, source: String,
+    constants: [String: String] = [:]
   ) throws(ImportError) {
-    try self.init(names, map: map, rules: rules, of: kind.rawValue, source: source)
+    try self.init(
+      names, map: map, rules: rules, of: kind.rawValue, source: source, constants: constants)
+  }
+
+  /// The header of rows for a kind that a request asks for.
+  init(
+    _ names: [String], _ request: ImportRequest, rules: [ColumnRule], source: String
+  ) throws(ImportError) {
+    try self.init(
+      names, map: request.columnMap, rules: rules, of: request.kind.rawValue, source: source,
+      constants: request.constants)
+    decimalComma = request.decimalComma
+    dateFormat = request.dateFormat
   }
 
   /// Reads the header row of a file that holds `content`.
   init(
     _ names: [String], map: [String: String], rules: [ColumnRule], of content: String,
-    source: String
+    source: String, constants: [String: String] = [:]
   ) throws(ImportError) {
     let noColumn = "is not a column of \(content)"
     self.rules = rules
@@ -73,8 +92,27 @@ struct Header: Sendable {
       }
       positions[column] = index
     }
-    for (rule, position) in zip(rules, positions) where rule.isRequired && position == nil {
+    try take(constants, refuse, known, noColumn)
+    for (index, rule) in rules.enumerated() where rule.isRequired && !has(index) {
       throw refuse("column '\(rule.name)' is missing", known)
+    }
+  }
+
+  /// Takes the cells that are the same in every row.
+  private mutating func take(
+    _ constants: [String: String], _ refuse: (String, String) -> ImportError, _ known: String,
+    _ noColumn: String
+  ) throws(ImportError) {
+    for (name, value) in constants.sorted(by: { $0.key < $1.key }) {
+      guard let column = rules.firstIndex(where: { $0.name == name }) else {
+        throw refuse("'\(name)', which is set to '\(value)', \(noColumn)", known)
+      }
+      guard positions[column] == nil else {
+        throw refuse(
+          "column '\(name)' is set to '\(value)', and the file has it too", "do without the setting"
+        )
+      }
+      self.constants[column] = ConstantCell(value)
     }
   }
 
@@ -113,4 +151,18 @@ struct Header: Sendable {
     }
     return row[right.count]
   }
+}
+
+/// The bytes of a cell that is the same in every row, at one address as long as it lives.
+final class ConstantCell: Sendable {
+  // Written once, before anybody else can see it.
+  nonisolated(unsafe) let bytes: UnsafeBufferPointer<UInt8>
+
+  init(_ text: String) {
+    let copy = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: text.utf8.count)
+    _ = copy.initialize(from: text.utf8)
+    bytes = UnsafeBufferPointer(copy)
+  }
+
+  deinit { bytes.deallocate() }
 }

@@ -12,6 +12,10 @@ public enum ImportError: Error, Hashable, Sendable, CustomStringConvertible {
   case header(source: String, problem: String, hint: String)
   /// More rows than allowed; the rows up to the limit were imported.
   case tooManyRows(source: String, limit: Int)
+  /// A resumed file does not begin with what was imported from it.
+  case changed(source: String, offset: Int)
+  /// An option does not fit the file or the kind.
+  case option(String, hint: String)
 
   /// The message, and a hint on a line of its own.
   public var description: String { message + (hint.map { "\nhint: \($0)" } ?? "") }
@@ -25,6 +29,9 @@ public enum ImportError: Error, Hashable, Sendable, CustomStringConvertible {
     case .notText(let source, let reason, _): "\(source) is not UTF-8 text: \(reason)"
     case .header(let source, let problem, _): "\(source): \(problem)"
     case .tooManyRows(let source, let limit): "\(source) has more than \(limit) rows"
+    case .changed(let source, let offset):
+      "\(source) has changed: its first \(offset) bytes are not those that were imported"
+    case .option(let problem, _): problem
     }
   }
 
@@ -36,6 +43,8 @@ public enum ImportError: Error, Hashable, Sendable, CustomStringConvertible {
     case .noRows: "a row is a date and an amount"
     case .notText(_, _, let hint): hint
     case .header(_, _, let hint): hint
+    case .changed: "import it anew; rows that are stored already change nothing"
+    case .option(_, let hint): hint
     case .tooManyRows: "the rows up to the limit were imported; raise CLOSEBELL_IMPORT_MAX_ROWS"
     }
   }

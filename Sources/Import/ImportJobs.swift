@@ -1,10 +1,11 @@
 public import Postgres
+internal import Storage
 
-/// The record of imports: who imported what, and what was refused.
+/// The record of imports: who imports what, how far it is, and what was refused.
 public enum ImportJobs {
   /// Asks an import to stop; it does so before its next chunk.
   ///
-  /// - Returns: Whether there was one under way of this number.
+  /// - Returns: Whether there was one queued or under way of this number.
   @discardableResult
   public static func cancel(_ id: Int64, on db: isolated Connection) throws -> Bool {
     try db.execute(cancelJob, id) == 1
@@ -13,28 +14,81 @@ public enum ImportJobs {
   private static let cancelJob = Statement(
     "import-job-cancel",
     """
-    update closebell.import_jobs set status = 'cancelled', finished_at = clock_timestamp()
+    update closebell.import_jobs set status = 'cancelled', finished_at = clock_timestamp(),
+      error = 'cancelled'
     where id = $1 and status in ('queued', 'processing')
     """)
 }
 
+/// The right to work at an import: nobody writes a chunk of it under another claim.
+struct ImportClaim: Sendable {
+  /// The row of `import_jobs`.
+  let job: Int64
+  /// Unique among all claims; its advisory lock says that we live.
+  let id: Int64
+  /// How long after a chunk the claim holds.
+  let leaseSeconds: Double
+}
+
+/// What is stored of an import when it is claimed.
+struct ClaimedImport: Sendable {
+  var claim: ImportClaim
+  var kind: ImportKind
+  var source: String
+  var words: [String]
+  var checkpoint: Checkpoint
+  var counts: JobDelta
+  /// The digest of the whole file, where its rows are named after it.
+  var digest: [UInt8]?
+}
+
 extension ImportJobs {
-  /// Records a new import.
+  /// Records a new import, claimed.
   static func begin(
-    _ kind: ImportKind, source: String, on db: isolated Connection
-  ) throws -> Int64? {
-    try db.row(insertJob, kind.rawValue, source) { try $0.nextInt64() }
+    _ request: ImportRequest, source: String, details: SourceDetails, control: ImportControl,
+    on db: isolated Connection
+  ) throws -> ImportClaim {
+    try db.transaction { db in
+      let claim = try drawClaim(on: db)
+      let job = try db.row(
+        insertJob, request.kind.rawValue, source, request.words, details.header, details.size,
+        details.digest, claim, control.claimant, control.leaseSeconds
+      ) { try $0.nextInt64() }
+      guard let job else { throw StorageError.noRow("import") }
+      return ImportClaim(job: job, id: claim, leaseSeconds: control.leaseSeconds)
+    }
+  }
+
+  /// A claim id that was never used; its lock is ours before anybody can see it.
+  static func drawClaim(on db: isolated Connection) throws -> Int64 {
+    guard let claim = try db.row(draw, as: { try $0.nextInt64() }) else {
+      throw StorageError.noRow("claim")
+    }
+    _ = try db.row(lock, claim) { try $0.nextOptional(String.self) }
+    return claim
+  }
+
+  /// Frees the lock of a claim that ended.
+  static func release(_ claim: Int64, on db: isolated Connection) throws {
+    _ = try db.row(unlock, claim) { try $0.nextBool() }
   }
 
   /// Records how far an import has come, in the transaction of its chunk.
   ///
   /// - Returns: Whether it goes on; nobody has cancelled it.
+  /// - Throws: `ImportJobError.takenOver` where the claim is no longer ours.
   static func advance(
-    _ job: Int64, by delta: JobDelta, offset: Int, on db: isolated Connection
+    _ claim: ImportClaim, by delta: JobDelta, to checkpoint: Checkpoint, canResume: Bool,
+    on db: isolated Connection
   ) throws -> Bool {
-    try db.execute(
-      advanceJob, job, Int64(delta.processed), Int64(delta.inserted), Int64(delta.updated),
-      Int64(delta.unchanged), Int64(delta.refused), Int64(offset)) == 1
+    let count = try db.execute(
+      advanceJob, claim.job, claim.id, Int64(delta.processed), Int64(delta.inserted),
+      Int64(delta.updated), Int64(delta.unchanged), Int64(delta.refused), Int64(delta.replaced),
+      Int64(checkpoint.offset), Int64(checkpoint.row), Int64(checkpoint.line), checkpoint.digest,
+      Int64(checkpoint.sourceRead), claim.leaseSeconds, canResume)
+    if count == 1 { return true }
+    if try db.row(claimOf, claim.job, as: { try $0.nextInt64OrNil() }) == claim.id { return false }
+    throw ImportJobError.takenOver(claim.job)
   }
 
   /// Keeps the refused rows of a chunk.
@@ -44,22 +98,24 @@ extension ImportJobs {
     guard !refused.isEmpty else { return }
     try db.copyIn("import-results", copyResults) { rows in
       for row in refused {
-        rows.beginRow(6)
+        rows.beginRow(7)
         rows.write(int64: job)
         rows.write(int64: Int64(row.row))
         rows.write(int64: Int64(row.line))
         if let field = row.field { rows.write(text: field) } else { rows.writeNull() }
         rows.write(text: row.message)
         rows.write(text: row.text)
+        if let bytes = row.bytes { rows.write(bytes: bytes) } else { rows.writeNull() }
       }
     }
   }
 
   /// Records the end of an import; a cancelled one stays cancelled.
   static func finish(
-    _ job: Int64, status: String, digest: [UInt8]?, error: String?, on db: isolated Connection
+    _ claim: ImportClaim, status: String, digest: [UInt8]?, error: String?,
+    on db: isolated Connection
   ) throws {
-    try db.execute(finishJob, job, status, digest, error)
+    try db.execute(finishJob, claim.job, claim.id, status, digest, error)
   }
 
   /// The latest completed import of the same bytes as the same kind.
@@ -68,32 +124,56 @@ extension ImportJobs {
   ) throws -> Int64? {
     try db.row(findEarlier, kind.rawValue, digest) { try $0.nextInt64OrNil() } ?? nil
   }
+}
+
+// MARK: - SQL
+
+extension ImportJobs {
+  private static let draw = Statement(
+    "import-claim-draw", "select nextval('closebell.claim_id_seq')")
+  private static let lock = Statement(
+    "import-claim-lock", "select pg_advisory_lock($1::bigint)::text")
+  private static let unlock = Statement(
+    "import-claim-unlock", "select pg_advisory_unlock($1::bigint)")
 
   private static let insertJob = Statement(
     "import-job-begin",
-    "insert into closebell.import_jobs (kind, source) values ($1, $2) returning id")
+    """
+    insert into closebell.import_jobs (kind, source, options, header_row, source_size, digest,
+      claim_id, claimed_by, lease_until, session_at)
+    values ($1::text, $2::text, $3::text[], $4::bytea, $5::bigint, $6::bytea, $7::bigint,
+      $8::text, clock_timestamp() + $9::float8 * interval '1 second', clock_timestamp())
+    returning id
+    """)
 
   private static let advanceJob = Statement(
     "import-job-advance",
     """
-    update closebell.import_jobs set processed_count = processed_count + $2,
-      inserted_count = inserted_count + $3, updated_count = updated_count + $4,
-      unchanged_count = unchanged_count + $5, refused_count = refused_count + $6,
-      byte_offset = $7
-    where id = $1 and status = 'processing'
+    update closebell.import_jobs set processed_count = processed_count + $3,
+      inserted_count = inserted_count + $4, updated_count = updated_count + $5,
+      unchanged_count = unchanged_count + $6, refused_count = refused_count + $7,
+      replaced_count = replaced_count + $8, byte_offset = $9, row_number = $10,
+      line_number = $11, prefix_digest = $12, source_read = $13,
+      checkpoint_at = clock_timestamp(),
+      lease_until = clock_timestamp() + $14::float8 * interval '1 second', can_resume = $15
+    where id = $1 and claim_id = $2 and status = 'processing'
     """)
 
+  private static let claimOf = Statement(
+    "import-job-claim-of", "select claim_id from closebell.import_jobs where id = $1")
+
   private static let copyResults = """
-    copy closebell.import_results (job_id, row_number, line_number, field, message, row_text)
+    copy closebell.import_results
+      (job_id, row_number, line_number, field, message, row_text, row_bytes)
     from stdin (format binary)
     """
 
   private static let finishJob = Statement(
     "import-job-finish",
     """
-    update closebell.import_jobs set status = $2, digest = $3, error = $4,
-      finished_at = clock_timestamp()
-    where id = $1 and status = 'processing'
+    update closebell.import_jobs set status = $3, digest = coalesce($4, digest), error = $5,
+      finished_at = clock_timestamp(), lease_until = null
+    where id = $1 and claim_id = $2 and status = 'processing'
     """)
 
   private static let findEarlier = Statement(
@@ -104,12 +184,32 @@ extension ImportJobs {
     """)
 }
 
+/// What is recorded of a file before its first row.
+struct SourceDetails: Sendable {
+  /// The header row as it stands in the file.
+  var header: [UInt8]
+  /// The size of the file; nil for a stream.
+  var size: Int64?
+  /// The digest of the whole file, where its rows are named after it.
+  var digest: [UInt8]?
+}
+
 /// What a chunk adds to the counts of its job.
-struct JobDelta: Sendable {
+struct JobDelta: Sendable, Equatable {
   var processed = 0
   var inserted = 0
   var updated = 0
   var unchanged = 0
   var refused = 0
   var replaced = 0
+
+  /// Adds the counts of another transaction.
+  mutating func add(_ other: JobDelta) {
+    processed += other.processed
+    inserted += other.inserted
+    updated += other.updated
+    unchanged += other.unchanged
+    refused += other.refused
+    replaced += other.replaced
+  }
 }

@@ -8,8 +8,10 @@ public struct RefusedRow: Hashable, Sendable {
   public var field: String?
   /// What is wrong, in one line.
   public var message: String
-  /// The row as it stands in the file, cut after 1 000 bytes.
+  /// The row as it stands in the file.
   public var text: String
+  /// The row's bytes where they are no text.
+  public var bytes: [UInt8]?
 }
 
 /// Something worth a look that costs no row.
@@ -29,8 +31,12 @@ public enum ImportOutcome: String, Sendable {
   case completed
   /// A refused row ended it, as asked; the rows before it are kept.
   case aborted
-  /// Somebody cancelled the job; the chunks before are kept.
+  /// Somebody cancelled the job; the chunks before are kept, and it can be resumed.
   case cancelled
+  /// This process was asked to stop; the chunks before are kept, and it can be resumed.
+  case interrupted
+  /// It took longer than allowed; the chunks before are kept, and it can be resumed.
+  case timedOut = "timed_out"
 }
 
 /// What an import did, as the database counted it.
@@ -55,22 +61,37 @@ public struct ImportReport: Sendable {
   public var refused = 0
   /// Rows whose key a later row of the same chunk repeats: the last one counts.
   public var replaced = 0
+  /// How many rows had been read when the import was taken up again; 0 for a new one.
+  public var resumedAfter = 0
+  /// Of a dry run: what each row would change; at most the first 1 000.
+  public var changes: [ImportWarning] = []
   /// Things worth a look; at most the first 1 000.
   public var warnings: [ImportWarning] = []
-  /// The first 1 000 refused rows; `import_results` has all of them.
+  /// The first 1 000 refused rows, each cut after 1 000 bytes; `import_results` has them whole.
   public var refusedRows: [RefusedRow] = []
   /// How long it took, in seconds.
   public var seconds = 0.0
 
+  /// How many bytes of the stored file were written.
+  var bytesRead = 0
+
   /// How many warnings and refused rows are kept in memory.
   static let keptCount = 1_000
+  /// How much of a refused row is kept in memory.
+  private static let keptBytes = 1_000
 
   mutating func warn(_ warning: ImportWarning) {
     if warnings.count < Self.keptCount { warnings.append(warning) }
   }
 
   mutating func refuse(_ row: RefusedRow) {
-    refused += 1
-    if refusedRows.count < Self.keptCount { refusedRows.append(row) }
+    guard refusedRows.count < Self.keptCount else { return }
+    var row = row
+    // Whole rows are in the database; a thousand of the longest would not fit in memory.
+    if row.text.utf8.count > Self.keptBytes {
+      row.text = String(decoding: row.text.utf8.prefix(Self.keptBytes), as: UTF8.self)
+    }
+    row.bytes = nil
+    refusedRows.append(row)
   }
 }

@@ -35,7 +35,7 @@ public struct ImportRequest: Sendable {
   public var dryRun: Bool
   /// What a refused row does to the rest.
   public var onError: RowErrorPolicy
-  /// Rows a transaction: 1 to 10 000; numbers outside are brought to the nearer limit.
+  /// Rows a transaction: 1 to 100 000; numbers outside are brought to the nearer limit.
   public var batchSize: Int
   /// Headers of the file that mean a column of another name.
   public var columnMap: [String: String]
@@ -43,18 +43,34 @@ public struct ImportRequest: Sendable {
   public var restate: Bool
   /// The most rows that are read; nil for no limit.
   public var maxRows: Int?
+  /// The byte that separates fields.
+  public var delimiter = UInt8(ascii: ",")
+  /// Whether numbers are written as `1.234,56`.
+  public var decimalComma = false
+  /// How dates are written, if not as `YYYY-MM-DD`.
+  public var dateFormat: DateFormat?
+  /// Cells that are the same in every row, by the column, which the file does not have.
+  public var constants: [String: String] = [:]
+  /// The export of another program that the file is, if it is one.
+  public var format: ExportFormat?
 
-  /// A request; the defaults skip refused rows and take 1 000 rows a transaction.
+  /// Rows a transaction unless something else is asked for: measured, see docs/benchmarks.md.
+  public static let defaultBatchSize = 10_000
+  /// The most rows a transaction.
+  public static let largestBatchSize = 100_000
+
+  /// A request; the defaults skip refused rows.
   public init(
     kind: ImportKind, source: ImportSource, dryRun: Bool = false, onError: RowErrorPolicy = .skip,
-    batchSize: Int = 1_000, columnMap: [String: String] = [:], restate: Bool = false,
+    batchSize: Int = Self.defaultBatchSize, columnMap: [String: String] = [:],
+    restate: Bool = false,
     maxRows: Int? = nil
   ) {
     self.kind = kind
     self.source = source
     self.dryRun = dryRun
     self.onError = onError
-    self.batchSize = min(max(batchSize, 1), 10_000)
+    self.batchSize = min(max(batchSize, 1), Self.largestBatchSize)
     self.columnMap = columnMap
     self.restate = restate
     self.maxRows = maxRows
@@ -63,11 +79,13 @@ public struct ImportRequest: Sendable {
 
 /// How far an import has come.
 public struct ImportProgress: Sendable {
+  /// The row of `import_jobs`; nil for a dry run.
+  public var job: Int64?
   /// Rows read so far, refused ones among them.
   public var processed: Int
   /// Rows refused so far.
   public var refused: Int
-  /// Bytes read so far.
+  /// Bytes of the stored file read so far.
   public var bytesRead: Int
   /// The size of the file; nil for a stream.
   public var bytesTotal: Int?

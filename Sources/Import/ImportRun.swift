@@ -4,9 +4,9 @@ internal import Storage
 
 /// Imports a CSV file: every row that can be is merged into the books, the others are reported.
 ///
-/// Rows are written in chunks, one transaction each, so that stopping anywhere leaves whole chunks
-/// and importing the file again goes on. In the same transactions everything that a changed row
-/// may make stale is marked. Nobody who reads or closes is kept waiting.
+/// Rows are written in chunks, one transaction each with its checkpoint, so that stopping anywhere
+/// leaves whole chunks and the import can be resumed. In the same transactions everything that a
+/// changed row may make stale is marked. Nobody who reads or closes is kept waiting.
 ///
 /// - Parameters:
 ///   - connection: Used for nothing else meanwhile.
@@ -17,82 +17,181 @@ public func runImport(
   _ request: ImportRequest, on connection: Connection,
   progress: (@Sendable (ImportProgress) -> Void)? = nil
 ) async throws -> ImportReport {
-  switch request.kind {
-  case .portfolios: try await run(PortfolioRows.self, request, connection, progress)
-  case .instruments: try await run(InstrumentRows.self, request, connection, progress)
-  case .prices: try await run(PriceRows.self, request, connection, progress)
-  case .fxRates: try await run(RateRows.self, request, connection, progress)
-  case .activities: try await run(ActivityRows.self, request, connection, progress)
-  case .valuations: try await run(ValuationRows.self, request, connection, progress)
-  case .corporateActions: try await run(CorporateActionRows.self, request, connection, progress)
-  case .calendars: try await run(CalendarRows.self, request, connection, progress)
+  try await runImport(request, on: connection, control: ImportControl(progress: progress))
+}
+
+/// The same, watched and stopped by `control`.
+public func runImport(
+  _ request: ImportRequest, on connection: Connection, control: ImportControl
+) async throws -> ImportReport {
+  try await dispatch(request, nil, connection, control)
+}
+
+/// Takes an import up that was stopped, failed, died, or was only queued.
+///
+/// - Parameter change: May change what the import was asked to do, such as its limit of rows.
+/// - Throws: `ImportJobError` where it is under way or done; `ImportError.changed` where the file
+///   does not begin with what was imported from it.
+public func resumeImport(
+  _ id: Int64, on connection: Connection, control: ImportControl,
+  change: (inout ImportRequest) -> Void = { _ in }
+) async throws -> ImportReport {
+  let job = try await connection.perform { db in try ImportQueue.claim(id, control, on: db) }
+  var request = try ImportRequest(job)
+  change(&request)
+  return try await dispatch(request, job, connection, control)
+}
+
+/// Takes the first import that waits in the background.
+///
+/// - Returns: nil where none waits.
+public func runQueuedImport(
+  on connection: Connection, control: ImportControl
+) async throws -> (job: Int64, result: Result<ImportReport, any Error>)? {
+  let job = try await connection.perform { db in try ImportQueue.claimNext(control, on: db) }
+  guard let job else { return nil }
+  do {
+    let report = try await dispatch(try ImportRequest(job), job, connection, control)
+    return (job.claim.job, .success(report))
+  } catch {
+    return (job.claim.job, .failure(error))
   }
 }
 
-private func run<Kind: RowKind>(
-  _: Kind.Type, _ request: ImportRequest, _ connection: Connection,
-  _ progress: (@Sendable (ImportProgress) -> Void)?
+private func dispatch(
+  _ request: ImportRequest, _ job: ClaimedImport?, _ connection: Connection,
+  _ control: ImportControl
 ) async throws -> ImportReport {
-  let clock = ContinuousClock()
-  let start = clock.now
-  var file = try RowFile<Kind>(request)
-  if !request.dryRun { try await connection.perform { db in _ = try Incarnation.begin(on: db) } }
-  try await file.loadBooks(from: connection)
-  let run = ImportRun<Kind>(request: request, connection: connection, sourceName: file.name)
-  let job = try await run.begin()
-  let store = ChunkStore<Kind>(kind: file.kind, job: job, onError: request.onError)
-  var report = ImportReport(jobID: job, kind: request.kind, source: file.name)
-  do {
-    var chunk = try await file.nextChunk(booksFrom: connection)
+  func run<Kind: RowKind>(_: Kind.Type) async throws -> ImportReport {
+    try await ImportRun<Kind>(request, job, connection, control).run()
+  }
+  return switch request.kind {
+  case .portfolios: try await run(PortfolioRows.self)
+  case .instruments: try await run(InstrumentRows.self)
+  case .prices: try await run(PriceRows.self)
+  case .fxRates: try await run(RateRows.self)
+  case .activities: try await run(ActivityRows.self)
+  case .valuations: try await run(ValuationRows.self)
+  case .corporateActions: try await run(CorporateActionRows.self)
+  case .calendars: try await run(CalendarRows.self)
+  }
+}
+
+/// Opens a file and reads its header, as an import begins.
+func openingCheck(_ request: ImportRequest) throws -> SourceDetails {
+  func open<Kind: RowKind>(_: Kind.Type) throws -> SourceDetails {
+    try RowFile<Kind>(request).details
+  }
+  return switch request.kind {
+  case .portfolios: try open(PortfolioRows.self)
+  case .instruments: try open(InstrumentRows.self)
+  case .prices: try open(PriceRows.self)
+  case .fxRates: try open(RateRows.self)
+  case .activities: try open(ActivityRows.self)
+  case .valuations: try open(ValuationRows.self)
+  case .corporateActions: try open(CorporateActionRows.self)
+  case .calendars: try open(CalendarRows.self)
+  }
+}
+
+/// One import, from its claim to its end.
+struct ImportRun<Kind: RowKind>: Sendable {
+  private let request: ImportRequest
+  private let job: ClaimedImport?
+  private let control: ImportControl
+  private let writer: ChunkWriter<Kind>
+  private let start = ContinuousClock.now
+
+  init(
+    _ request: ImportRequest, _ job: ClaimedImport?, _ connection: Connection,
+    _ control: ImportControl
+  ) {
+    self.request = request
+    self.job = job
+    self.control = control
+    writer = ChunkWriter(connection, control)
+  }
+
+  private var seconds: Double { (ContinuousClock.now - start) / .seconds(1) }
+
+  func run() async throws -> ImportReport {
+    if let job { await writer.take(job.claim) }
+    do {
+      var file = try RowFile<Kind>(request)
+      if let job { try file.resume(job) }
+      if !request.dryRun { try await writer.perform { db in _ = try Incarnation.begin(on: db) } }
+      try await file.loadBooks(from: writer)
+      try await begin(file.name, file.details)
+      var report = ImportReport(
+        jobID: await writer.claim?.job, kind: request.kind, source: file.name)
+      report.counts = job?.counts ?? JobDelta()
+      report.resumedAfter = job?.checkpoint.row ?? 0
+      try await chunks(&file, &report)
+      if file.isAtEnd { try await noteEarlierImport(file.digest(), &report) }
+      report.noteReplaced()
+      try await finish(report, file.isAtEnd ? file.digest() : nil)
+      report.seconds = seconds
+      await writer.end()
+      return report
+    } catch {
+      await fail(error)
+      await writer.end()
+      throw error
+    }
+  }
+
+  /// Writes chunk after chunk; the next one is read while one is written.
+  private func chunks(_ file: inout RowFile<Kind>, _ report: inout ImportReport) async throws {
+    let store = ChunkStore<Kind>(
+      kind: file.kind, claim: nil, onError: request.onError, describesChanges: request.dryRun)
+    var chunk = try await file.nextChunk(booksFrom: writer)
     while let current = chunk {
-      async let stored = connection.perform { db in try store.store(current, on: db) }
-      // The next chunk is read while this one is written.
+      let before = report.counts
+      async let stored = writer.store(current, store, before: before)
       let ahead: Result<Chunk<Kind.Row>?, any Error>
       do {
-        ahead = .success(try await file.nextChunk(booksFrom: connection))
+        ahead = .success(try await file.nextChunk(booksFrom: writer))
       } catch {
         ahead = .failure(error)
       }
       report.add(try await stored)
-      progress?(file.progress(report, seconds: (clock.now - start) / .seconds(1)))
+      report.bytesRead = current.end.sourceRead
+      control.progress?(file.progress(report, seconds: seconds))
+      guard report.outcome == .completed, let next = try ahead.get() else { break }
+      report.outcome = reasonToStop ?? .completed
       guard report.outcome == .completed else { break }
-      chunk = try ahead.get()
+      chunk = next
     }
     if file.hasTooManyRows { throw file.tooManyRows }
-    if file.isAtEnd { try await run.noteEarlierImport(file.digest, &report) }
-    report.noteReplaced()
-    try await run.finish(job, report.outcome, file.isAtEnd ? file.digest : nil)
-  } catch {
-    await run.fail(job, error)
-    throw error
   }
-  report.seconds = (clock.now - start) / .seconds(1)
-  return report
-}
 
-/// The frame around the chunks: the row of `import_jobs`, or the one transaction of a dry run.
-struct ImportRun<Kind: RowKind>: Sendable {
-  let request: ImportRequest
-  let connection: Connection
-  let sourceName: String
+  private var reasonToStop: ImportOutcome? {
+    if control.shouldStop() { return .interrupted }
+    if let limit = control.timeoutSeconds, seconds > limit { return .timedOut }
+    return nil
+  }
 
   /// Makes the staging table and records the import; a dry run begins its transaction instead.
-  func begin() async throws -> Int64? {
-    let (request, sourceName) = (request, sourceName)
-    return try await connection.perform { db in
+  private func begin(_ source: String, _ details: SourceDetails) async throws {
+    let (request, control) = (request, control)
+    let isClaimed = job != nil
+    let claim = try await writer.perform { db -> ImportClaim? in
       try ChunkStore<Kind>.prepare(on: db)
+      if isClaimed { return nil }
       guard request.dryRun else {
-        return try ImportJobs.begin(request.kind, source: sourceName, on: db)
+        return try ImportJobs.begin(
+          request, source: ByteSource.absolute(source), details: details, control: control, on: db)
       }
       try db.execute(sql: "begin")
       return nil
     }
+    if let claim { await writer.take(claim) }
   }
 
   /// Says so where the same bytes were imported before.
-  func noteEarlierImport(_ digest: [UInt8], _ report: inout ImportReport) async throws {
+  private func noteEarlierImport(_ digest: [UInt8], _ report: inout ImportReport) async throws {
     let kind = request.kind
-    let earlier = try await connection.perform { db in
+    let earlier = try await writer.perform { db in
       try ImportJobs.earlier(kind, digest: digest, on: db)
     }
     guard let earlier else { return }
@@ -101,37 +200,57 @@ struct ImportRun<Kind: RowKind>: Sendable {
   }
 
   /// Records the end; a dry run takes everything back.
-  func finish(_ job: Int64?, _ outcome: ImportOutcome, _ digest: [UInt8]?) async throws {
-    try await connection.perform { db in
-      guard let job else { return try db.execute(sql: "rollback") }
-      let error = outcome == .aborted ? "stopped at a refused row" : nil
-      try ImportJobs.finish(
-        job, status: outcome == .completed ? "completed" : "failed", digest: digest,
-        error: error, on: db)
+  private func finish(_ report: ImportReport, _ digest: [UInt8]?) async throws {
+    guard let claim = await writer.claim else {
+      if request.dryRun { try await writer.perform { db in try db.execute(sql: "rollback") } }
+      return
+    }
+    let (status, error): (String, String?) =
+      switch report.outcome {
+      case .completed: ("completed", nil)
+      case .aborted: ("failed", "stopped at a refused row")
+      case .cancelled: ("cancelled", "cancelled")
+      case .interrupted: ("cancelled", "interrupted")
+      case .timedOut: ("failed", "took longer than allowed")
+      }
+    try await writer.perform { db in
+      try ImportJobs.finish(claim, status: status, digest: digest, error: error, on: db)
     }
   }
 
   /// Records a failure, if the database can still be reached.
-  func fail(_ job: Int64?, _ error: any Error) async {
+  private func fail(_ error: any Error) async {
     let message = "\(error)"
     let wasCancelled = (error as? PostgresError)?.kind == .cancelled || error is CancellationError
-    _ = try? await connection.perform(heedsCancellation: false) { db in
-      guard let job else { return try db.execute(sql: "rollback") }
+    let (claim, isDryRun) = (await writer.claim, request.dryRun)
+    _ = try? await writer.perform(heedsCancellation: false) { db in
+      if isDryRun, db.isInTransaction { try db.execute(sql: "rollback") }
+      guard let claim else { return }
       try ImportJobs.finish(
-        job, status: wasCancelled ? "cancelled" : "failed", digest: nil, error: message, on: db)
+        claim, status: wasCancelled ? "cancelled" : "failed", digest: nil, error: message, on: db)
     }
   }
 }
 
 extension ImportReport {
+  /// The counts, as a job has them.
+  fileprivate var counts: JobDelta {
+    get {
+      JobDelta(
+        processed: processed, inserted: inserted, updated: updated, unchanged: unchanged,
+        refused: refused, replaced: replaced)
+    }
+    set {
+      (processed, inserted, updated) = (newValue.processed, newValue.inserted, newValue.updated)
+      (unchanged, refused, replaced) = (newValue.unchanged, newValue.refused, newValue.replaced)
+    }
+  }
+
   fileprivate mutating func add<Kind>(_ outcome: ChunkStore<Kind>.Outcome) {
-    processed += outcome.delta.processed
-    inserted += outcome.delta.inserted
-    updated += outcome.delta.updated
-    unchanged += outcome.delta.unchanged
-    replaced += outcome.delta.replaced
+    counts.add(outcome.delta)
     for row in outcome.refused.sorted(by: { $0.row < $1.row }) { refuse(row) }
     for warning in outcome.warnings { warn(warning) }
+    for change in outcome.changes where changes.count < Self.keptCount { changes.append(change) }
     if outcome.isAborted { self.outcome = .aborted }
     if outcome.isCancelled { self.outcome = .cancelled }
   }

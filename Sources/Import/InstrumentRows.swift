@@ -67,8 +67,28 @@ struct InstrumentRows: RowKind {
     staging.writeNull()
   }
 
+  /// Terms are changed by an update that writes no row twice; this says what of an active one
+  /// would change.
+  var stored: StoredRows { Self.stored }
+
+  private static let stored = StoredRows(
+    name: "instruments", staging: staging, table: "instruments",
+    match: "l.symbol = s.symbol and l.retired_on is null",
+    columns: [
+      .init(name: "name", stored: "l.name", staged: "s.name"),
+      .init(name: "kind", stored: "l.kind", staged: "s.kind"),
+      .init(name: "currency", stored: "l.currency", staged: "s.currency"),
+      .init(
+        name: "multiplier", stored: "l.multiplier", staged: "coalesce(s.multiplier, l.multiplier)",
+        isNumeric: true),
+      .init(name: "pricing", stored: "l.pricing", staged: "coalesce(s.pricing, l.pricing)"),
+      .init(
+        name: "retired_on", stored: "l.retired_on", staged: "coalesce(s.retired_on, l.retired_on)"),
+    ])
+
   func merge(on db: isolated Connection) throws -> Merged {
     var merged = Merged()
+    try db.execute(Self.matchRetired)
     try db.execute(Self.match)
     merged.replaced = try db.execute(Self.keepLast)
     if !restate { try merged.refuse(Self.findRestated, unstaging: Self.staging, on: db) }
@@ -78,19 +98,29 @@ struct InstrumentRows: RowKind {
   }
 }
 
-// A row means the instrument already retired on its date, else the active one of its symbol, else
-// it is new: the same rule as for portfolios.
+// Which instrument a row means: the same rule as for portfolios.
 
 extension InstrumentRows {
+  private static let matchRetired = Statement(
+    "import-instruments-match-retired",
+    """
+    update pg_temp.import_instruments s set id = coalesce(
+      (select max(i.id) from closebell.instruments i
+       where i.symbol = s.symbol and i.retired_on = s.retired_on),
+      (select i.id from closebell.instruments i
+       where i.symbol = s.symbol and i.retired_on is null))
+    where s.retired_on is not null
+    """)
+
   private static let match = Statement(
     "import-instruments-match",
     """
-    update pg_temp.import_instruments s set id = coalesce(
-      case when s.retired_on is not null then
-        (select max(i.id) from closebell.instruments i
-         where i.symbol = s.symbol and i.retired_on = s.retired_on) end,
+    update pg_temp.import_instruments s set id =
       (select i.id from closebell.instruments i
-       where i.symbol = s.symbol and i.retired_on is null))
+       where i.symbol = s.symbol and i.retired_on is null)
+    where s.retired_on is null and not exists (
+      select from pg_temp.import_instruments r join closebell.instruments i on i.id = r.id
+      where r.symbol = s.symbol and r.retired_on is not null and i.retired_on is null)
     """)
 
   private static let keepLast = Statement(

@@ -24,14 +24,14 @@ struct LateActivities: Sendable {
         || coalesce(l.booked_on, l.activity_date) || ', which is locked: import a correcting '
         || 'activity with an id of its own, or unlock the month'
       from pg_temp.import_activities s join closebell.holding_activity_log l
-        on l.portfolio_id = s.portfolio_id and l.external_id = s.external_id
+        on \(ActivityRows.isOfID("l", "s"))
       where \(Self.isReported("coalesce(l.booked_on, l.activity_date)"))
         and \(changes.condition)
       """)
     // A row that is there already and does not change stays as it is, and is not told of.
     let isNews = """
       not exists (select from closebell.holding_activity_log l
-        where l.portfolio_id = s.portfolio_id and l.external_id = s.external_id
+        where \(ActivityRows.isOfID("l", "s"))
           and not \(changes.condition))
       """
     findHomeless = Statement(

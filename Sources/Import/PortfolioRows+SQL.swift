@@ -1,17 +1,28 @@
 internal import Postgres
 
-// A row means the portfolio already retired on its date, so that a file that retires one can be
-// imported twice; else the active one of its code; else it is new.
+// A row that retires means the portfolio already retired on its date, so that a file that retires
+// one can be imported twice; else the active one of its code. Any other row means the active one,
+// unless a row of the chunk retires it; else it is new.
 
 extension PortfolioRows {
+  static let matchRetired = Statement(
+    "import-portfolios-match-retired",
+    """
+    update pg_temp.import_portfolios s set id = coalesce(
+      (select max(p.id) from closebell.portfolios p
+       where p.code = s.code and p.retired_on = s.retired_on),
+      (select p.id from closebell.portfolios p where p.code = s.code and p.retired_on is null))
+    where s.retired_on is not null
+    """)
+
   static let match = Statement(
     "import-portfolios-match",
     """
-    update pg_temp.import_portfolios s set id = coalesce(
-      case when s.retired_on is not null then
-        (select max(p.id) from closebell.portfolios p
-         where p.code = s.code and p.retired_on = s.retired_on) end,
-      (select p.id from closebell.portfolios p where p.code = s.code and p.retired_on is null))
+    update pg_temp.import_portfolios s set id =
+      (select p.id from closebell.portfolios p where p.code = s.code and p.retired_on is null)
+    where s.retired_on is null and not exists (
+      select from pg_temp.import_portfolios r join closebell.portfolios p on p.id = r.id
+      where r.code = s.code and r.retired_on is not null and p.retired_on is null)
     """)
 
   static let keepLast = Statement(

@@ -86,8 +86,35 @@ struct PortfolioRows: RowKind {
     staging.writeNull()
   }
 
+  /// Terms are changed by an update that writes no row twice; this says what of an active one
+  /// would change.
+  var stored: StoredRows { Self.stored }
+
+  private static let stored = StoredRows(
+    name: "portfolios", staging: staging, table: "portfolios",
+    match: "l.code = s.code and l.retired_on is null",
+    columns: [
+      .init(name: "name", stored: "l.name", staged: "s.name"),
+      .init(name: "base_currency", stored: "l.base_currency", staged: "s.base_currency"),
+      .init(name: "inception_date", stored: "l.inception_date", staged: "s.inception_date"),
+      .init(name: "calendar", stored: "l.calendar", staged: "coalesce(s.calendar, l.calendar)"),
+      .init(
+        name: "lot_relief", stored: "l.lot_relief", staged: "coalesce(s.lot_relief, l.lot_relief)"),
+      .init(name: "cash", stored: "l.cash", staged: "coalesce(s.cash, l.cash)"),
+      .init(name: "dividends", stored: "l.dividends", staged: "coalesce(s.dividends, l.dividends)"),
+      .init(
+        name: "irr_convention", stored: "l.irr_convention",
+        staged: "coalesce(s.irr_convention, l.irr_convention)"),
+      .init(
+        name: "flow_timing", stored: "l.flow_timing",
+        staged: "coalesce(s.flow_timing, l.flow_timing)"),
+      .init(
+        name: "retired_on", stored: "l.retired_on", staged: "coalesce(s.retired_on, l.retired_on)"),
+    ])
+
   func merge(on db: isolated Connection) throws -> Merged {
     var merged = Merged()
+    try db.execute(Self.matchRetired)
     try db.execute(Self.match)
     merged.replaced = try db.execute(Self.keepLast)
     try merged.refuse(Self.findLateInceptions, unstaging: Self.staging, on: db)

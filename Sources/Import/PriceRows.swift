@@ -50,8 +50,22 @@ struct PriceRows: RowKind {
     staging.write(row.close)
   }
 
+  var stored: StoredRows { Self.stored }
+
+  private static let stored = StoredRows(
+    name: "prices", staging: staging, table: "prices",
+    match: """
+      l.instrument_id = s.instrument_id and l.price_date = s.price_date
+      """,
+    columns: [
+      .init(name: "close", stored: "l.close", staged: "s.close", isNumeric: true)
+    ])
+
+  private static let unstageUnchanged = stored.unstageUnchanged
+
   func merge(on db: isolated Connection) throws -> Merged {
     var merged = Merged()
+    try db.execute(Self.unstageUnchanged)
     try merged.count(Self.upsert, on: db)
     guard merged.inserted + merged.updated > 0 else { return merged }
     merged.warnings = try db.rows(Self.jumps) { row in

@@ -46,8 +46,22 @@ struct RateRows: RowKind {
     staging.write(row.rate)
   }
 
+  var stored: StoredRows { Self.stored }
+
+  private static let stored = StoredRows(
+    name: "rates", staging: staging, table: "fx_rates",
+    match: """
+      l.base = s.base and l.quote = s.quote and l.rate_date = s.rate_date
+      """,
+    columns: [
+      .init(name: "rate", stored: "l.rate", staged: "s.rate", isNumeric: true)
+    ])
+
+  private static let unstageUnchanged = stored.unstageUnchanged
+
   func merge(on db: isolated Connection) throws -> Merged {
     var merged = Merged()
+    try db.execute(Self.unstageUnchanged)
     try merged.count(Self.upsert, on: db)
     return merged
   }

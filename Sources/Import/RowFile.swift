@@ -4,6 +4,7 @@ internal import Postgres
 struct RowFile<Kind: RowKind> {
   let kind: Kind
   let name: String
+  let details: SourceDetails
   /// Whether the last row was read.
   private(set) var isAtEnd = false
   /// Whether the limit of rows was reached and there was one more.
@@ -11,6 +12,8 @@ struct RowFile<Kind: RowKind> {
 
   private let request: ImportRequest
   private let header: Header
+  private let fieldCount: Int
+  private let translator: RowTranslator?
   private var reader: CSVReader
   private var books = ReferenceBooks()
   private var number = 0
@@ -25,24 +28,51 @@ struct RowFile<Kind: RowKind> {
   /// - Throws: `ImportError` where it cannot be read or its header does not fit.
   init(_ request: ImportRequest, blockSize: Int = 1 << 18) throws(ImportError) {
     let source = try ByteSource(request.source)
-    var reader = CSVReader(source, blockSize: blockSize)
+    var reader = CSVReader(source, delimiter: request.delimiter, blockSize: blockSize)
     let names = try reader.headerNames()
-    header = try Header(
-      names, map: request.columnMap, rules: Kind.columns, kind: request.kind, source: source.name)
+    let headerText = Array(reader.rowText)
+    var translator: RowTranslator?
+    if let format = request.format {
+      translator = try RowTranslator(format, names, request, source: source.name)
+    }
+    if let translator {
+      header = translator.header
+    } else {
+      header = try Header(names, request, rules: Kind.columns, source: source.name)
+    }
+    fieldCount = translator?.fieldCount ?? header.fieldCount
     var options = KindOptions(restate: request.restate)
-    if request.kind == .activities, !header.has(ActivityRows.Column.id) {
+    let hasIDs = translator?.hasIDs ?? header.has(ActivityRows.Column.id)
+    if request.kind == .activities, !hasIDs {
       options.digest = try source.rewound(after: reader.everything)
-      reader = CSVReader(source, blockSize: blockSize)
+      reader = CSVReader(source, delimiter: request.delimiter, blockSize: blockSize)
       _ = try reader.headerNames()
     }
+    translator?.digest = options.digest
+    self.translator = translator
     kind = Kind(header: header, options: options)
     name = source.name
+    details = SourceDetails(
+      header: headerText, size: source.byteTotal.map(Int64.init),
+      digest: options.digest.isEmpty ? nil : options.digest)
     self.request = request
     self.reader = reader
   }
 
+  /// Goes on where an earlier import of the file stopped.
+  ///
+  /// - Throws: `ImportError.changed` where the file is not the one that was imported.
+  mutating func resume(_ job: ClaimedImport) throws(ImportError) {
+    if let digest = job.digest, details.digest != nil, details.digest != digest {
+      throw .changed(source: name, offset: reader.source.byteTotal ?? 0)
+    }
+    guard job.checkpoint.offset > 0 else { return }
+    try reader.skip(to: job.checkpoint)
+    number = job.checkpoint.row
+  }
+
   /// The digest of everything read so far.
-  var digest: [UInt8] { reader.source.digest }
+  mutating func digest() -> [UInt8] { reader.digest() }
 
   /// The error of a file with more rows than allowed.
   var tooManyRows: ImportError { .tooManyRows(source: name, limit: request.maxRows ?? 0) }
@@ -50,34 +80,43 @@ struct RowFile<Kind: RowKind> {
   /// How far the import has come.
   func progress(_ report: ImportReport, seconds: Double) -> ImportProgress {
     ImportProgress(
-      processed: report.processed, refused: report.refused, bytesRead: reader.offset,
-      bytesTotal: reader.source.byteTotal, seconds: seconds)
+      job: report.jobID, processed: report.processed, refused: report.refused,
+      bytesRead: report.bytesRead, bytesTotal: reader.source.byteTotal, seconds: seconds)
   }
 
   /// Loads what rows refer to by name.
-  mutating func loadBooks(from connection: Connection) async throws {
+  mutating func loadBooks(from writer: ChunkWriter<Kind>) async throws {
     let start = ContinuousClock.now
-    books = try await connection.perform { db in try ReferenceBooks.load(on: db) }
+    books = try await writer.perform { db in try ReferenceBooks.load(on: db) }
     loadedAt = .now
     loadDuration = loadedAt - start
+  }
+
+  private mutating func checkpoint() -> Checkpoint {
+    Checkpoint(
+      offset: reader.offset, row: number, line: reader.nextLine, digest: reader.digest(),
+      sourceRead: reader.source.stored(reader.offset))
   }
 
   /// Reads rows until they are worth a transaction.
   ///
   /// - Returns: nil where no row is left.
-  mutating func nextChunk(booksFrom connection: Connection) async throws -> Chunk<Kind.Row>? {
-    var chunk = Chunk<Kind.Row>(startOffset: reader.offset, capacity: request.batchSize)
+  mutating func nextChunk(booksFrom writer: ChunkWriter<Kind>) async throws -> Chunk<Kind.Row>? {
+    var chunk = Chunk<Kind.Row>(start: checkpoint(), capacity: min(request.batchSize, 10_000))
     var places: [Kind.Key: Int] = [:]
-    places.reserveCapacity(request.batchSize)
+    places.reserveCapacity(min(request.batchSize, 10_000))
     while !isAtEnd, !hasTooManyRows, chunk.rowCount < request.batchSize,
-      reader.offset - chunk.startOffset < Self.chunkBytes
+      reader.offset - chunk.start.offset < Self.chunkBytes
     {
-      guard try reader.next() else {
-        isAtEnd = true
+      if let limit = request.maxRows, number >= limit {
+        // Not taken: a resumed import with a higher limit begins with it.
+        var ahead = reader
+        hasTooManyRows = try ahead.next()
+        if !hasTooManyRows { (reader, isAtEnd) = (ahead, true) }
         break
       }
-      if let limit = request.maxRows, number >= limit {
-        hasTooManyRows = true
+      guard try reader.next() else {
+        isAtEnd = true
         break
       }
       number += 1
@@ -85,32 +124,40 @@ struct RowFile<Kind: RowKind> {
       if case .failure(let refusal) = result, refusal.isUnknownName,
         ContinuousClock.now - loadedAt > max(loadDuration * 20, .milliseconds(100))
       {
-        try await loadBooks(from: connection)
+        try await loadBooks(from: writer)
         result = row()
       }
       take(result, into: &chunk, &places)
       if request.onError == .abort, !chunk.refused.isEmpty { break }
     }
-    chunk.endOffset = reader.offset
-    return chunk.rowCount > 0 ? chunk : nil
+    guard chunk.rowCount > 0 else { return nil }
+    chunk.end = checkpoint()
+    return chunk
   }
 
-  /// Checks the row read last.
-  private func row() -> Result<Kind.Row, RowRefusal> {
+  /// Checks the row read last: what it says, which is one thing unless another program wrote it.
+  private func row() -> Result<[Kind.Row], RowRefusal> {
     if let problem = reader.problem {
-      let field = problem.field.flatMap { header.name(ofField: $0) }
+      let field = problem.field.flatMap { translator == nil ? header.name(ofField: $0) : nil }
       return .failure(RowRefusal(field: field, message: problem.message))
     }
     return reader.withRow { fields in
-      guard fields.count == header.fieldCount else {
+      guard fields.count == fieldCount else {
         let count = fields.count == 1 ? "1 field" : "\(fields.count) fields"
         return .failure(
-          RowRefusal(
-            field: nil, message: "the row has \(count), the header has \(header.fieldCount)"))
+          RowRefusal(field: nil, message: "the row has \(count), the header has \(fieldCount)"))
       }
       do throws(RowRefusal) {
-        return .success(
-          try kind.row(Cells(fields: fields, header: header), number: number, books))
+        guard let translator else {
+          return .success([
+            try kind.row(Cells(fields: fields, header: header), number: number, books)
+          ])
+        }
+        var rows: [Kind.Row] = []
+        try translator.forEach(fields, number: number) { cells throws(RowRefusal) in
+          rows.append(try kind.row(cells, number: number, books))
+        }
+        return .success(rows)
       } catch {
         return .failure(error)
       }
@@ -119,23 +166,25 @@ struct RowFile<Kind: RowKind> {
 
   /// Adds a row to a chunk; where its key stands there already, the later row counts.
   private func take(
-    _ result: Result<Kind.Row, RowRefusal>, into chunk: inout Chunk<Kind.Row>,
+    _ result: Result<[Kind.Row], RowRefusal>, into chunk: inout Chunk<Kind.Row>,
     _ places: inout [Kind.Key: Int]
   ) {
     let (line, text) = (reader.line, reader.rowText)
     switch result {
     case .failure(let refusal):
       chunk.refuse(refusal, number: number, line: line, text: text)
-    case .success(let row):
-      let earlier = places.updateValue(chunk.entries.count, forKey: kind.key(row))
-      if let earlier {
-        if let clash = kind.clash(chunk.entries[earlier].row, row) {
-          places[kind.key(row)] = earlier
-          return chunk.refuse(clash, number: number, line: line, text: text)
+    case .success(let rows):
+      for row in rows {
+        let earlier = places.updateValue(chunk.entries.count, forKey: kind.key(row))
+        if let earlier {
+          if let clash = kind.clash(chunk.entries[earlier].row, row) {
+            places[kind.key(row)] = earlier
+            return chunk.refuse(clash, number: number, line: line, text: text)
+          }
+          chunk.replace(earlier)
         }
-        chunk.replace(earlier)
+        chunk.append(row, number: number, line: line, text: text)
       }
-      chunk.append(row, number: number, line: line, text: text)
     }
   }
 }

@@ -30,6 +30,8 @@ protocol RowKind: Sendable {
   func write(_ row: Row, to staging: inout CopyWriter)
   /// Merges the staged rows into the books, and marks what they changed.
   func merge(on db: isolated Connection) throws -> Merged
+  /// How staged rows and stored ones are compared.
+  var stored: StoredRows { get }
 }
 
 extension RowKind {

@@ -25,11 +25,15 @@ struct RowScan {
   private(set) var lineCount = 1
   /// Why it is no row, and the number of the field.
   private(set) var problem: (field: Int?, message: String)?
+  /// What separates fields.
+  private let delimiter: UInt8
 
   private static let quote = UInt8(ascii: "\"")
-  private static let comma = UInt8(ascii: ",")
   private static let lineFeed = UInt8(ascii: "\n")
   private static let carriageReturn = UInt8(ascii: "\r")
+
+  /// A scan of rows whose fields this byte separates.
+  init(delimiter: UInt8) { self.delimiter = delimiter }
 
   /// Finds the row that begins at `from`; the bytes known end at `to`.
   mutating func row(
@@ -48,7 +52,7 @@ struct RowScan {
         ? quoted(text, &position, to: to, isLast: isLast)
         : bare(text, &position, to: to, isLast: isLast)
       switch fieldEnd {
-      case .comma: position += 1
+      case .delimiter: position += 1
       case .end(let next):
         let isBlank = fields.count == 1 && fields[0].start == fields[0].end && !isQuoted
         return isBlank ? .blank(next: next) : .row(next: next)
@@ -63,20 +67,20 @@ struct RowScan {
   }
 
   private enum FieldEnd {
-    case comma
+    case delimiter
     case end(next: Int)
     case more
     case broken(String)
   }
 
-  /// What follows a field: a comma, the end of the line or of the text; nil for anything else.
+  /// What follows a field: a delimiter, the end of the line or of the text; nil for anything else.
   @inline(__always)
   private func ending(
     _ text: UnsafePointer<UInt8>, _ position: Int, to: Int, isLast: Bool
   ) -> FieldEnd? {
     if position == to { return isLast ? .end(next: to) : .more }
     switch text[position] {
-    case Self.comma: return .comma
+    case delimiter: return .delimiter
     case Self.lineFeed: return .end(next: position + 1)
     case Self.carriageReturn:
       if position + 1 == to { return isLast ? .end(next: to) : .more }
@@ -89,10 +93,11 @@ struct RowScan {
     _ text: UnsafePointer<UInt8>, _ position: inout Int, to: Int, isLast: Bool
   ) -> FieldEnd {
     let start = position
+    let delimiter = delimiter
     while true {
       while position < to {
         let byte = text[position]
-        if byte == Self.comma || byte == Self.lineFeed || byte == Self.quote
+        if byte == delimiter || byte == Self.lineFeed || byte == Self.quote
           || byte == Self.carriageReturn
         {
           break

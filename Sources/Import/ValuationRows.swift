@@ -53,8 +53,23 @@ struct ValuationRows: RowKind {
     staging.write(row.value)
   }
 
+  var stored: StoredRows { Self.stored }
+
+  private static let stored = StoredRows(
+    name: "valuations", staging: staging, table: "statement_valuations",
+    match: """
+      l.portfolio_id = s.portfolio_id and l.valuation_date = s.valuation_date
+        and l.portfolio_fund_id = (\(PortfolioFunds.find))
+      """,
+    columns: [
+      .init(name: "value", stored: "l.value", staged: "s.value", isNumeric: true)
+    ])
+
+  private static let unstageUnchanged = stored.unstageUnchanged
+
   func merge(on db: isolated Connection) throws -> Merged {
     var merged = Merged()
+    try db.execute(Self.unstageUnchanged)
     try PortfolioFunds.create(from: Self.staging, on: db)
     try merged.count(Self.upsert, on: db)
     return merged
@@ -97,8 +112,10 @@ enum PortfolioFunds {
         "import-funds-\(staging.name)",
         """
         insert into closebell.portfolio_funds (portfolio_id, instrument_id)
-        select distinct s.portfolio_id, s.instrument_id from pg_temp.\(staging.name) s
-        where s.instrument_id is not null and (\(find)) is null
+        select s.portfolio_id, s.instrument_id from (
+          select distinct portfolio_id, instrument_id from pg_temp.\(staging.name)
+          where instrument_id is not null offset 0) s
+        where (\(find)) is null
         order by 1, 2
         on conflict do nothing
         """))

@@ -29,6 +29,7 @@ struct Failure: Error {
     case let error as LockRefused: self.init(error.description, code: 1)
     case let error as LockBusy: self.init(error.description, code: 75)
     case let error as ImportError: self.init(error.description, code: 65)
+    case let error as ImportJobError: self.init(error.description, code: Self.code(of: error))
     case let error as ClusterError: self.init(error.description, code: 78)
     case let error as RepairError: self.init(error.description, code: error.exitCode)
     case let error as LegacyTableError: self.init(error.description, code: error.exitCode)
@@ -45,6 +46,14 @@ struct Failure: Error {
   }
 
   private var isFromParser = false
+
+  private static func code(of error: ImportJobError) -> Int32 {
+    switch error {
+    case .busy, .takenOver: 75
+    case .completed: 0
+    case .unknown, .notResumable: 65
+    }
+  }
 
   private static func code(of error: PostgresError) -> Int32 {
     // 28…: refused for who we are; 3D000: no such database; 3F000: a setting of the session.

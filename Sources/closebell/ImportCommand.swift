@@ -1,4 +1,5 @@
 public import ArgumentParser
+import Glibc
 public import Import
 import Postgres
 import Storage
@@ -12,16 +13,13 @@ struct ImportCommand: AsyncParsableCommand {
     abstract: "Imports CSV files; a bad row never costs the others.",
     discussion: """
       KIND is one of portfolios, instruments, prices, fx-rates, activities, valuations, \
-      corporate-actions, calendars. A file imported twice changes nothing. Exit code 65 where \
-      rows were refused; they are listed, and kept: closebell imports show ID.
+      corporate-actions, calendars. A file imported twice changes nothing; one that was stopped \
+      goes on with closebell imports resume. Files compressed with gzip are read as they are. \
+      Exit code 65 where rows were refused; they are listed, and kept: closebell imports show ID.
       """)
 
-  /// What a refused row does to the rest.
-  enum OnError: String, ExpressibleByArgument, CaseIterable {
-    case skip, abort
-  }
-
   @OptionGroup var common: CommonOptions
+  @OptionGroup var options: ImportOptions
 
   @Argument(help: "What the files hold.")
   var kind: ImportKind
@@ -32,117 +30,85 @@ struct ImportCommand: AsyncParsableCommand {
   @Flag(help: "Check everything and say what would change, but change nothing.")
   var dryRun = false
 
-  @Option(help: "skip: go on after a refused row; abort: stop at the first.")
-  var onError: OnError = .skip
-
-  @Option(help: ArgumentHelp("Rows a transaction.", valueName: "n"))
-  var batchSize: Int?
-
   @Option(
-    name: .customLong("map"),
     help: ArgumentHelp(
-      "Reads the column under another header; may be given several times.",
-      valueName: "Header=column"))
-  var mappings: [String] = []
+      "Write refused rows here, to be mended and imported again.", valueName: "file"))
+  var rejects: String?
 
-  @Flag(help: "Allow changes of terms that make every closed date stale.")
-  var restate = false
-
-  /// From here on the planner's idea of the tables is worth a new look.
-  private static let manyRows = 10_000
+  @Flag(help: "Only queue the files, for closebell imports work.")
+  var background = false
 
   func validate() throws {
-    for mapping in mappings where !mapping.dropFirst().contains("=") {
-      throw ValidationError("--map takes 'Header=column', not '\(mapping)'")
+    if rejects != nil, files.count > 1 {
+      throw ValidationError("--rejects is for one file: import them one by one")
     }
-    if let batchSize, !(1...10_000).contains(batchSize) {
-      throw ValidationError("--batch-size is from 1 to 10000")
+    if dryRun, background || rejects != nil {
+      throw ValidationError("a dry run goes without --background and --rejects")
+    }
+    if background, rejects != nil {
+      throw ValidationError("refused rows of a queued import: closebell imports rejects ID")
     }
   }
 
   func run() async throws {
-    var columnMap: [String: String] = [:]
-    for mapping in mappings {
-      guard let cut = mapping.lastIndex(of: "=") else { continue }
-      columnMap[String(mapping[..<cut])] = String(mapping[mapping.index(after: cut)...])
-    }
-    let connection = try await common.connect(for: "import")
-    try await connection.perform { db in try Migrator.requireCurrentSchema(on: db) }
-    var refused = 0
-    for file in files {
-      let request = ImportRequest(
-        kind: kind, source: file == "-" ? .standardInput : .file(file), dryRun: dryRun,
-        onError: onError == .abort ? .abort : .skip,
-        batchSize: batchSize ?? Environment.integer("IMPORT_BATCH_SIZE") ?? 1_000,
-        columnMap: columnMap, restate: restate,
-        maxRows: Environment.integer("IMPORT_MAX_ROWS"))
-      let report = try await runImport(request, on: connection, progress: nil)
-      refused += report.refused
-      publish(report)
-      if !dryRun, report.inserted >= Self.manyRows {
-        try await connection.perform { db in try Statistics.refreshInputs(on: db) }
+    let session = try await ImportSession(common)
+    let connection = try await session.connect()
+    var worst: Int32 = 0
+    for file in files where !session.isStopped {
+      let request = try options.request(kind, file, dryRun: dryRun)
+      if try belongsInBackground(file) {
+        try await queue(request, file, connection)
+        continue
       }
+      let report = try await runImport(request, on: connection, control: session.control)
+      let code = try await session.conclude(report, rejects: rejects, connection)
+      worst = code == 0 ? worst : code
     }
     await connection.close()
-    if refused > 0 { throw Failure("", code: 65) }
+    if worst != 0 { throw Failure("", code: worst) }
   }
 
-  private func publish(_ report: ImportReport) {
+  private func belongsInBackground(_ file: String) throws -> Bool {
+    if background { return true }
+    guard !dryRun, rejects == nil, file != "-",
+      let text = Environment.string("IMPORT_BACKGROUND_THRESHOLD")
+    else { return false }
+    guard let threshold = ByteCount(text) else {
+      throw Failure(
+        "CLOSEBELL_IMPORT_BACKGROUND_THRESHOLD: a number of bytes such as 500M, not \(text)",
+        code: 78)
+    }
+    var status = stat()
+    return stat(file, &status) == 0 && Int(status.st_size) > threshold.bytes
+  }
+
+  private func queue(
+    _ request: ImportRequest, _ file: String, _ connection: Connection
+  ) async throws {
+    let job = try await connection.perform { db in try ImportQueue.add(request, on: db) }
     if common.json {
-      print(ImportText(report).json.text)
+      let fields: [(String, JSON)] = [
+        ("job_id", .integer(Int(job))), ("kind", .string(kind.rawValue)),
+        ("source", .string(file)), ("status", .string("queued")),
+      ]
+      print(JSON.object(fields).text)
     } else if !common.quiet {
-      print(ImportText(report).summary)
-    }
-    for warning in report.warnings.prefix(20) { Terminal.complain("warning: \(warning)") }
-    for row in report.refusedRows.prefix(20) {
-      Terminal.complain("error: \(report.source), \(ImportText.describe(row))")
-    }
-    let hidden = report.refused - min(report.refusedRows.count, 20)
-    if hidden > 0, let job = report.jobID {
-      Terminal.complain("detail: and \(hidden) more; see: closebell imports show \(job)")
+      print("\(kind.rawValue): \(file) is queued as import \(job)")
+      Terminal.complain("hint: closebell imports work")
     }
   }
 }
 
-/// A report of an import as people and programs read it.
-struct ImportText {
-  let report: ImportReport
+/// A number of bytes: `2000000`, `500M`, `2G`.
+struct ByteCount {
+  let bytes: Int
 
-  init(_ report: ImportReport) { self.report = report }
-
-  static func describe(_ row: RefusedRow) -> String {
-    "row \(row.row)" + (row.field.map { ", \($0)" } ?? "") + ": \(row.message)"
-  }
-
-  var summary: String {
-    var parts = ["\(report.inserted) new"]
-    if report.updated > 0 { parts.append("\(report.updated) changed") }
-    if report.unchanged > 0 { parts.append("\(report.unchanged) unchanged") }
-    if report.refused > 0 { parts.append("\(report.refused) refused") }
-    let counts = parts.joined(separator: ", ")
-    return "\(report.kind.rawValue): \(report.processed) rows: \(counts) "
-      + "(\(Readable.seconds(report.seconds)))"
-  }
-
-  var json: JSON {
-    .object([
-      ("job_id", report.jobID.map { .integer(Int($0)) } ?? .null),
-      ("kind", .string(report.kind.rawValue)), ("source", .string(report.source)),
-      ("processed", .integer(report.processed)), ("inserted", .integer(report.inserted)),
-      ("updated", .integer(report.updated)), ("unchanged", .integer(report.unchanged)),
-      ("refused", .integer(report.refused)),
-      (
-        "refused_rows",
-        .array(
-          report.refusedRows.map {
-            .object([
-              ("row", .integer($0.row)), ("field", .optional($0.field)),
-              ("message", .string($0.message)), ("text", .string($0.text)),
-            ])
-          })
-      ),
-      ("warnings", .array(report.warnings.map { .string($0.description) })),
-      ("duration_seconds", .number(report.seconds)),
-    ])
+  init?(_ text: String) {
+    let units: [Character: Int] = ["K": 1 << 10, "M": 1 << 20, "G": 1 << 30]
+    let unit = text.last.flatMap { units[Character($0.uppercased())] }
+    guard let number = Int(unit == nil ? text[...] : text.dropLast()), number >= 0 else {
+      return nil
+    }
+    bytes = number * (unit ?? 1)
   }
 }

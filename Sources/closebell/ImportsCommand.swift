@@ -1,12 +1,15 @@
 import ArgumentParser
+import Import
 import Postgres
 import Storage
 
-/// Past imports.
+/// Imports of the past, and those under way.
 struct ImportsCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "imports", abstract: "Shows past imports and the rows that they refused.",
-    subcommands: [List.self, Show.self], defaultSubcommand: List.self)
+    commandName: "imports", abstract: "Shows, stops, resumes and works at imports.",
+    subcommands: [
+      List.self, Show.self, Rejects.self, Cancel.self, Resume.self, Work.self,
+    ], defaultSubcommand: List.self)
 
   /// The latest ones.
   struct List: AsyncParsableCommand {
@@ -21,18 +24,19 @@ struct ImportsCommand: AsyncParsableCommand {
       }
       await connection.close()
       if common.json {
-        print(JSON.object([("imports", .array(jobs.map(ImportsCommand.json)))]).text)
+        print(JSON.object([("imports", .array(jobs.map { PastImportText(job: $0).json }))]).text)
         return
       }
       var table = TextTable([
-        ("import", .right), ("kind", .left), ("status", .left), ("rows", .right),
-        ("new", .right), ("changed", .right), ("unchanged", .right), ("refused", .right),
-        ("source", .left),
+        ("import", .right), ("kind", .left), ("status", .left), ("done", .right),
+        ("rows", .right), ("new", .right), ("changed", .right), ("unchanged", .right),
+        ("refused", .right), ("skipped", .right), ("source", .left),
       ])
       for job in jobs {
         table.add([
-          String(job.id), job.kind, job.status, String(job.processed), String(job.inserted),
-          String(job.updated), String(job.unchanged), String(job.refused), job.source,
+          String(job.id), job.kind, job.status, job.fraction.map { "\(Int($0 * 100)) %" } ?? "–",
+          String(job.processed), String(job.inserted), String(job.updated),
+          String(job.unchanged), String(job.refused), String(job.replaced), job.source,
         ])
       }
       print(jobs.isEmpty ? "nothing was imported yet" : table.text)
@@ -42,49 +46,59 @@ struct ImportsCommand: AsyncParsableCommand {
   /// One of them.
   struct Show: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Shows an import and every row that it refused.")
+      abstract: "Shows an import, how far it is, and every row that it refused.")
     @OptionGroup var common: CommonOptions
     @Argument(help: "The import's number.") var id: Int64
 
     func run() async throws {
       let connection = try await common.connect(for: "imports")
-      let id = id
-      let (job, rows) = try await connection.perform { db in
+      let (id, isJSON) = (id, common.json)
+      try await connection.perform { db in
         try Migrator.requireCurrentSchema(on: db)
-        return (
-          try ImportHistory.one(id, on: db), try ImportHistory.refusals(of: id, on: db)
-        )
+        guard let job = try ImportHistory.one(id, on: db) else { throw ImportJobError.unknown(id) }
+        isJSON ? try printJSON(job, on: db) : try printText(job, on: db)
       }
       await connection.close()
-      guard let job else {
-        throw Failure("there is no import \(id)\nhint: closebell imports list", code: 65)
-      }
-      if common.json {
-        let list = rows.map {
-          JSON.object([
-            ("row", .integer($0.row)), ("field", .optional($0.field)),
-            ("message", .string($0.message)), ("text", .string($0.text)),
-          ])
-        }
-        print(
-          JSON.object([("import", ImportsCommand.json(job)), ("refused_rows", .array(list))]).text)
-        return
-      }
-      print("import \(job.id): \(job.kind) from \(job.source), \(job.status)")
-      for row in rows {
+    }
+
+    private func printText(_ job: PastImport, on db: isolated Connection) throws {
+      for line in PastImportText(job: job).lines { print(line) }
+      try ImportHistory.forEachRefusal(of: job.id, on: db) { row in
         print("row \(row.row)" + (row.field.map { ", \($0)" } ?? "") + ": \(row.message)")
         print("  \(row.text)")
       }
     }
+
+    private func printJSON(_ job: PastImport, on db: isolated Connection) throws {
+      print("{\"import\":\(PastImportText(job: job).json.text),\"refused_rows\":[", terminator: "")
+      var separator = ""
+      try ImportHistory.forEachRefusal(of: job.id, on: db) { row in
+        let object = JSON.object([
+          ("row", .integer(row.row)), ("line", .integer(row.line)),
+          ("field", .optional(row.field)), ("message", .string(row.message)),
+          ("text", .string(row.text)),
+        ])
+        print(separator + object.text, terminator: "")
+        separator = ","
+      }
+      print("]}")
+    }
   }
 
-  private static func json(_ job: PastImport) -> JSON {
-    .object([
-      ("job_id", .integer(Int(job.id))), ("kind", .string(job.kind)),
-      ("source", .string(job.source)), ("status", .string(job.status)),
-      ("processed", .integer(job.processed)), ("inserted", .integer(job.inserted)),
-      ("updated", .integer(job.updated)), ("unchanged", .integer(job.unchanged)),
-      ("refused", .integer(job.refused)),
-    ])
+  /// The refused rows of one as a file.
+  struct Rejects: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Writes the rows that an import refused as a CSV file, to be mended.")
+    @OptionGroup var common: CommonOptions
+    @Argument(help: "The import's number.") var id: Int64
+    @Option(help: ArgumentHelp("Where to; else standard output.", valueName: "file"))
+    var output: String?
+
+    func run() async throws {
+      let connection = try await common.connect(for: "imports")
+      try await connection.perform { db in try Migrator.requireCurrentSchema(on: db) }
+      try await RejectsFile.write(id, to: output ?? "-", on: connection)
+      await connection.close()
+    }
   }
 }

@@ -6,7 +6,8 @@ import PrivateCluster
 /// pairs on the same server, and prints medians.
 ///
 /// Usage: closebell-bench CLOSEBELL GENERATOR [PORTFOLIOS [PAIRS]], closebell-bench kernels [NAME…]
-/// for the arithmetic alone, see `Kernels`, or closebell-bench sequences, see `SequenceBench`.
+/// for the arithmetic alone (see `Kernels`), closebell-bench sequences (see `SequenceBench`), or
+/// closebell-bench import … (see `ImportBench`).
 @main
 struct Bench {
   let closebell: String
@@ -26,23 +27,30 @@ struct Bench {
       exit(64)
     }
     if arguments.dropFirst().first == "sequences" {
-      do {
-        return try await SequenceBench.run()
-      } catch {
-        complain("error: \(error)")
-        exit(2)
+      return await attempt(SequenceBench.run)
+    }
+    if arguments.dropFirst().first == "import" {
+      guard let bench = ImportBench(Array(arguments.dropFirst(2))) else {
+        complain("usage: closebell-bench import CLOSEBELL GENERATOR [PORTFOLIOS [ROUNDS]]")
+        exit(64)
       }
+      return await attempt(bench.run)
     }
     guard arguments.count >= 3 else {
-      complain("usage: closebell-bench CLOSEBELL GENERATOR [PORTFOLIOS [PAIRS]] | kernels [NAME…]")
+      complain(
+        "usage: closebell-bench CLOSEBELL GENERATOR [PORTFOLIOS [PAIRS]] | import … | kernels …")
       exit(64)
     }
     let bench = Bench(
       closebell: arguments[1], generator: arguments[2],
       portfolios: arguments.count > 3 ? Int(arguments[3]) ?? 1_000 : 1_000,
       pairs: arguments.count > 4 ? Int(arguments[4]) ?? 5 : 5)
+    await attempt(bench.run)
+  }
+
+  private static func attempt(_ body: () async throws -> Void) async {
     do {
-      try await bench.run()
+      try await body()
     } catch {
       complain("error: \(error)")
       exit(2)

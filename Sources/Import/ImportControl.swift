@@ -1,0 +1,64 @@
+public import Postgres
+
+/// How an import is watched, stopped, and kept alive.
+public struct ImportControl: Sendable {
+  /// Makes a new connection where the first one is lost; without it such a loss ends the import.
+  public var reconnect: (@Sendable () async throws -> Connection)?
+  /// Asked before each chunk: whether to stop here, to be resumed later.
+  public var shouldStop: @Sendable () -> Bool
+  /// Called after each chunk.
+  public var progress: (@Sendable (ImportProgress) -> Void)?
+  /// After so many seconds it stops before the next chunk; nil for no limit.
+  public var timeoutSeconds: Double?
+  /// Who is at it, for others to read: host and process.
+  public var claimant: String
+  /// How long after its last chunk an import whose process hangs may be taken over.
+  ///
+  /// A process that dies is seen at once: its connection holds a lock. So this is long.
+  public var leaseSeconds: Double
+
+  /// A control; the defaults never stop and never reconnect.
+  public init(
+    reconnect: (@Sendable () async throws -> Connection)? = nil,
+    shouldStop: @escaping @Sendable () -> Bool = { false },
+    progress: (@Sendable (ImportProgress) -> Void)? = nil, timeoutSeconds: Double? = nil,
+    claimant: String = "", leaseSeconds: Double = 600
+  ) {
+    self.reconnect = reconnect
+    self.shouldStop = shouldStop
+    self.progress = progress
+    self.timeoutSeconds = timeoutSeconds
+    self.claimant = claimant
+    self.leaseSeconds = leaseSeconds
+  }
+}
+
+/// Why an import cannot be taken up.
+public enum ImportJobError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// There is no import of this number.
+  case unknown(Int64)
+  /// Another process is at it.
+  case busy(Int64, by: String)
+  /// It is done.
+  case completed(Int64)
+  /// It stopped at a refused row, or its source was no file.
+  case notResumable(Int64, reason: String, hint: String)
+  /// Another process took it over while this one was at it.
+  case takenOver(Int64)
+
+  /// The message, and a hint on a line of its own.
+  public var description: String {
+    switch self {
+    case .unknown(let id): "there is no import \(id)\nhint: closebell imports list"
+    case .busy(let id, let who):
+      "import \(id) is under way\(who.isEmpty ? "" : ", by \(who)")\n"
+        + "hint: watch it: closebell imports show \(id); stop it: closebell imports cancel \(id)"
+    case .completed(let id): "import \(id) is completed: there is nothing to resume"
+    case .notResumable(let id, let reason, let hint):
+      "import \(id) cannot be resumed: \(reason)\nhint: \(hint)"
+    case .takenOver(let id):
+      "import \(id) was taken over by another process; nothing more was written by this one\n"
+        + "hint: closebell imports show \(id)"
+    }
+  }
+}

@@ -1,0 +1,176 @@
+public import Postgres
+internal import Storage
+
+/// Imports that wait for a process to take them.
+public enum ImportQueue {
+  /// Queues a file for `work`; its header is looked at now, its rows then.
+  ///
+  /// - Returns: The import's number.
+  /// - Throws: `ImportError` where the file cannot be read or its header does not fit.
+  public static func add(_ request: ImportRequest, on db: isolated Connection) throws -> Int64 {
+    guard case .file(let path) = request.source else {
+      throw ImportError.option(
+        "standard input cannot be imported in the background", hint: "name a file")
+    }
+    let details = try openingCheck(request)
+    let job = try db.row(
+      insertQueued, request.kind.rawValue, ByteSource.absolute(path), request.words, details.header,
+      details.size
+    ) { try $0.nextInt64() }
+    guard let job else { throw StorageError.noRow("import") }
+    return job
+  }
+
+  /// Claims an import that is not under way, whether it was stopped, failed, died or never begun.
+  ///
+  /// - Throws: `ImportJobError` where there is nothing to do, or another process is at it.
+  static func claim(
+    _ id: Int64, _ control: ImportControl, on db: isolated Connection
+  ) throws -> ClaimedImport {
+    let claimed = try db.transaction { db in
+      let claim = try ImportJobs.drawClaim(on: db)
+      let claimed = try db.row(claimOne, id, claim, control.claimant, control.leaseSeconds) {
+        try decode(&$0, claim, control)
+      }
+      if claimed == nil { try ImportJobs.release(claim, on: db) }
+      return claimed
+    }
+    if let claimed { return claimed }
+    let found = try db.row(describe, id) {
+      (
+        try $0.nextString(), try $0.nextStringOrNil() ?? "", try $0.nextBool(),
+        try $0.nextString()
+      )
+    }
+    guard let (status, who, canResume, source) = found else { throw ImportJobError.unknown(id) }
+    if status == "completed" { throw ImportJobError.completed(id) }
+    if !canResume {
+      throw ImportJobError.notResumable(
+        id, reason: "it stopped at a refused row", hint: "mend \(source) and import it again")
+    }
+    throw ImportJobError.busy(id, by: who)
+  }
+
+  /// Claims the first import that waits: queued, or begun in the background by a process that died.
+  ///
+  /// - Returns: nil where none waits.
+  static func claimNext(
+    _ control: ImportControl, on db: isolated Connection
+  ) throws -> ClaimedImport? {
+    try db.transaction { db in
+      let claim = try ImportJobs.drawClaim(on: db)
+      let claimed = try db.row(claimFirst, claim, control.claimant, control.leaseSeconds) {
+        try decode(&$0, claim, control)
+      }
+      if claimed == nil { try ImportJobs.release(claim, on: db) }
+      return claimed
+    }
+  }
+
+  /// Takes our own import up again on a new connection: under a new claim, since the lock of the
+  /// old one may still be held by a session that does not know that it is dead.
+  ///
+  /// - Throws: `ImportJobError.takenOver` where somebody else did so first.
+  static func reclaim(
+    _ old: ImportClaim, _ control: ImportControl, on db: isolated Connection
+  ) throws -> ClaimedImport? {
+    let claimed = try db.transaction { db in
+      let claim = try ImportJobs.drawClaim(on: db)
+      let claimed = try db.row(claimAgain, old.job, old.id, claim, control.leaseSeconds) {
+        try decode(&$0, claim, control)
+      }
+      if claimed == nil { try ImportJobs.release(claim, on: db) }
+      return claimed
+    }
+    if let claimed { return claimed }
+    let status = try db.row(describe, old.job) { try $0.nextString() }
+    guard status == "cancelled" else { throw ImportJobError.takenOver(old.job) }
+    return nil
+  }
+
+  private static func decode(
+    _ row: inout RowReader, _ claim: Int64, _ control: ImportControl
+  ) throws -> ClaimedImport {
+    let job = try row.nextInt64()
+    let word = try row.nextString()
+    guard let kind = ImportKind(rawValue: word) else {
+      throw StorageError.unknownWord(column: "import_jobs.kind", word: word)
+    }
+    func count() throws -> Int { Int(try row.nextInt64()) }
+    return ClaimedImport(
+      claim: ImportClaim(job: job, id: claim, leaseSeconds: control.leaseSeconds), kind: kind,
+      source: try row.nextString(), words: try row.next([String].self),
+      checkpoint: Checkpoint(
+        offset: try count(), row: try count(), line: try count(),
+        digest: try row.nextBytesOrNil() ?? [], sourceRead: try count()),
+      counts: JobDelta(
+        processed: try count(), inserted: try count(), updated: try count(),
+        unchanged: try count(), refused: try count(), replaced: try count()),
+      digest: try row.nextBytesOrNil())
+  }
+
+  // MARK: - SQL
+
+  private static let insertQueued = Statement(
+    "import-job-queue",
+    """
+    insert into closebell.import_jobs (kind, source, options, header_row, source_size, status,
+      is_background, queued_at, started_at)
+    values ($1::text, $2::text, $3::text[], $4::bytea, $5::bigint, 'queued', true,
+      clock_timestamp(), null)
+    returning id
+    """)
+
+  private static let claimed = """
+    returning j.id, j.kind, j.source, j.options, j.byte_offset, j.row_number, j.line_number,
+      j.prefix_digest, j.source_read, j.processed_count, j.inserted_count, j.updated_count,
+      j.unchanged_count, j.refused_count, j.replaced_count, j.digest
+    """
+
+  private static func assignments(claim: String, by: String, lease: String) -> String {
+    """
+    status = 'processing', claim_id = \(claim)::bigint, claimed_by = \(by)::text,
+      lease_until = clock_timestamp() + \(lease)::float8 * interval '1 second',
+      started_at = coalesce(j.started_at, clock_timestamp()), finished_at = null, error = null,
+      session_at = clock_timestamp(), session_rows = j.processed_count,
+      session_read = j.source_read
+    """
+  }
+
+  private static let claimOne = Statement(
+    "import-job-claim",
+    """
+    update closebell.import_jobs j set \(assignments(claim: "$2", by: "$3", lease: "$4"))
+    where j.id = $1::bigint and j.can_resume and (j.status in ('queued', 'failed', 'cancelled')
+      or j.status = 'processing' and not \(ImportHistory.isAlive("j")))
+    \(claimed)
+    """)
+
+  private static let claimFirst = Statement(
+    "import-job-claim-first",
+    """
+    update closebell.import_jobs j set \(assignments(claim: "$1", by: "$2", lease: "$3"))
+    where j.id = (
+      select w.id from closebell.import_jobs w
+      where w.status = 'queued'
+        or w.status = 'processing' and w.is_background and w.can_resume
+          and not \(ImportHistory.isAlive("w"))
+      order by w.id limit 1 for update skip locked)
+    \(claimed)
+    """)
+
+  private static let claimAgain = Statement(
+    "import-job-reclaim",
+    """
+    update closebell.import_jobs j set claim_id = $3::bigint,
+      lease_until = clock_timestamp() + $4::float8 * interval '1 second'
+    where j.id = $1::bigint and j.claim_id = $2::bigint and j.status = 'processing'
+    \(claimed)
+    """)
+
+  private static let describe = Statement(
+    "import-job-describe",
+    """
+    select status, claimed_by, can_resume, source from closebell.import_jobs where id = $1::bigint
+    """)
+}

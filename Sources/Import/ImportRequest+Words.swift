@@ -1,0 +1,63 @@
+internal import Storage
+
+// A request as it is kept with its import, so that another process can do the rest of it.
+
+extension ImportRequest {
+  /// Everything but the kind and the source, as words `name=value`.
+  var words: [String] {
+    var words = ["batch-size=\(batchSize)"]
+    if onError == .abort { words.append("on-error=abort") }
+    if restate { words.append("restate") }
+    if let maxRows { words.append("max-rows=\(maxRows)") }
+    if delimiter != UInt8(ascii: ",") { words.append("delimiter=\(delimiter)") }
+    if decimalComma { words.append("decimal-comma") }
+    if let dateFormat { words.append("date-format=\(dateFormat.pattern)") }
+    if let format { words.append("format=\(format.rawValue)") }
+    for (header, column) in columnMap.sorted(by: { $0.key < $1.key }) {
+      words.append("map=\(header)=\(column)")
+    }
+    for (column, value) in constants.sorted(by: { $0.key < $1.key }) {
+      words.append("set=\(column)=\(value)")
+    }
+    return words
+  }
+
+  /// The request of an import that is taken up.
+  ///
+  /// - Throws: `StorageError` where another version of this program wrote words unknown here.
+  init(_ job: ClaimedImport) throws {
+    self.init(kind: job.kind, source: job.source == "-" ? .standardInput : .file(job.source))
+    for word in job.words {
+      guard take(word) else {
+        throw StorageError.unknownWord(column: "import_jobs.options", word: word)
+      }
+    }
+  }
+
+  private mutating func take(_ word: String) -> Bool {
+    let cut = word.firstIndex(of: "=") ?? word.endIndex
+    let value = String(word[cut...].dropFirst())
+    switch word[..<cut] {
+    case "batch-size": batchSize = Int(value) ?? batchSize
+    case "on-error": onError = value == "abort" ? .abort : .skip
+    case "restate": restate = true
+    case "max-rows": maxRows = Int(value)
+    case "delimiter": delimiter = UInt8(value) ?? delimiter
+    case "decimal-comma": decimalComma = true
+    case "date-format":
+      dateFormat = DateFormat(value)
+      return dateFormat != nil
+    case "format":
+      format = ExportFormat(rawValue: value)
+      return format != nil
+    case "map":
+      guard let cut = value.lastIndex(of: "=") else { return false }
+      columnMap[String(value[..<cut])] = String(value[value.index(after: cut)...])
+    case "set":
+      guard let cut = value.firstIndex(of: "=") else { return false }
+      constants[String(value[..<cut])] = String(value[value.index(after: cut)...])
+    default: return false
+    }
+    return true
+  }
+}

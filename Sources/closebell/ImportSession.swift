@@ -1,0 +1,139 @@
+import Glibc
+import Import
+import Postgres
+import Storage
+import Synchronization
+
+/// Imports with their signals, their progress, and their reports.
+final class ImportSession: Sendable {
+  private let common: CommonOptions
+  private let configuration: Configuration
+  private let stop = StopFlag()
+  private let signals: Signals
+  private let shown = Mutex<[Int64: Int]>([:])
+
+  /// From here on the planner's idea of the tables is worth a new look.
+  private static let manyRows = 10_000
+
+  /// SIGINT or SIGTERM stops the import under way after its open chunk, a second one at once.
+  init(_ common: CommonOptions) async throws {
+    self.common = common
+    configuration = try await common.configuration(for: "import")
+    let stop = stop
+    signals = Signals { count in
+      if count > 1 { _exit(130) }
+      stop.raise()
+    }
+  }
+
+  deinit { signals.ignore() }
+
+  /// Whether somebody asked to stop.
+  var isStopped: Bool { stop.isRaised }
+
+  /// A connection, and the schema is what this program knows.
+  func connect() async throws -> Connection {
+    let connection = try await Connection.connect(configuration)
+    try await connection.perform { db in try Migrator.requireCurrentSchema(on: db) }
+    return connection
+  }
+
+  /// How an import is watched and stopped.
+  var control: ImportControl {
+    let (stop, configuration) = (stop, configuration)
+    return ImportControl(
+      reconnect: { try await Connection.connect(configuration) },
+      shouldStop: { stop.isRaised },
+      progress: { [weak self] progress in self?.show(progress) },
+      timeoutSeconds: Environment.number("IMPORT_TIMEOUT"),
+      claimant: "\(Host.name), process \(getpid())")
+  }
+
+  /// Draws a line on a terminal; elsewhere logs every quarter of a file of several chunks.
+  private func show(_ progress: ImportProgress) {
+    guard !common.quiet, let line = ImportProgressText(progress) else { return }
+    if Terminal.isInteractive {
+      return Terminal.draw("\r\u{1B}[K\(line.text)\(line.percent == 100 ? "\r\u{1B}[K" : "")")
+    }
+    let quarter = line.percent / 25
+    let isNews = shown.withLock { shown in
+      let last = shown[progress.job ?? 0] ?? 0
+      shown[progress.job ?? 0] = quarter
+      // A file of one chunk says the same in its summary.
+      return quarter > last && !(last == 0 && quarter == 4)
+    }
+    if isNews { Terminal.complain("log: \(line.text)") }
+  }
+
+  /// Prints what an import did, and refreshes the planner's idea of the tables after a large one.
+  ///
+  /// - Returns: The exit code.
+  func conclude(
+    _ report: ImportReport, rejects: String?, _ connection: Connection
+  ) async throws -> Int32 {
+    if common.json {
+      print(ImportText(report).json.text)
+    } else if !common.quiet {
+      print(ImportText(report).summary)
+      for change in report.changes.prefix(20) { print("  \(change)") }
+      if report.changes.count > 20 { print("  … and more") }
+    }
+    for warning in report.warnings.prefix(20) { Terminal.complain("warning: \(warning)") }
+    for row in report.refusedRows.prefix(20) {
+      Terminal.complain("error: \(report.source), \(ImportText.describe(row))")
+    }
+    let hidden = report.refused - min(report.refusedRows.count, 20)
+    if hidden > 0, let job = report.jobID {
+      Terminal.complain("detail: and \(hidden) more; see: closebell imports show \(job)")
+    }
+    let usable = connection.isUsable ? connection : try await connect()
+    if let rejects, let job = report.jobID {
+      try await RejectsFile.write(job, to: rejects, on: usable)
+      if report.refused > 0 {
+        Terminal.complain("hint: mend \(rejects) and import it with the same options")
+      }
+    }
+    if report.jobID != nil, report.inserted >= Self.manyRows {
+      try await usable.perform { db in try Statistics.refreshInputs(on: db) }
+    }
+    return exitCode(report)
+  }
+
+  private func exitCode(_ report: ImportReport) -> Int32 {
+    let job = report.jobID ?? 0
+    let resume = "hint: closebell imports resume \(job)"
+    switch report.outcome {
+    case .completed: return report.refused > 0 ? 65 : 0
+    case .aborted: return 65
+    case .cancelled:
+      Terminal.complain("error: import \(job) was cancelled\n\(resume)")
+      return 1
+    case .interrupted:
+      Terminal.complain("error: import \(job) was interrupted\n\(resume)")
+      return 130
+    case .timedOut:
+      Terminal.complain("error: import \(job) took longer than CLOSEBELL_IMPORT_TIMEOUT\n\(resume)")
+      return 2
+    }
+  }
+}
+
+/// How far an import is, in one line.
+struct ImportProgressText {
+  let percent: Int
+  let text: String
+
+  /// nil where the size of the file is not known.
+  init?(_ progress: ImportProgress) {
+    guard let total = progress.bytesTotal, total > 0 else { return nil }
+    let fraction = min(1, Double(progress.bytesRead) / Double(total))
+    percent = Int(fraction * 100)
+    let rate = Double(progress.processed) / max(progress.seconds, 0.001)
+    var text = "import \(progress.job.map(String.init) ?? "(dry run)"): \(percent) %, "
+    text += "\(progress.processed) rows, \(Int(rate)) rows/s"
+    if fraction > 0, fraction < 1 {
+      text += ", \(Int(progress.seconds * (1 - fraction) / fraction + 0.5)) s left"
+    }
+    self.text = text
+  }
+}

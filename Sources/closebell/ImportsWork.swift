@@ -1,0 +1,96 @@
+import ArgumentParser
+import Import
+import Postgres
+import Storage
+
+extension ImportsCommand {
+  /// Stops one.
+  struct Cancel: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Stops an import before its next chunk, wherever it runs; it can be resumed.")
+    @OptionGroup var common: CommonOptions
+    @Argument(help: "The import's number.") var id: Int64
+
+    func run() async throws {
+      let connection = try await common.connect(for: "imports")
+      let id = id
+      let (isCancelled, job) = try await connection.perform { db in
+        try Migrator.requireCurrentSchema(on: db)
+        return (try ImportJobs.cancel(id, on: db), try ImportHistory.one(id, on: db))
+      }
+      await connection.close()
+      guard let job else { throw ImportJobError.unknown(id) }
+      if common.json {
+        print(PastImportText(job: job).json.text)
+      } else if !common.quiet {
+        let done = "import \(id) is \(job.status): nothing to cancel"
+        print(isCancelled ? "import \(id) is cancelled; \(job.processed) rows were read" : done)
+      }
+    }
+  }
+
+  /// Goes on with one.
+  struct Resume: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Goes on with an import that was stopped, failed, or died.",
+      discussion: """
+        It begins after the last chunk that was kept, with the options of the first time. The file \
+        must still begin with what was imported from it; it may have grown.
+        """)
+    @OptionGroup var common: CommonOptions
+    @Argument(help: "The import's number.") var id: Int64
+
+    @Option(
+      help: ArgumentHelp(
+        "Write all refused rows here, to be mended and imported again.", valueName: "file"))
+    var rejects: String?
+
+    func run() async throws {
+      let session = try await ImportSession(common)
+      let connection = try await session.connect()
+      let report = try await resumeImport(id, on: connection, control: session.control) {
+        $0.maxRows = Environment.integer("IMPORT_MAX_ROWS")
+      }
+      let code = try await session.conclude(report, rejects: rejects, connection)
+      await connection.close()
+      if code != 0 { throw Failure("", code: code) }
+    }
+  }
+
+  /// Takes those that wait.
+  struct Work: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Imports what waits in the background, first come first served.",
+      discussion: """
+        Takes queued imports, and background ones whose process died, until none is left. Several \
+        may run at once: each import is claimed by one of them. Exit code 65 where rows were \
+        refused, 1 where an import failed; the others are done all the same.
+        """)
+    @OptionGroup var common: CommonOptions
+
+    @Option(help: ArgumentHelp("Take at most so many.", valueName: "n"))
+    var limit: Int?
+
+    func run() async throws {
+      let session = try await ImportSession(common)
+      var connection = try await session.connect()
+      var (done, worst): (Int, Int32) = (0, 0)
+      while !session.isStopped, done < limit ?? .max,
+        let (job, result) = try await runQueuedImport(on: connection, control: session.control)
+      {
+        done += 1
+        do {
+          let code = try await session.conclude(try result.get(), rejects: nil, connection)
+          worst = code == 0 || worst == 1 ? worst : code
+        } catch {
+          Terminal.complain("error: import \(job): \(Failure(error).message)")
+          worst = 1
+        }
+        if !connection.isUsable { connection = try await session.connect() }
+      }
+      await connection.close()
+      if done == 0, !common.quiet, !common.json { print("nothing is queued") }
+      if worst != 0 { throw Failure("", code: worst) }
+    }
+  }
+}
