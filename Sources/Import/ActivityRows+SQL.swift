@@ -83,13 +83,14 @@ extension ActivityRows {
     "import-activities-known",
     """
     select exists (select from pg_temp.import_activities s where (
-      select true from closebell.holding_activity_log l where l.external_id = s.external_id limit 1))
+      select true from closebell.holding_activity_log l
+      where l.external_id = s.external_id limit 1))
     """)
 
   /// Writes rows of which none is known: half the work of a merge.
   ///
-  /// Somebody else's row of the same id that comes in between is a violation of the key; the chunk is
-  /// then written again part by part, which finds it.
+  /// Somebody else's row of the same id that comes in between is a violation of the key; the chunk
+  /// is then written again part by part, which finds it.
   static let insert = Statement(
     "import-activities-new",
     """
