@@ -162,12 +162,16 @@ struct SequencePart {
   }
 
   /// Number, extreme, last_value, is_called, and how many pages there are where not all are read.
+  ///
+  /// A scan of the sequence may show a value that `nextval` puts there for its log record alone, up
+  /// to 32 ahead; the function waits until that is over. It is null until the first call.
   func sql(number: Int) -> String {
     let extreme = user.map { "(\(Self.extreme($0, sequence, readsNewest: readsNewest)))" }
     let pages = readsNewest ? user.map { Self.pages(of: $0) } : nil
     return """
-      select \(number)::integer, \(extreme ?? "null::bigint"), q.last_value, q.is_called,
-        \(pages ?? "0")::bigint from \(sequence.name) q
+      select \(number)::integer, \(extreme ?? "null::bigint"), coalesce(v.last, q.last_value),
+        v.last is not null, \(pages ?? "0")::bigint
+      from \(sequence.name) q, pg_catalog.pg_sequence_last_value(\(sequence.oid)::oid) v (last)
       """
   }
 

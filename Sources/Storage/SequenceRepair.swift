@@ -6,17 +6,17 @@ public import Postgres
 /// Sessions that draw at the same time are the danger: who reads `last_value`, thinks, and then
 /// calls `setval` puts the sequence back behind whatever was drawn in between, and those values are
 /// given out twice. So there are two ways, and neither has that gap:
-/// - A short way is *drawn*: `nextval`, as often as needed. It only ever adds to the sequence as it
-///   stands, in whatever order sessions draw, and needs no lock. Where others drew meanwhile it
-///   goes farther than needed, which wastes a few values.
-/// - A long way is *set*, while nobody can draw: `nextval` and `setval` hold a ROW EXCLUSIVE lock
-///   on the sequence until their transaction ends, and ALTER SEQUENCE takes SHARE ROW EXCLUSIVE,
-///   which conflicts. Between it and the commit `last_value` stands still, so what is read after it
-///   is true when `setval` is called. It also takes effect as a whole or not at all, and makes
-///   other sessions forget values that they drew ahead (CACHE).
+/// - It is *set*, while nobody can draw: `nextval` and `setval` hold a ROW EXCLUSIVE lock on the
+///   sequence until their transaction ends, and ALTER SEQUENCE takes SHARE ROW EXCLUSIVE, which
+///   conflicts. Between it and the commit `last_value` stands still, so what is read after it is
+///   true when `setval` is called. It takes effect as a whole or not at all, steps over all taken
+///   values at once, and makes other sessions forget values that they drew ahead (CACHE).
+/// - Where that lock is not to be had, or the role may not alter, it is *drawn*: `nextval`, as often
+///   as needed. It only ever adds to the sequence as it stands, in whatever order sessions draw. But
+///   it goes through the taken values, and whoever draws meanwhile may be given one of them.
 ///
 /// What this cannot know: a value that was inserted by hand and is not committed yet, and values
-/// below the largest one that a session drew ahead on a short way. Both end with the transaction or
+/// below the largest one that a session drew ahead, where it is drawn. Both end with the transaction or
 /// session; `check` afterwards tells.
 public enum SequenceRepair {
   /// What came of it.
@@ -29,7 +29,7 @@ public enum SequenceRepair {
     case refused(String)
   }
 
-  /// Farthest way that is drawn: about 60 ms.
+  /// Farthest way that is drawn at once: about 60 ms.
   static let longestDraw: Int128 = 100_000
   /// Farthest way that is drawn by a role that may not alter the sequence: some seconds.
   static let longestForStranger: Int128 = 10_000_000
@@ -72,18 +72,23 @@ public enum SequenceRepair {
     _ health: SequenceHealth, to target: Int128, on db: isolated Connection
   ) throws {
     let sequence = health.sequence
-    if health.draws <= longestDraw || !sequence.isOurs {
-      guard health.draws <= longestForStranger else {
-        throw PostgresError(.server, "it is too far behind to be drawn forward", sqlState: "42501")
+    if sequence.isOurs {
+      do {
+        return try jump(sequence, to: target, on: db)
+      } catch let error as PostgresError
+        where error.sqlState == "55P03" && health.draws <= longestDraw
+      {
+        // Somebody who drew does not end: better through taken values than not at all.
       }
-      var left = Int64(health.draws)
-      while left > 0 {
-        let count = min(left, Int64(longestDraw))
-        _ = try db.row(draw, sequence.oid, count) { try $0.nextInt64() }
-        left -= count
-      }
-    } else {
-      try jump(sequence, to: target, on: db)
+    }
+    guard health.draws <= longestForStranger else {
+      throw PostgresError(.server, "it is too far behind to be drawn forward", sqlState: "42501")
+    }
+    var left = Int64(health.draws)
+    while left > 0 {
+      let count = min(left, Int64(longestDraw))
+      _ = try db.row(draw, sequence.oid, count) { try $0.nextInt64() }
+      left -= count
     }
   }
 

@@ -67,7 +67,7 @@ struct SequenceTraffic: Sendable {
     let flag = Flag()
     let watcher = Task {
       try await world.perform { db in
-        let look = Statement("look", "select q.last_value from \(sequence) q")
+        let look = Statement("look", "select coalesce(pg_sequence_last_value('\(sequence)'), 0)")
         var (highest, backward) = (Int64.min, 0)
         while !flag.isRaised {
           let last = try db.row(look) { try $0.nextInt64() } ?? highest
