@@ -11,13 +11,13 @@ public import Postgres
 ///   conflicts. Between it and the commit `last_value` stands still, so what is read after it is
 ///   true when `setval` is called. It takes effect as a whole or not at all, steps over all taken
 ///   values at once, and makes other sessions forget values that they drew ahead (CACHE).
-/// - Where that lock is not to be had, or the role may not alter, it is *drawn*: `nextval`, as often
-///   as needed. It only ever adds to the sequence as it stands, in whatever order sessions draw. But
-///   it goes through the taken values, and whoever draws meanwhile may be given one of them.
+/// - Where that lock is not to be had, or the role may not alter, it is *drawn*: `nextval`, as
+///   often as needed. It only ever adds to the sequence as it stands, in whatever order sessions
+///   draw. But it goes through the taken values, and others may be given one of them meanwhile.
 ///
 /// What this cannot know: a value that was inserted by hand and is not committed yet, and values
-/// below the largest one that a session drew ahead, where it is drawn. Both end with the transaction or
-/// session; `check` afterwards tells.
+/// below the largest one that a session drew ahead, where it is drawn. Both end with the
+/// transaction or session; `check` afterwards tells.
 public enum SequenceRepair {
   /// What came of it.
   public enum Outcome: Sendable {
@@ -162,7 +162,8 @@ public enum SequenceRepair {
     "sequence-wait-briefly",
     """
     select pg_catalog.set_config('lock_timeout',
-      least(nullif(s.setting::bigint, 0), $1::bigint)::text, true) from pg_catalog.pg_settings s where s.name = 'lock_timeout'
+      least(nullif(s.setting::bigint, 0), $1::bigint)::text, true)
+    from pg_catalog.pg_settings s where s.name = 'lock_timeout'
     """)
 }
 
