@@ -11,13 +11,13 @@ public import Postgres
 ///   conflicts. Between it and the commit `last_value` stands still, so what is read after it is
 ///   true when `setval` is called. It takes effect as a whole or not at all, steps over all taken
 ///   values at once, and makes other sessions forget values that they drew ahead (CACHE).
-/// - Where that lock is not to be had, or the role may not alter, it is *drawn*: `nextval`, as often
-///   as needed. It only ever adds to the sequence as it stands, in whatever order sessions draw. But
-///   it goes through the taken values, and whoever draws meanwhile may be given one of them.
+/// - Where that lock is not to be had, or the role may not alter, it is *drawn*: `nextval`, as
+///   often as needed. It only ever adds to the sequence as it stands, in whatever order sessions
+///   draw. But it goes through the taken values, and others may be given one of them meanwhile.
 ///
 /// What this cannot know: a value that was inserted by hand and is not committed yet, and values
-/// below the largest one that a session drew ahead, where it is drawn. Both end with the transaction or
-/// session; `check` afterwards tells.
+/// below the largest one that a session drew ahead, where it is drawn. Both end with the
+/// transaction or session; `check` afterwards tells.
 public enum SequenceRepair {
   /// What came of it.
   public enum Outcome: Sendable {
@@ -92,17 +92,20 @@ public enum SequenceRepair {
     }
   }
 
-  /// Asks for the lock again and again, each time briefly: whoever wants to draw queues up behind
-  /// somebody who waits for this lock.
+  /// Asks for the lock again and again, at first briefly each time.
+  ///
+  /// Whoever wants to draw queues up behind somebody who waits for this lock. Patience doubles up
+  /// to two seconds, or transactions that last longer would keep the lock from being had for ever.
   private static func jump(
     _ sequence: CataloguedSequence, to target: Int128, on db: isolated Connection
   ) throws {
     let limit = try db.row(lockTimeout) { try $0.nextInt64() } ?? 0
     let deadline = ContinuousClock.now + .milliseconds(limit)
+    var patience: Int64 = 100
     while true {
       do {
         return try db.transaction { db in
-          _ = try db.row(waitBriefly) { try $0.nextString() }
+          _ = try db.row(waitBriefly, patience) { try $0.nextString() }
           // As it is; what counts is the lock.
           try db.execute(sql: "alter sequence \(sequence.name) cache \(sequence.cache)")
           let health = try SequenceReader.look(at: sequence.alone, on: db)
@@ -113,6 +116,7 @@ public enum SequenceRepair {
       } catch let error as PostgresError where error.sqlState == "55P03" {
         if limit > 0, ContinuousClock.now >= deadline { throw error }
         usleep(UInt32.random(in: 20_000...60_000))
+        patience = min(patience * 2, 2_000)
       }
     }
   }
@@ -157,8 +161,9 @@ public enum SequenceRepair {
   private static let waitBriefly = Statement.once(
     "sequence-wait-briefly",
     """
-    select pg_catalog.set_config('lock_timeout', least(nullif(s.setting::integer, 0), 100)::text,
-      true) from pg_catalog.pg_settings s where s.name = 'lock_timeout'
+    select pg_catalog.set_config('lock_timeout',
+      least(nullif(s.setting::bigint, 0), $1::bigint)::text, true)
+    from pg_catalog.pg_settings s where s.name = 'lock_timeout'
     """)
 }
 
