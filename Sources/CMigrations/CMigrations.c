@@ -57,6 +57,12 @@ TEXT(up_0009) = {
 TEXT(down_0009) = {
 #embed "sql/0009_repair.down.sql" suffix(, )
   0};
+TEXT(up_0010) = {
+#embed "sql/0010_night.up.sql" suffix(, )
+  0};
+TEXT(down_0010) = {
+#embed "sql/0010_night.down.sql" suffix(, )
+  0};
 
 static const closebell_migration closebell_migrations[] = {
   {1, "reference", up_0001, down_0001},
@@ -68,6 +74,7 @@ static const closebell_migration closebell_migrations[] = {
   {7, "locks", up_0007, down_0007},
   {8, "flow_timing", up_0008, down_0008},
   {9, "repair", up_0009, down_0009},
+  {10, "night", up_0010, down_0010},
 };
 const size_t closebell_migrations_count =
   sizeof closebell_migrations / sizeof closebell_migrations[0];

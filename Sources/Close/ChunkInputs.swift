@@ -49,9 +49,9 @@ struct ChunkInputs {
     for rows in try Loading.statements(ranges, on: db).runs(of: \.portfolio) {
       books[rows[rows.startIndex].portfolio]?.statements = rows
     }
-    let resumed = sweeps.filter { $0.openedFrom != nil && !$0.readsHistory }.map(\.portfolio.id)
+    let resumed = zip(sweeps, ranges).filter { !$0.0.readsHistory }.map(\.1)
     if !resumed.isEmpty {
-      for moments in try Loading.moments(of: resumed, on: db) {
+      for moments in try Loading.moments(resumed, on: db) {
         books[moments.portfolio]?.moments = moments
       }
     }

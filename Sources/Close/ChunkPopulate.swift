@@ -58,7 +58,7 @@ struct ChunkPopulate {
           slot: slot, replaced: revision.map { SlotResult.Replaced(revision: $0) },
           openedFromRevision: openingRevision, opensInSameSweep: opensInSameSweep,
           snapshot: closed.close.snapshot, holdings: closed.close.holdings,
-          cashBalances: closed.close.cashBalances,
+          instruments: computed.instruments, cashBalances: closed.close.cashBalances,
           holdingReturns: closed.holdingReturns.map { $0 ?? .incomplete },
           portfolioReturn: result, convention: computed.sweep.portfolio.irrConvention,
           fingerprint: closed.fingerprint))

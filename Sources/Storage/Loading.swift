@@ -123,19 +123,18 @@ public struct StoredMoments: Sendable {
   }
 }
 
-/// Reads of a chunk's inputs: one statement each, whatever the number of portfolios; rows ascend by
-/// portfolio, then by date or holding.
+/// Reads of a chunk's inputs: one statement each, whatever the number of portfolios; a portfolio's
+/// rows stand together, ascending by date or holding.
 ///
-/// Meant to run inside one repeatable-read transaction.
+/// Openings, holdings and moments may bring rows of portfolios that were not asked for; see
+/// `LoadSpans`. Meant to run inside one repeatable-read transaction.
 public enum Loading {
   /// The snapshots to open from.
   public static func openings(
     _ ranges: [LoadRange], on db: isolated Connection
   ) throws -> [StoredOpening] {
-    let opened = ranges.compactMap { range in range.openedFrom.map { (range.portfolio, $0) } }
-    return try db.rows(
-      openingRows, opened.map(\.0.rawValue), opened.map(\.1.postgres)
-    ) {
+    let spans = LoadSpans(ranges)
+    return try db.rows(openingRows, spans.dates, spans.firsts, spans.lasts) {
       StoredOpening(
         portfolio: try $0.nextID(), date: try $0.nextDay(), revision: try $0.nextInt32(),
         closingEquity: try $0.nextFixed(), cash: try $0.nextFixed(), index: try $0.nextDouble(),
@@ -148,19 +147,13 @@ public enum Loading {
   public static func holdings(
     _ ranges: [LoadRange], on db: isolated Connection
   ) throws -> [StoredHolding] {
-    let opened = ranges.compactMap { range in range.openedFrom.map { (range.portfolio, $0) } }
-    return try db.rows(
-      holdingRows, opened.map(\.0.rawValue), opened.map(\.1.postgres), as: decodeHolding)
-  }
-
-  /// The holdings of complete slots over a range of dates, ascending by portfolio, date, holding.
-  public static func holdings(
-    of portfolios: [ID<Portfolio>], from first: Day, through last: Day,
-    on db: isolated Connection
-  ) throws -> [StoredHolding] {
-    try db.rows(
-      holdingRowsOfRange, portfolios.map(\.rawValue), first.postgres, last.postgres,
-      as: decodeHolding)
+    let spans = LoadSpans(ranges)
+    let rows = try db.rows(
+      holdingRows, spans.dates, spans.firsts, spans.lasts, as: decodeHolding)
+    // The key's own order, unless the planner knew better.
+    let key = { (row: StoredHolding) in (row.portfolio, row.holding) }
+    let isAscending = zip(rows, rows.dropFirst()).allSatisfy { key($0) < key($1) }
+    return isAscending ? rows : rows.sorted { key($0) < key($1) }
   }
 
   /// The holdings of some slots with their attribution, ascending by holding in each.
@@ -259,11 +252,12 @@ public enum Loading {
     }
   }
 
-  /// The packed moments of some portfolios, for those that have them.
+  /// The packed moments of the portfolios that have them.
   public static func moments(
-    of portfolios: [ID<Portfolio>], on db: isolated Connection
+    _ ranges: [LoadRange], on db: isolated Connection
   ) throws -> [StoredMoments] {
-    try db.rows(momentRows, portfolios.map(\.rawValue)) {
+    let spans = LoadSpans(ranges)
+    return try db.rows(momentRows, spans.dates, spans.firsts, spans.lasts) {
       StoredMoments(
         portfolio: try $0.nextID(), asOf: try $0.nextDay(), bytes: try $0.nextBytes())
     }
