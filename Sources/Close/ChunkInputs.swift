@@ -65,6 +65,7 @@ extension ChunkInputs.Book {
   /// - Throws: `MarketOutdated` where one was imported after the market was read.
   func instruments(in market: LoadedMarket) throws -> [ID<Holding>: Instrument] {
     var result: [ID<Holding>: Instrument] = [:]
+    result.reserveCapacity(holdings.count)
     func add(_ holding: ID<Holding>, _ id: ID<Instrument>) throws {
       guard result[holding] == nil else { return }
       guard let instrument = market.instruments[id] else { throw MarketOutdated(instrument: id) }

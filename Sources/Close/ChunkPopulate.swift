@@ -27,9 +27,7 @@ struct ChunkPopulate {
     for sweep in computed {
       add(sweep, unless: unchanged, to: &chunk)
     }
-    chunk.results.sort {
-      ($0.slot.date, $0.slot.portfolio) < ($1.slot.date, $1.slot.portfolio)
-    }
+    chunk.orderResults()
     let lost = try db.populate(chunk)
     if !looked.toConfirm.isEmpty {
       try db.confirm(looked.toConfirm, inputsSeen: inputsSeen, as: context.claim)
@@ -80,9 +78,10 @@ struct ChunkPopulate {
     _ results: [SlotResult], _ lost: Set<Slot>, _ unchanged: Set<Slot>,
     _ outcome: inout ChunkOutcome
   ) {
-    let written = results.filter { !lost.contains($0.slot) }
-    outcome.counts.completed += written.count
-    outcome.counts.degraded += written.count { $0.snapshot.isDegraded }
+    outcome.counts.completed += results.count - lost.count
+    outcome.counts.degraded += results.count {
+      $0.snapshot.isDegraded && !lost.contains($0.slot)
+    }
     outcome.counts.fenced += lost.count
     outcome.counts.unchanged += unchanged.count
   }

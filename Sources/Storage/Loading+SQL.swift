@@ -90,8 +90,10 @@ extension Loading {
     "coalesce(\(activity).booked_on, \(activity).activity_date)"
   }
 
-  /// Only a transfer in kind without an amount needs a close of its own date. Joins are look-ups
-  /// that remember, so that few activities do not cost a walk through all holdings.
+  /// Only a transfer in kind without an amount needs a close of its own date.
+  ///
+  /// Joins are look-ups that remember, so that few activities do not cost a walk through all
+  /// holdings.
   private static let activityColumns = """
     a.portfolio_id, f.instrument_id, a.id, a.activity_date, a.activity_type,
     a.portfolio_fund_id, a.quantity, a.price, a.amount, a.fee, a.currency, a.acquired,
@@ -108,6 +110,8 @@ extension Loading {
       order by p.price_date desc limit 1) r on true
     """
 
+  /// Not sorted: the index gives nearly the order, and the sort of a first close's histories would
+  /// not fit in the server's memory.
   static let activityRows = Statement(
     "load-activities",
     """
@@ -118,7 +122,6 @@ extension Loading {
       where b.portfolio_id = o.portfolio_id and \(booking("b")) > o.opened_from
         and \(booking("b")) <= o.through and b.status = 'active' offset 0) a
     \(activityJoins)
-    order by a.portfolio_id, \(booking), a.activity_date, a.id
     """)
 
   static let historyRows = Statement(
@@ -166,11 +169,13 @@ extension Loading {
     """
     select v.portfolio_id, v.portfolio_fund_id, f.instrument_id, v.valuation_date, v.value
     from unnest($1::bigint[], $2::date[], $3::date[]) as o (portfolio_id, opened_from, through)
-    join closebell.statement_valuations v
-      on v.portfolio_id = o.portfolio_id and v.valuation_date > o.opened_from
-      and v.valuation_date <= o.through
-    join closebell.portfolio_funds f
-      on f.portfolio_id = v.portfolio_id and f.id = v.portfolio_fund_id
+    cross join lateral (
+      select r.* from closebell.statement_valuations r
+      where r.portfolio_id = o.portfolio_id and r.valuation_date > o.opened_from
+        and r.valuation_date <= o.through offset 0) v
+    cross join lateral (
+      select h.instrument_id from closebell.portfolio_funds h
+      where h.portfolio_id = v.portfolio_id and h.id = v.portfolio_fund_id offset 0) f
     order by v.portfolio_id, v.valuation_date, v.portfolio_fund_id
     """)
 

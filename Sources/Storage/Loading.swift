@@ -150,10 +150,7 @@ public enum Loading {
     let spans = LoadSpans(ranges)
     let rows = try db.rows(
       holdingRows, spans.dates, spans.firsts, spans.lasts, as: decodeHolding)
-    // The key's own order, unless the planner knew better.
-    let key = { (row: StoredHolding) in (row.portfolio, row.holding) }
-    let isAscending = zip(rows, rows.dropFirst()).allSatisfy { key($0) < key($1) }
-    return isAscending ? rows : rows.sorted { key($0) < key($1) }
+    return ascending(rows) { ($0.portfolio, $0.holding) < ($1.portfolio, $1.holding) }
   }
 
   /// The holdings of some slots with their attribution, ascending by holding in each.
@@ -206,10 +203,21 @@ public enum Loading {
   public static func activities(
     _ ranges: [LoadRange], on db: isolated Connection
   ) throws -> [StoredActivity] {
-    try db.rows(
+    let rows = try db.rows(
       activityRows, ranges.map(\.portfolio.rawValue),
       ranges.map { ($0.openedFrom ?? .earliest - 1).postgres }, ranges.map(\.through.postgres),
       as: decodeActivity)
+    return ascending(rows) { one, other in
+      if one.portfolio != other.portfolio { return one.portfolio < other.portfolio }
+      let (one, other) = (one.activity, other.activity)
+      return (one.bookingDate, one.date, one.id) < (other.bookingDate, other.date, other.id)
+    }
+  }
+
+  /// Rows that the server most likely gave in their order.
+  private static func ascending<Row>(_ rows: [Row], by isBefore: (Row, Row) -> Bool) -> [Row] {
+    let isAscending = !rows.indices.dropFirst().contains { isBefore(rows[$0], rows[$0 - 1]) }
+    return isAscending ? rows : rows.sorted(by: isBefore)
   }
 
   /// The whole history of some holdings, each booked up to and with its own date.

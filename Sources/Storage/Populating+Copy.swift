@@ -123,18 +123,14 @@ extension Populating {
   ) throws {
     // Not every kept id finds its row again: a holding may have been exited on an earlier date.
     let count = results.reduce(0) { count, result in
-      count
-        + result.holdings.count {
-          kept.ofHoldings[HoldingKey(slot: result.slot, holding: $0.holding)] == nil
-        }
+      count + result.holdings.count { kept.id(of: $0.holding, in: result.slot) == nil }
     }
     var ids = try ReservedIDs.reserve(count, from: .holdingReturns, on: db)
     _ = try db.copyIn("populate-holding-returns", copyHoldingReturnRows) { rows in
       for result in results {
         for (holding, value) in zip(result.holdings, result.holdingReturns) {
-          let key = HoldingKey(slot: result.slot, holding: holding.holding)
           rows.beginRow(9)
-          rows.write(int64: try kept.ofHoldings[key] ?? ids.next())
+          rows.write(int64: try kept.id(of: holding.holding, in: result.slot) ?? ids.next())
           rows.write(result.slot.date)
           rows.write(result.slot.portfolio)
           rows.write(holding.holding)

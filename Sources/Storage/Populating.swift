@@ -112,6 +112,16 @@ public struct PopulateChunk: Sendable {
     self.inputsSeen = inputsSeen
     self.reason = reason
   }
+
+  /// Puts the results in their order; a night's stand in it already.
+  public mutating func orderResults() {
+    func isBefore(_ one: SlotResult, _ other: SlotResult) -> Bool {
+      (one.slot.date, one.slot.portfolio) < (other.slot.date, other.slot.portfolio)
+    }
+    guard results.indices.dropFirst().contains(where: { isBefore(results[$0], results[$0 - 1]) })
+    else { return }
+    results.sort(by: isBefore)
+  }
 }
 
 /// Fills claimed slots in: one transaction a chunk, fenced by the claim id.
@@ -192,8 +202,10 @@ public enum Populating {
         run: chunk.run, reason: chunk.reason, on: db)
     }
     let updated = try fencedUpdate(chunk, on: db)
-    let lost = chunk.results.filter { !updated.contains($0.slot) }
-    guard lost.isEmpty else { throw Torn(portfolios: Set(lost.map(\.slot.portfolio))) }
+    guard updated.count == chunk.results.count else {
+      let lost = chunk.results.lazy.map(\.slot).filter { !updated.contains($0) }
+      throw Torn(portfolios: Set(lost.map(\.portfolio)))
+    }
     let keptIDs = replaced.isEmpty ? KeptIDs() : try clear(replaced, on: db)
     try copyHoldings(chunk.results, on: db)
     try copyCashBalances(chunk.results, on: db)
@@ -283,6 +295,10 @@ public enum Populating {
   struct KeptIDs {
     var ofHoldings: [HoldingKey: Int64] = [:]
     var ofPortfolios: [Slot: Int64] = [:]
+
+    func id(of holding: ID<Holding>, in slot: Slot) -> Int64? {
+      ofHoldings.isEmpty ? nil : ofHoldings[HoldingKey(slot: slot, holding: holding)]
+    }
   }
 
   struct HoldingKey: Hashable {
