@@ -8,6 +8,8 @@ MAKEFLAGS += --no-print-directory
 PREFIX ?= /usr/local
 PORTFOLIOS ?= 1000
 PAIRS ?= 5
+HISTORY ?= 0
+DATES ?= 0
 ROUNDS ?= 1
 
 SOURCES := Sources Tests Benchmarks/Sources Package.swift
@@ -36,12 +38,12 @@ test: deps ## every test, on a PostgreSQL cluster of their own
 	swift build --build-tests
 	swift test --skip-build --disable-xctest
 
-bench: kernels ## a night against PostgreSQL copying the same rows (PORTFOLIOS=1000 PAIRS=5)
+bench: kernels ## a night against PostgreSQL copying the same rows (PORTFOLIOS=1000 PAIRS=5 HISTORY=0 DATES=0)
 	swift build -c release --product closebell
 	CLOSEBELL_BENCH_JSON=$(FIGURES)/night.json \
 	  "$$(swift build -c release --package-path Benchmarks --show-bin-path)/closebell-bench" \
 	  "$$(swift build -c release --show-bin-path)/closebell" Benchmarks/generate.py \
-	  $(PORTFOLIOS) $(PAIRS)
+	  $(PORTFOLIOS) $(PAIRS) $(HISTORY) $(DATES)
 
 kernels: deps ## the arithmetic alone, against its targets
 	swift build -c release --package-path Benchmarks

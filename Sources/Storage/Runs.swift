@@ -98,7 +98,7 @@ public enum Runs {
     "forget-seen-changes",
     """
     delete from closebell.input_changes c
-    where (c.epoch < closebell.current_epoch()
+    where c.from_date >= $2::date and (c.epoch < closebell.current_epoch()
         or c.changed_by < pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot()))
       and not exists (select from closebell.worker_lease l where l.claim_id <> $1::bigint)
       and not exists (select from closebell.portfolio_snapshots s
