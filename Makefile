@@ -8,6 +8,8 @@ MAKEFLAGS += --no-print-directory
 PREFIX ?= /usr/local
 PORTFOLIOS ?= 1000
 PAIRS ?= 5
+HISTORY ?= 0
+DATES ?= 0
 ROUNDS ?= 1
 COVERAGE ?= 98
 
@@ -65,12 +67,12 @@ sanitize: deps ## the arithmetic's tests under the address and the thread saniti
 	    --scratch-path .build/$$kind --disable-xctest --filter AccountingTests; \
 	done
 
-bench: kernels ## a night against PostgreSQL copying the same rows (PORTFOLIOS=1000 PAIRS=5)
+bench: kernels ## a night against PostgreSQL copying the same rows (PORTFOLIOS=1000 PAIRS=5 HISTORY=0 DATES=0)
 	swift build -c release --product closebell
 	CLOSEBELL_BENCH_JSON=$(FIGURES)/night.json \
 	  "$$(swift build -c release --package-path Benchmarks --show-bin-path)/closebell-bench" \
 	  "$$(swift build -c release --show-bin-path)/closebell" Benchmarks/generate.py \
-	  $(PORTFOLIOS) $(PAIRS)
+	  $(PORTFOLIOS) $(PAIRS) $(HISTORY) $(DATES)
 
 bench-import: deps ## an import against a plain COPY of the same million rows (ROUNDS=3)
 	swift build -c release --product closebell

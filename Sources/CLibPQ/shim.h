@@ -1,5 +1,8 @@
 #include <libpq-fe.h>
 #include <errno.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -44,6 +47,15 @@ static inline void pq_kill_self(void) { (void)kill(getpid(), SIGKILL); }
 
 /// Stops until somebody sends SIGCONT.
 static inline void pq_stop_self(void) { (void)kill(getpid(), SIGSTOP); }
+
+/// Makes malloc take memory in large steps and keep it, where it can be told so.
+static inline void pq_keep_memory(void) {
+#ifdef __GLIBC__
+  (void)mallopt(M_MMAP_THRESHOLD, 4 << 20);
+  (void)mallopt(M_TRIM_THRESHOLD, 16 << 20);
+  (void)mallopt(M_TOP_PAD, 1 << 20);
+#endif
+}
 
 /// The value of an environment variable, or NULL.
 static inline const char *pq_environment(const char *name) { return getenv(name); }

@@ -63,6 +63,12 @@ TEXT(up_0010) = {
 TEXT(down_0010) = {
 #embed "sql/0010_import_jobs.down.sql" suffix(, )
   0};
+TEXT(up_0011) = {
+#embed "sql/0011_night.up.sql" suffix(, )
+  0};
+TEXT(down_0011) = {
+#embed "sql/0011_night.down.sql" suffix(, )
+  0};
 
 static const closebell_migration closebell_migrations[] = {
   {1, "reference", up_0001, down_0001},
@@ -75,6 +81,7 @@ static const closebell_migration closebell_migrations[] = {
   {8, "flow_timing", up_0008, down_0008},
   {9, "repair", up_0009, down_0009},
   {10, "import_jobs", up_0010, down_0010},
+  {11, "night", up_0011, down_0011},
 };
 const size_t closebell_migrations_count =
   sizeof closebell_migrations / sizeof closebell_migrations[0];

@@ -52,9 +52,9 @@ struct ChunkInputs {
       books[rows[rows.startIndex].portfolio]?.statements = rows
     }
     try loadStatementDates(of: sweeps, into: &books, market: market, on: db)
-    let resumed = sweeps.filter { $0.openedFrom != nil && !$0.readsHistory }.map(\.portfolio.id)
+    let resumed = zip(sweeps, ranges).filter { !$0.0.readsHistory }.map(\.1)
     if !resumed.isEmpty {
-      for moments in try Loading.moments(of: resumed, on: db) {
+      for moments in try Loading.moments(resumed, on: db) {
         books[moments.portfolio]?.moments = moments
       }
     }
@@ -90,6 +90,7 @@ extension ChunkInputs.Book {
   /// - Throws: `MarketOutdated` where one was imported after the market was read.
   func instruments(in market: LoadedMarket) throws -> [ID<Holding>: Instrument] {
     var result: [ID<Holding>: Instrument] = [:]
+    result.reserveCapacity(holdings.count)
     func add(_ holding: ID<Holding>, _ id: ID<Instrument>) throws {
       guard result[holding] == nil else { return }
       guard let instrument = market.instruments[id] else { throw MarketOutdated(instrument: id) }

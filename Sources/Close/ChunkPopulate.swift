@@ -27,9 +27,7 @@ struct ChunkPopulate {
     for sweep in computed {
       add(sweep, unless: unchanged, to: &chunk)
     }
-    chunk.results.sort {
-      ($0.slot.date, $0.slot.portfolio) < ($1.slot.date, $1.slot.portfolio)
-    }
+    chunk.orderResults()
     let lost = try populated(chunk, on: db)
     if !looked.toConfirm.isEmpty {
       try db.confirm(looked.toConfirm, inputsSeen: inputsSeen, as: context.claim)
@@ -70,7 +68,7 @@ struct ChunkPopulate {
           slot: slot, replaced: revision.map { SlotResult.Replaced(revision: $0) },
           openedFromRevision: openingRevision, opensInSameSweep: opensInSameSweep,
           snapshot: closed.close.snapshot, holdings: closed.close.holdings,
-          cashBalances: closed.close.cashBalances,
+          instruments: computed.instruments, cashBalances: closed.close.cashBalances,
           holdingReturns: closed.holdingReturns.map { $0 ?? .incomplete },
           portfolioReturn: result, convention: computed.sweep.portfolio.irrConvention,
           fingerprint: closed.fingerprint))
@@ -92,9 +90,10 @@ struct ChunkPopulate {
     _ results: [SlotResult], _ lost: Set<Slot>, _ unchanged: Set<Slot>,
     _ outcome: inout ChunkOutcome
   ) {
-    let written = results.filter { !lost.contains($0.slot) }
-    outcome.counts.completed += written.count
-    outcome.counts.degraded += written.count { $0.snapshot.isDegraded }
+    outcome.counts.completed += results.count - lost.count
+    outcome.counts.degraded += results.count {
+      $0.snapshot.isDegraded && !lost.contains($0.slot)
+    }
     outcome.counts.fenced += lost.count
     outcome.counts.unchanged += unchanged.count
   }

@@ -41,8 +41,8 @@ struct FlowSeries {
 struct FlowLedger {
   /// The portfolio's external flows.
   var portfolio: FlowSeries
-  /// The holdings' own.
-  var holdings: [ID<Holding>: FlowSeries] = [:]
+  /// The holdings' own, ascending: ten or so, found and changed in place.
+  private var holdings: [(holding: ID<Holding>, series: FlowSeries)] = []
   /// What a holding without an entry is: empty before the first close, unknown after it.
   private let absent: FlowSeries
   /// Whether anything was learnt that the packed value does not say.
@@ -59,12 +59,31 @@ struct FlowLedger {
     self.absent = absent
   }
 
+  /// Where a holding's series stands; there is one from now on.
+  private mutating func position(of holding: ID<Holding>) -> Int {
+    var low = 0
+    var high = holdings.count
+    while low < high {
+      let middle = (low + high) / 2
+      if holdings[middle].holding < holding { low = middle + 1 } else { high = middle }
+    }
+    if low == holdings.count || holdings[low].holding != holding {
+      holdings.insert((holding, absent), at: low)
+    }
+    return low
+  }
+
+  /// Puts another series in the place of a holding's.
+  mutating func set(_ series: FlowSeries, of holding: ID<Holding>) {
+    holdings[position(of: holding)].series = series
+  }
+
   /// Adds what a close booked; within it each series is put in the order of dates.
   mutating func add(_ events: [FlowEvent]) {
     for event in events.sorted(by: { $0.day < $1.day }) {
       isChanged = true
       if let holding = event.holding {
-        holdings[holding, default: absent].add(event)
+        holdings[position(of: holding)].series.add(event)
       } else {
         portfolio.add(event)
       }
@@ -74,11 +93,9 @@ struct FlowLedger {
   mutating func solve(
     _ holding: ID<Holding>, closingValue: Money, on date: Day, _ convention: IRRConvention
   ) -> IRRResult? {
-    var series = holdings[holding] ?? absent
-    let result = series.solve(closingValue: closingValue, on: date, convention)
-    if series.flows != nil { isChanged = true }
-    holdings[holding] = series
-    return result
+    let index = position(of: holding)
+    if holdings[index].series.flows != nil { isChanged = true }
+    return holdings[index].series.solve(closingValue: closingValue, on: date, convention)
   }
 
   mutating func solvePortfolio(
@@ -95,33 +112,45 @@ struct FlowLedger {
   /// A record a series: the holding's key (0 for the portfolio's own), then the moments.
   init?(unpacking bytes: [UInt8]) {
     self = .unknown
+    holdings.reserveCapacity(bytes.count / 129)
     var rest = bytes[...]
     while !rest.isEmpty {
       guard rest.count > 8 else { return nil }
-      let key = rest.prefix(8).reversed().reduce(Int64(0)) { $0 << 8 | Int64($1) }
+      let key = rest.withUnsafeBytes { $0.loadUnaligned(as: Int64.self) }
       rest = rest.dropFirst(8)
       guard let moments = FlowMoments(unpacking: &rest) else { return nil }
       let series = FlowSeries(moments: moments)
-      if key == 0 { portfolio = series } else { holdings[ID(key)] = series }
+      if key == 0 { portfolio = series } else { append(series, of: ID(Int64(littleEndian: key))) }
+    }
+  }
+
+  /// They were packed in their order.
+  private mutating func append(_ series: FlowSeries, of holding: ID<Holding>) {
+    if holdings.last.map({ $0.holding < holding }) ?? true {
+      holdings.append((holding, series))
+    } else {
+      set(series, of: holding)
     }
   }
 
   /// The moments of the portfolio and of the holdings that are still open; one that is bought
   /// again later has its history read once.
+  ///
+  /// - Parameter open: Ascending.
   func packed(keeping open: some Sequence<ID<Holding>>) -> [UInt8] {
     var bytes: [UInt8] = []
-    bytes.reserveCapacity((holdings.count + 1) * 120)
+    bytes.reserveCapacity((holdings.count + 1) * 140)
     func append(_ key: Int64, _ series: FlowSeries) {
       let fromFlows = series.flows.map { FlowMoments(flows: $0, expandedAt: 0) }
       guard let moments = series.moments ?? fromFlows else { return }
-      for shift in stride(from: 0, to: 64, by: 8) {
-        bytes.append(UInt8(truncatingIfNeeded: key >> Int64(shift)))
-      }
+      withUnsafeBytes(of: key.littleEndian) { bytes.append(contentsOf: $0) }
       moments.pack(into: &bytes)
     }
     append(0, portfolio)
+    var rest = holdings[...]
     for holding in open {
-      if let series = holdings[holding] { append(holding.rawValue, series) }
+      rest = rest.drop { $0.holding < holding }
+      if let next = rest.first, next.holding == holding { append(holding.rawValue, next.series) }
     }
     return bytes
   }

@@ -76,16 +76,21 @@ struct SlotFingerprint {
     case activity, statement, action, balance
   }
 
-  private func hasher(_ kind: Kind, _ holding: ID<Holding>?) -> FingerprintHasher {
+  private func hasher(_ kind: Kind, _ instrument: Instrument?) -> FingerprintHasher {
     var hasher = FingerprintHasher()
     hasher.write(kind.rawValue)
-    hasher.write(holding.flatMap { instruments[$0]?.symbol } ?? "")
+    hasher.write(instrument?.symbol ?? "")
     return hasher
+  }
+
+  private func hasher(_ kind: Kind, _ holding: ID<Holding>?) -> FingerprintHasher {
+    hasher(kind, holding.flatMap { instruments[$0] })
   }
 
   /// What a holding was valued with, and the instrument's terms.
   private mutating func holding(_ row: HoldingSnapshot, _ snapshot: Snapshot) -> Fingerprint {
-    var hasher = hasher(.holding, row.holding)
+    let instrument = instruments[row.holding]
+    var hasher = hasher(.holding, instrument)
     hasher.write(row.price)
     hasher.write(row.priceDate)
     switch row.quality {
@@ -93,7 +98,7 @@ struct SlotFingerprint {
     case .carried(let days): hasher.write(days)
     case .missing: hasher.write(-1)
     }
-    guard let instrument = instruments[row.holding] else { return hasher.finish() }
+    guard let instrument else { return hasher.finish() }
     hasher.write(instrument.kind.rawValue)
     hasher.write(instrument.pricing.rawValue)
     hasher.write(instrument.multiplier)
@@ -153,7 +158,7 @@ struct SlotFingerprint {
   }
 
   private mutating func rate(of balance: CashBalance, _ date: Day) -> Fingerprint {
-    var hasher = hasher(.balance, nil)
+    var hasher = hasher(.balance, nil as Instrument?)
     write(rateOf: balance.currency, on: date, to: &hasher)
     return hasher.finish()
   }

@@ -184,8 +184,8 @@ struct SweepReturns {
         last = result
       }
     }
-    computed.ledger.holdings[holding] = FlowSeries(
-      moments: FlowMoments(flows: flows, expandedAt: last?.logGrowth ?? 0), flows: nil)
+    let moments = FlowMoments(flows: flows, expandedAt: last?.logGrowth ?? 0)
+    computed.ledger.set(FlowSeries(moments: moments, flows: nil), of: holding)
     computed.ledger.isChanged = true
   }
 

@@ -20,18 +20,18 @@ public enum Incarnation {
       .flatMap { isNew, epoch in isNew ? epoch : nil }
   }
 
-  private static let mayAsk = Statement(
+  private static let mayAsk = Statement.once(
     "incarnation-may-ask",
     """
     select pg_catalog.has_function_privilege('pg_catalog.pg_control_system()', 'execute')
     """)
-  private static let isElsewhere = Statement(
+  private static let isElsewhere = Statement.once(
     "incarnation-is-elsewhere",
     """
     select exists (select from pg_catalog.pg_control_system() s, closebell.incarnation i
       where s.system_identifier is distinct from i.system_identifier)
     """)
-  private static let next = Statement(
+  private static let next = Statement.once(
     "incarnation-next",
     """
     update closebell.incarnation i

@@ -77,7 +77,7 @@ public enum Leases {
     """
   }
 
-  private static let insert = Statement(
+  private static let insert = Statement.once(
     "lease-open",
     """
     insert into closebell.worker_lease (claim_id, run_id, host, pid, lease_until)
@@ -92,7 +92,7 @@ public enum Leases {
     set lease_until = pg_catalog.clock_timestamp() + $2::float8 * interval '1 second'
     where claim_id = $1::bigint and lease_until > pg_catalog.clock_timestamp()
     """)
-  private static let widen = Statement(
+  private static let widen = Statement.once(
     "lease-cover",
     """
     update closebell.worker_lease
@@ -102,9 +102,9 @@ public enum Leases {
   private static let hold = Statement(
     "lease-hold",
     "select claim_id from closebell.worker_lease where claim_id = $1::bigint for key share")
-  private static let delete = Statement(
+  private static let delete = Statement.once(
     "lease-close", "delete from closebell.worker_lease where claim_id = $1::bigint")
-  private static let deleteDead = Statement(
+  private static let deleteDead = Statement.once(
     "lease-forget-dead",
     """
     delete from closebell.worker_lease d using (
@@ -116,9 +116,9 @@ public enum Leases {
       for update skip locked) w
     where d.claim_id = w.claim_id
     """)
-  private static let lock = Statement(
+  private static let lock = Statement.once(
     "lease-lock", "select pg_catalog.pg_advisory_lock($1::bigint)::text")
-  private static let unlock = Statement(
+  private static let unlock = Statement.once(
     "lease-unlock", "select pg_catalog.pg_advisory_unlock($1::bigint)")
 }
 

@@ -3,48 +3,53 @@ internal import Postgres
 // The statements behind Loading. Ranges and keys arrive as parallel arrays; the server joins them.
 
 extension Loading {
+  /// Runs of portfolios that open from one date, see `LoadSpans`.
+  ///
+  /// `offset 0` keeps the planner from making a join of it: it would read and sort whole tables
+  /// for every chunk, since the statistics have not heard of last night's date.
+  private static let spans =
+    "unnest($1::date[], $2::bigint[], $3::bigint[]) as o (opened_from, first_id, last_id)"
+
   static let openingRows = Statement(
     "load-openings",
     """
     select s.portfolio_id, s.snapshot_date, s.revision, s.closing_equity, s.cash, s.return_index,
       s.index_since, s.cumulative_pnl, s.fingerprint
-    from unnest($1::bigint[], $2::date[]) as o (portfolio_id, opened_from)
-    join closebell.portfolio_snapshots s
-      on s.snapshot_date = o.opened_from and s.portfolio_id = o.portfolio_id and s.is_complete
-    order by s.portfolio_id
+    from \(spans)
+    cross join lateral (
+      select r.* from closebell.portfolio_snapshots r
+      where r.snapshot_date = o.opened_from
+        and r.portfolio_id between o.first_id and o.last_id and r.is_complete
+      offset 0) s
     """)
 
   private static let holdingColumns = """
-    v.portfolio_id, v.valuation_date, v.portfolio_fund_id, f.instrument_id, v.price_date,
-    v.quantity, v.price, v.valuation, v.cost_basis, v.daily_pnl, v.unrealized_pnl,
+    v.portfolio_id, v.valuation_date, v.portfolio_fund_id, \(instrument(of: "v")),
+    v.price_date, v.quantity, v.price, v.valuation, v.cost_basis, v.daily_pnl, v.unrealized_pnl,
     v.local_valuation, v.local_cost
     """
+
+  /// Rows from before version 10 do not say it themselves.
+  private static func instrument(of row: String) -> String {
+    """
+    coalesce(\(row).instrument_id, (select f.instrument_id from closebell.portfolio_funds f
+      where f.portfolio_id = \(row).portfolio_id and f.id = \(row).portfolio_fund_id))
+    """
+  }
 
   static let holdingRows = Statement(
     "load-holdings",
     """
     select \(holdingColumns)
-    from unnest($1::bigint[], $2::date[]) as o (portfolio_id, opened_from)
-    join closebell.portfolio_fund_valuations v
-      on v.valuation_date = o.opened_from and v.portfolio_id = o.portfolio_id
-    join closebell.portfolio_funds f
-      on f.portfolio_id = v.portfolio_id and f.id = v.portfolio_fund_id
-    order by v.portfolio_id, v.portfolio_fund_id
+    from \(spans)
+    cross join lateral (
+      select r.* from closebell.portfolio_fund_valuations r
+      where r.valuation_date = o.opened_from
+        and r.portfolio_id between o.first_id and o.last_id
+      offset 0) v
     """)
 
-  static let holdingRowsOfRange = Statement(
-    "load-holdings-of-range",
-    """
-    select \(holdingColumns)
-    from closebell.portfolio_fund_valuations v
-    join closebell.portfolio_funds f
-      on f.portfolio_id = v.portfolio_id and f.id = v.portfolio_fund_id
-    where v.portfolio_id = any($1::bigint[]) and v.valuation_date between $2::date and $3::date
-    order by v.portfolio_id, v.valuation_date, v.portfolio_fund_id
-    """)
-
-  // A look-up a slot: believing in few rows, the planner would read and sort the whole table for
-  // every chunk. `offset 0` keeps it from turning the look-up into a join.
+  // A look-up a slot, kept from becoming a join as above.
   private static let slots = "unnest($1::bigint[], $2::date[]) as c (portfolio_id, slot_date)"
 
   static let holdingRowsOfSlots = Statement(
@@ -54,11 +59,8 @@ extension Loading {
       coalesce(v.fees, 0), coalesce(v.taxes, 0)
     from \(slots)
     cross join lateral (
-      select r.*, h.instrument_id from closebell.portfolio_fund_valuations r
-      join closebell.portfolio_funds h
-        on h.portfolio_id = r.portfolio_id and h.id = r.portfolio_fund_id
+      select r.* from closebell.portfolio_fund_valuations r
       where r.valuation_date = c.slot_date and r.portfolio_id = c.portfolio_id offset 0) v
-    cross join lateral (select v.instrument_id) f
     order by v.valuation_date, v.portfolio_id, v.portfolio_fund_id
     """)
 
@@ -83,36 +85,45 @@ extension Loading {
     """)
 
   /// The date on which an activity enters the books, as it is indexed.
-  private static let booking = "coalesce(a.booked_on, a.activity_date)"
+  private static let booking = booking("a")
+  private static func booking(_ activity: String) -> String {
+    "coalesce(\(activity).booked_on, \(activity).activity_date)"
+  }
 
   /// A transfer in kind without an amount and an expiry without a price need the close of their
   /// own date, which may lie before every date that is closed.
+  ///
+  /// Joins are look-ups that remember, so that few activities do not cost a walk through all
+  /// holdings.
   private static let activityColumns = """
     a.portfolio_id, f.instrument_id, a.id, a.activity_date, a.activity_type,
     a.portfolio_fund_id, a.quantity, a.price, a.amount, a.fee, a.currency, a.acquired,
     a.booked_on, r.price_date, r.close
     """
   private static let activityJoins = """
-    left join closebell.portfolio_funds f
-      on f.portfolio_id = a.portfolio_id and f.id = a.portfolio_fund_id
+    left join lateral (
+      select h.instrument_id from closebell.portfolio_funds h
+      where h.portfolio_id = a.portfolio_id and h.id = a.portfolio_fund_id offset 0) f on true
     left join lateral (
       select p.price_date, p.close from closebell.prices p
-      where p.instrument_id = f.instrument_id and p.price_date <= a.activity_date
-      order by p.price_date desc limit 1) r
-      on a.amount is null and a.activity_type in ('transfer_in', 'transfer_out')
-        or a.price is null and a.activity_type = 'expire'
+      where (a.amount is null and a.activity_type in ('transfer_in', 'transfer_out')
+          or a.price is null and a.activity_type = 'expire')
+        and p.instrument_id = f.instrument_id and p.price_date <= a.activity_date
+      order by p.price_date desc limit 1) r on true
     """
 
+  /// Not sorted: the index gives nearly the order, and the sort of a first close's histories would
+  /// not fit in the server's memory.
   static let activityRows = Statement(
     "load-activities",
     """
     select \(activityColumns)
     from unnest($1::bigint[], $2::date[], $3::date[]) as o (portfolio_id, opened_from, through)
-    join closebell.holding_activity_log a
-      on a.portfolio_id = o.portfolio_id and \(booking) > o.opened_from
-      and \(booking) <= o.through and a.status = 'active'
+    cross join lateral (
+      select b.* from closebell.holding_activity_log b
+      where b.portfolio_id = o.portfolio_id and \(booking("b")) > o.opened_from
+        and \(booking("b")) <= o.through and b.status = 'active' offset 0) a
     \(activityJoins)
-    order by a.portfolio_id, \(booking), a.activity_date, a.id
     """)
 
   static let historyRows = Statement(
@@ -120,9 +131,10 @@ extension Loading {
     """
     select \(activityColumns)
     from unnest($1::bigint[], $2::date[]) as o (portfolio_fund_id, through)
-    join closebell.holding_activity_log a
-      on a.portfolio_fund_id = o.portfolio_fund_id and a.activity_date <= o.through
-      and \(booking) <= o.through and a.status = 'active'
+    cross join lateral (
+      select b.* from closebell.holding_activity_log b
+      where b.portfolio_fund_id = o.portfolio_fund_id and b.activity_date <= o.through
+        and \(booking("b")) <= o.through and b.status = 'active' offset 0) a
     \(activityJoins)
     order by a.portfolio_id, a.portfolio_fund_id, \(booking), a.activity_date, a.id
     """)
@@ -159,11 +171,13 @@ extension Loading {
     """
     select v.portfolio_id, v.portfolio_fund_id, f.instrument_id, v.valuation_date, v.value
     from unnest($1::bigint[], $2::date[], $3::date[]) as o (portfolio_id, opened_from, through)
-    join closebell.statement_valuations v
-      on v.portfolio_id = o.portfolio_id and v.valuation_date > o.opened_from
-      and v.valuation_date <= o.through
-    join closebell.portfolio_funds f
-      on f.portfolio_id = v.portfolio_id and f.id = v.portfolio_fund_id
+    cross join lateral (
+      select r.* from closebell.statement_valuations r
+      where r.portfolio_id = o.portfolio_id and r.valuation_date > o.opened_from
+        and r.valuation_date <= o.through offset 0) v
+    cross join lateral (
+      select h.instrument_id from closebell.portfolio_funds h
+      where h.portfolio_id = v.portfolio_id and h.id = v.portfolio_fund_id offset 0) f
     order by v.portfolio_id, v.valuation_date, v.portfolio_fund_id
     """)
 
@@ -183,7 +197,10 @@ extension Loading {
   static let momentRows = Statement(
     "load-moments",
     """
-    select m.portfolio_id, m.as_of, m.moments from closebell.portfolio_irr_moments m
-    where m.portfolio_id = any($1::bigint[]) order by m.portfolio_id
+    select m.portfolio_id, m.as_of, m.moments
+    from \(spans)
+    cross join lateral (
+      select r.* from closebell.portfolio_irr_moments r
+      where r.portfolio_id between o.first_id and o.last_id offset 0) m
     """)
 }

@@ -123,19 +123,18 @@ public struct StoredMoments: Sendable {
   }
 }
 
-/// Reads of a chunk's inputs: one statement each, whatever the number of portfolios; rows ascend by
-/// portfolio, then by date or holding.
+/// Reads of a chunk's inputs: one statement each, whatever the number of portfolios; a portfolio's
+/// rows stand together, ascending by date or holding.
 ///
-/// Meant to run inside one repeatable-read transaction.
+/// Openings, holdings and moments may bring rows of portfolios that were not asked for; see
+/// `LoadSpans`. Meant to run inside one repeatable-read transaction.
 public enum Loading {
   /// The snapshots to open from.
   public static func openings(
     _ ranges: [LoadRange], on db: isolated Connection
   ) throws -> [StoredOpening] {
-    let opened = ranges.compactMap { range in range.openedFrom.map { (range.portfolio, $0) } }
-    return try db.rows(
-      openingRows, opened.map(\.0.rawValue), opened.map(\.1.postgres)
-    ) {
+    let spans = LoadSpans(ranges)
+    return try db.rows(openingRows, spans.dates, spans.firsts, spans.lasts) {
       StoredOpening(
         portfolio: try $0.nextID(), date: try $0.nextDay(), revision: try $0.nextInt32(),
         closingEquity: try $0.nextFixed(), cash: try $0.nextFixed(), index: try $0.nextDouble(),
@@ -148,19 +147,10 @@ public enum Loading {
   public static func holdings(
     _ ranges: [LoadRange], on db: isolated Connection
   ) throws -> [StoredHolding] {
-    let opened = ranges.compactMap { range in range.openedFrom.map { (range.portfolio, $0) } }
-    return try db.rows(
-      holdingRows, opened.map(\.0.rawValue), opened.map(\.1.postgres), as: decodeHolding)
-  }
-
-  /// The holdings of complete slots over a range of dates, ascending by portfolio, date, holding.
-  public static func holdings(
-    of portfolios: [ID<Portfolio>], from first: Day, through last: Day,
-    on db: isolated Connection
-  ) throws -> [StoredHolding] {
-    try db.rows(
-      holdingRowsOfRange, portfolios.map(\.rawValue), first.postgres, last.postgres,
-      as: decodeHolding)
+    let spans = LoadSpans(ranges)
+    let rows = try db.rows(
+      holdingRows, spans.dates, spans.firsts, spans.lasts, as: decodeHolding)
+    return ascending(rows) { ($0.portfolio, $0.holding) < ($1.portfolio, $1.holding) }
   }
 
   /// The holdings of some slots with their attribution, ascending by holding in each.
@@ -213,10 +203,21 @@ public enum Loading {
   public static func activities(
     _ ranges: [LoadRange], on db: isolated Connection
   ) throws -> [StoredActivity] {
-    try db.rows(
+    let rows = try db.rows(
       activityRows, ranges.map(\.portfolio.rawValue),
       ranges.map { ($0.openedFrom ?? .earliest - 1).postgres }, ranges.map(\.through.postgres),
       as: decodeActivity)
+    return ascending(rows) { one, other in
+      if one.portfolio != other.portfolio { return one.portfolio < other.portfolio }
+      let (one, other) = (one.activity, other.activity)
+      return (one.bookingDate, one.date, one.id) < (other.bookingDate, other.date, other.id)
+    }
+  }
+
+  /// Rows that the server most likely gave in their order.
+  private static func ascending<Row>(_ rows: [Row], by isBefore: (Row, Row) -> Bool) -> [Row] {
+    let isAscending = !rows.indices.dropFirst().contains { isBefore(rows[$0], rows[$0 - 1]) }
+    return isAscending ? rows : rows.sorted(by: isBefore)
   }
 
   /// The whole history of some holdings, each booked up to and with its own date.
@@ -271,11 +272,12 @@ public enum Loading {
     ) { (try $0.nextID(), try $0.nextDay()) }
   }
 
-  /// The packed moments of some portfolios, for those that have them.
+  /// The packed moments of the portfolios that have them.
   public static func moments(
-    of portfolios: [ID<Portfolio>], on db: isolated Connection
+    _ ranges: [LoadRange], on db: isolated Connection
   ) throws -> [StoredMoments] {
-    try db.rows(momentRows, portfolios.map(\.rawValue)) {
+    let spans = LoadSpans(ranges)
+    return try db.rows(momentRows, spans.dates, spans.firsts, spans.lasts) {
       StoredMoments(
         portfolio: try $0.nextID(), asOf: try $0.nextDay(), bytes: try $0.nextBytes())
     }

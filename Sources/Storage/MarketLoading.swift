@@ -109,16 +109,16 @@ public enum MarketLoading {
     return result
   }
 
-  private static let currentSnapshot = Statement(
+  private static let currentSnapshot = Statement.once(
     "market-snapshot", "select pg_catalog.pg_current_snapshot()::text")
-  private static let instrumentRows = Statement(
+  private static let instrumentRows = Statement.once(
     "market-instruments",
     """
     select i.id, i.symbol, i.kind, i.currency, i.multiplier, i.pricing
     from closebell.instruments i
     """)
   /// One probe an instrument for the close before the window, then the window's own closes.
-  private static let closeRows = Statement(
+  private static let closeRows = Statement.once(
     "market-closes",
     """
     select i.id, c.price_date, c.close
@@ -134,19 +134,19 @@ public enum MarketLoading {
     where i.pricing = 'quoted'
     order by i.id, c.price_date
     """)
-  private static let actionRows = Statement(
+  private static let actionRows = Statement.once(
     "market-corporate-actions",
     """
     select a.instrument_id, a.ex_date, a.type = 'split', a.value
     from closebell.corporate_actions a order by a.instrument_id, a.ex_date, a.type
     """)
-  private static let rateRows = Statement(
+  private static let rateRows = Statement.once(
     "market-rates",
     """
     select r.base, r.quote, r.rate_date, r.rate
     from closebell.fx_rates r order by r.base, r.quote, r.rate_date
     """)
-  private static let overrideRows = Statement(
+  private static let overrideRows = Statement.once(
     "market-calendar-overrides",
     "select o.calendar, o.day, o.is_open from closebell.calendar_overrides o")
 }

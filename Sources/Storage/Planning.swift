@@ -43,8 +43,10 @@ public enum Planning {
   public static func stale(
     through: Day, includingLocked: Bool = false, on db: isolated Connection
   ) throws -> [ID<Portfolio>: Day] {
+    // The date as a value, so that the planner reads the dates from there on and no others.
+    guard let first = try Staleness.firstChange(on: db) else { return [:] }
     let pairs: [(ID<Portfolio>, Day)] = try db.rows(
-      staleFrom, through.postgres, includingLocked
+      staleFrom, through.postgres, includingLocked, first.postgres
     ) {
       (try $0.nextID(), try $0.nextDay())
     }
@@ -110,7 +112,7 @@ public enum Planning {
       and \(isMeant(date: "$3::date", codes: "$4::text[]", retired: "$5::boolean"))
     order by p.id limit $2::bigint
     """)
-  private static let unknown = Statement(
+  private static let unknown = Statement.once(
     "plan-unknown-codes",
     """
     select c from unnest($1::text[]) as c
@@ -120,13 +122,13 @@ public enum Planning {
     """)
   /// A change that locked slots have not seen stays for ever: where everybody is locked through
   /// some date, nothing before it is read.
-  private static let staleFrom = Statement(
+  private static let staleFrom = Statement.once(
     "plan-stale",
     """
     select s.portfolio_id, min(s.snapshot_date)
     from closebell.portfolio_snapshots s
     where s.is_complete and s.snapshot_date <= $1::date
-      and s.snapshot_date >= (select min(c.from_date) from closebell.input_changes c)
+      and s.snapshot_date >= $3::date
       and ($2::boolean or s.snapshot_date > coalesce(
         (select min(l.locked_through) from closebell.period_locks l
          having bool_or(l.portfolio_id = 0)), '-infinity'))
@@ -156,6 +158,14 @@ public enum Planning {
 
 /// When a complete slot no longer follows from its inputs.
 enum Staleness {
+  /// The first date that any recorded change concerns; nil where none is recorded.
+  static func firstChange(on db: isolated Connection) throws -> Day? {
+    try db.row(firstDate) { try $0.nextDayOrNil() } ?? nil
+  }
+
+  private static let firstDate = Statement.once(
+    "changes-first", "select min(c.from_date) from closebell.input_changes c")
+
   /// SQL that is true where a row of `input_changes` could be seen when the inputs of a row of
   /// `portfolio_snapshots` were read.
   ///

@@ -65,7 +65,7 @@ extension Populating {
     _ = try db.copyIn("populate-holdings", copyHoldingRows) { rows in
       for result in results {
         for holding in result.holdings {
-          write(holding, of: result.slot, to: &rows)
+          write(holding, of: result, to: &rows)
         }
       }
     }
@@ -73,12 +73,17 @@ extension Populating {
 
   /// What follows from the other columns is left null: most rows are in base currency.
   private static func write(
-    _ holding: HoldingSnapshot, of slot: Slot, to rows: inout CopyWriter
+    _ holding: HoldingSnapshot, of result: SlotResult, to rows: inout CopyWriter
   ) {
-    rows.beginRow(16)
-    rows.write(slot.date)
-    rows.write(slot.portfolio)
+    rows.beginRow(17)
+    rows.write(result.slot.date)
+    rows.write(result.slot.portfolio)
     rows.write(holding.holding)
+    if let instrument = result.instruments[holding.holding] {
+      rows.write(instrument.id)
+    } else {
+      rows.writeNull()
+    }
     rows.write(holding.priceDate)
     rows.write(holding.quantity)
     rows.write(holding.price)
@@ -118,18 +123,14 @@ extension Populating {
   ) throws {
     // Not every kept id finds its row again: a holding may have been exited on an earlier date.
     let count = results.reduce(0) { count, result in
-      count
-        + result.holdings.count {
-          kept.ofHoldings[HoldingKey(slot: result.slot, holding: $0.holding)] == nil
-        }
+      count + result.holdings.count { kept.id(of: $0.holding, in: result.slot) == nil }
     }
     var ids = try ReservedIDs.reserve(count, from: .holdingReturns, on: db)
     _ = try db.copyIn("populate-holding-returns", copyHoldingReturnRows) { rows in
       for result in results {
         for (holding, value) in zip(result.holdings, result.holdingReturns) {
-          let key = HoldingKey(slot: result.slot, holding: holding.holding)
           rows.beginRow(9)
-          rows.write(int64: try kept.ofHoldings[key] ?? ids.next())
+          rows.write(int64: try kept.id(of: holding.holding, in: result.slot) ?? ids.next())
           rows.write(result.slot.date)
           rows.write(result.slot.portfolio)
           rows.write(holding.holding)

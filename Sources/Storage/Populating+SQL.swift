@@ -55,7 +55,8 @@ extension Populating {
       (\(numbers)) = (\(numbers.split(separator: ", ").map { "t." + $0 }.joined(separator: ", ")))
     from pg_temp.close_stage t
     where t.snapshot_date = $4::date
-      and s.snapshot_date = $4::date and s.portfolio_id = t.portfolio_id
+      and s.snapshot_date = $4::date and s.portfolio_id between $5::bigint and $6::bigint
+      and s.portfolio_id = t.portfolio_id
       and s.claim_id = $1::bigint
       and case when t.replaced_revision is null then not s.is_complete
         else s.is_complete and s.revision = t.replaced_revision end
@@ -126,7 +127,7 @@ extension Populating {
 
   static let copyHoldingRows = """
     copy closebell.portfolio_fund_valuations (valuation_date, portfolio_id, portfolio_fund_id,
-      price_date, quantity, price, valuation, cost_basis, daily_pnl, unrealized_pnl,
+      instrument_id, price_date, quantity, price, valuation, cost_basis, daily_pnl, unrealized_pnl,
       local_valuation, local_cost, realized_pnl, income, fees, taxes) from stdin (format binary)
     """
   static let copyCashRows = """

@@ -25,6 +25,8 @@ public struct SlotResult: Sendable {
   public var snapshot: Snapshot
   /// The holdings, ascending.
   public var holdings: [HoldingSnapshot]
+  /// What each of them holds.
+  public var instruments: [ID<Holding>: Instrument]
   /// Balances of a portfolio that keeps cash per currency.
   public var cashBalances: [CashBalance]
   /// One a row of `holdings`, in the same order.
@@ -39,9 +41,9 @@ public struct SlotResult: Sendable {
   /// What a computed slot writes.
   public init(
     slot: Slot, replaced: Replaced? = nil, openedFromRevision: Int32?, opensInSameSweep: Bool,
-    snapshot: Snapshot, holdings: [HoldingSnapshot], cashBalances: [CashBalance],
-    holdingReturns: [IRRResult], portfolioReturn: IRRResult, convention: IRRConvention,
-    fingerprint: Fingerprint?
+    snapshot: Snapshot, holdings: [HoldingSnapshot], instruments: [ID<Holding>: Instrument],
+    cashBalances: [CashBalance], holdingReturns: [IRRResult], portfolioReturn: IRRResult,
+    convention: IRRConvention, fingerprint: Fingerprint?
   ) {
     precondition(holdings.count == holdingReturns.count, "a return for every holding")
     self.slot = slot
@@ -50,6 +52,7 @@ public struct SlotResult: Sendable {
     self.opensInSameSweep = opensInSameSweep
     self.snapshot = snapshot
     self.holdings = holdings
+    self.instruments = instruments
     self.cashBalances = cashBalances
     self.holdingReturns = holdingReturns
     self.portfolioReturn = portfolioReturn
@@ -108,6 +111,16 @@ public struct PopulateChunk: Sendable {
     self.run = run
     self.inputsSeen = inputsSeen
     self.reason = reason
+  }
+
+  /// Puts the results in their order; a night's stand in it already.
+  public mutating func orderResults() {
+    func isBefore(_ one: SlotResult, _ other: SlotResult) -> Bool {
+      (one.slot.date, one.slot.portfolio) < (other.slot.date, other.slot.portfolio)
+    }
+    guard results.indices.dropFirst().contains(where: { isBefore(results[$0], results[$0 - 1]) })
+    else { return }
+    results.sort(by: isBefore)
   }
 }
 
@@ -189,8 +202,10 @@ public enum Populating {
         run: chunk.run, reason: chunk.reason, on: db)
     }
     let updated = try fencedUpdate(chunk, on: db)
-    let lost = chunk.results.filter { !updated.contains($0.slot) }
-    guard lost.isEmpty else { throw Torn(portfolios: Set(lost.map(\.slot.portfolio))) }
+    guard updated.count == chunk.results.count else {
+      let lost = chunk.results.lazy.map(\.slot).filter { !updated.contains($0) }
+      throw Torn(portfolios: Set(lost.map(\.portfolio)))
+    }
     let keptIDs = replaced.isEmpty ? KeptIDs() : try clear(replaced, on: db)
     try copyHoldings(chunk.results, on: db)
     try copyCashBalances(chunk.results, on: db)
@@ -222,12 +237,26 @@ public enum Populating {
     // The statistics have not heard of tonight's date: believing that it has one row, the
     // planner would compare every staged row with every slot.
     try db.execute(sql: "set local enable_nestloop = off")
-    for date in Set(chunk.results.map(\.slot.date)).sorted(by: >) {
+    for (date, portfolios) in ranges(of: chunk.results) {
       let slots = try db.rows(
-        fill, chunk.claim, chunk.run, chunk.inputsSeen, date.postgres, as: { try $0.nextSlot() })
+        fill, chunk.claim, chunk.run, chunk.inputsSeen, date.postgres,
+        portfolios.lowerBound.rawValue, portfolios.upperBound.rawValue, as: { try $0.nextSlot() })
       updated.formUnion(slots)
     }
     return updated
+  }
+
+  /// The dates of some results, the latest first, each with the portfolios between which they lie.
+  private static func ranges(
+    of results: [SlotResult]
+  ) -> [(Day, ClosedRange<ID<Portfolio>>)] {
+    var ranges: [Day: ClosedRange<ID<Portfolio>>] = [:]
+    for slot in results.lazy.map(\.slot) {
+      let known = ranges[slot.date] ?? slot.portfolio...slot.portfolio
+      ranges[slot.date] =
+        min(known.lowerBound, slot.portfolio)...max(known.upperBound, slot.portfolio)
+    }
+    return ranges.sorted { $0.key > $1.key }.map { ($0.key, $0.value) }
   }
 
   private static func keepHistory(
@@ -266,6 +295,10 @@ public enum Populating {
   struct KeptIDs {
     var ofHoldings: [HoldingKey: Int64] = [:]
     var ofPortfolios: [Slot: Int64] = [:]
+
+    func id(of holding: ID<Holding>, in slot: Slot) -> Int64? {
+      ofHoldings.isEmpty ? nil : ofHoldings[HoldingKey(slot: slot, holding: holding)]
+    }
   }
 
   struct HoldingKey: Hashable {

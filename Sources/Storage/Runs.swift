@@ -57,16 +57,17 @@ public enum Runs {
   public static func forgetSeenChanges(
     exceptLeaseOf claim: Int64?, on db: isolated Connection
   ) throws {
-    _ = try db.execute(deleteSeenChanges, claim ?? 0)
+    guard let first = try Staleness.firstChange(on: db) else { return }
+    _ = try db.execute(deleteSeenChanges, claim ?? 0, first.postgres)
   }
 
-  private static let insert = Statement(
+  private static let insert = Statement.once(
     "run-begin",
     """
     insert into closebell.batch_runs (kind, from_date, to_date, host, version, arguments)
     values ($1::text, $2::date, $3::date, $4::text, $5::text, $6::text) returning id
     """)
-  private static let finish = Statement(
+  private static let finish = Statement.once(
     "run-end",
     """
     update closebell.batch_runs
@@ -74,7 +75,7 @@ public enum Runs {
       finished_at = pg_catalog.clock_timestamp()
     where id = $1::bigint
     """)
-  private static let finishDead = Statement(
+  private static let finishDead = Statement.once(
     "run-end-dead",
     """
     update closebell.batch_runs r
@@ -91,17 +92,17 @@ public enum Runs {
     on conflict (only_one) do update set reason = excluded.reason
     """)
   private static let deletePause = Statement("resume", "delete from closebell.pause")
-  private static let readPause = Statement(
+  private static let readPause = Statement.once(
     "is-paused", "select exists (select from closebell.pause)")
-  private static let deleteSeenChanges = Statement(
+  private static let deleteSeenChanges = Statement.once(
     "forget-seen-changes",
     """
     delete from closebell.input_changes c
-    where (c.epoch < closebell.current_epoch()
+    where c.from_date >= $2::date and (c.epoch < closebell.current_epoch()
         or c.changed_by < pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot()))
       and not exists (select from closebell.worker_lease l where l.claim_id <> $1::bigint)
       and not exists (select from closebell.portfolio_snapshots s
-        where s.snapshot_date >= c.from_date
+        where s.snapshot_date >= $2::date and s.snapshot_date >= c.from_date
           and (s.inputs_seen is null
             or not \(Staleness.isSeen("c", by: "s"))))
     """)

@@ -215,7 +215,11 @@ public enum Slots {
   public static func takeBackExpired(
     olderThanSeconds: Double = 0, on db: isolated Connection
   ) throws -> [(slot: Slot, from: Int64)] {
-    try unlessHeld(on: db) { db in
+    // Nearly always nobody is gone; then the slots, all dates of them, are not looked at.
+    guard try db.row(isAnyExpired, olderThanSeconds, as: { try $0.nextBool() }) == true else {
+      return []
+    }
+    return try unlessHeld(on: db) { db in
       try db.rows(expire, olderThanSeconds) { (try $0.nextSlot(), try $0.nextInt64()) }
     } ?? []
   }
@@ -336,7 +340,7 @@ public enum Slots {
     where s.snapshot_date = f.snapshot_date and s.portfolio_id = f.portfolio_id
       and s.claim_id = $5::bigint and not s.is_complete
     """)
-  private static let releaseAll = Statement(
+  private static let releaseAll = Statement.once(
     "slots-release-all",
     """
     delete from closebell.portfolio_snapshots s
@@ -360,17 +364,22 @@ public enum Slots {
     where s.snapshot_date = c.snapshot_date and s.portfolio_id = c.portfolio_id
       and s.claim_id = $3::bigint and s.state = 'claimed' and not s.is_complete
     """)
-  private static let expire = Statement(
+  private static let hasEnded = """
+    (not \(Leases.isAlive("w.claim_id"))
+      and ($1::float8 <= 0
+        or w.lease_until < pg_catalog.clock_timestamp() - $1::float8 * interval '1 second'))
+    """
+  private static let isAnyExpired = Statement.once(
+    "slots-is-any-expired",
+    "select exists (select from closebell.worker_lease w where \(hasEnded))")
+  private static let expire = Statement.once(
     "slots-expire",
     """
     update closebell.portfolio_snapshots s
     set state = 'failed', error = 'lease expired'
     from closebell.worker_lease w
     where s.snapshot_date between w.first_date and w.last_date
-      and s.claim_id = w.claim_id and s.state = 'claimed'
-      and not \(Leases.isAlive("s.claim_id"))
-      and ($1::float8 <= 0
-        or w.lease_until < pg_catalog.clock_timestamp() - $1::float8 * interval '1 second')
+      and s.claim_id = w.claim_id and s.state = 'claimed' and \(hasEnded)
     returning s.portfolio_id, s.snapshot_date, s.claim_id
     """)
 }

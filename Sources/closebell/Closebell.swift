@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import Postgres
 
 /// The root of the command tree; it does nothing itself.
 struct Closebell: AsyncParsableCommand {
@@ -28,6 +29,7 @@ struct Closebell: AsyncParsableCommand {
 @main
 enum Program {
   static func main() async {
+    ReceivedMemory.keep()
     do {
       var command = try Closebell.parseAsRoot()
       if var asynchronous = command as? any AsyncParsableCommand {

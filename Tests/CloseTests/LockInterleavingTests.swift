@@ -100,9 +100,9 @@ import Testing
       return (
         SlotResult(
           slot: slot, replaced: revision.map { .init(revision: $0) }, openedFromRevision: 1,
-          opensInSameSweep: false, snapshot: stored[0].snapshot, holdings: [], cashBalances: [],
-          holdingReturns: [], portfolioReturn: .incomplete, convention: .xirrAct365,
-          fingerprint: nil), claim
+          opensInSameSweep: false, snapshot: stored[0].snapshot, holdings: [],
+          instruments: [:], cashBalances: [], holdingReturns: [], portfolioReturn: .incomplete,
+          convention: .xirrAct365, fingerprint: nil), claim
       )
     }
     try await books.waitForDeath()

@@ -5,15 +5,19 @@ import PrivateCluster
 /// Measures one night end to end against PostgreSQL only copying the same rows, in alternating
 /// pairs on the same server, and prints medians.
 ///
-/// Usage: closebell-bench CLOSEBELL GENERATOR [PORTFOLIOS [PAIRS]], closebell-bench kernels [NAME…]
-/// for the arithmetic alone (see `Kernels`), closebell-bench sequences (see `SequenceBench`), or
-/// closebell-bench import … (see `ImportBench`).
+/// Usage: closebell-bench CLOSEBELL GENERATOR [PORTFOLIOS [PAIRS [HISTORY [DATES]]]],
+/// closebell-bench kernels [NAME…] for the arithmetic alone (see `Kernels`), closebell-bench
+/// sequences (see `SequenceBench`), or closebell-bench import … (see `ImportBench`).
 @main
 struct Bench {
   let closebell: String
   let generator: String
   let portfolios: Int
   let pairs: Int
+  /// Earlier dates that stand in the tables, ours and the floor's.
+  let history: Int
+  /// Dates from the night on that are closed, closed again, and verified.
+  let dates: Int
 
   static let before = "2025-06-30"
   static let night = "2025-07-01"
@@ -38,13 +42,16 @@ struct Bench {
     }
     guard arguments.count >= 3 else {
       complain(
-        "usage: closebell-bench CLOSEBELL GENERATOR [PORTFOLIOS [PAIRS]] | import … | kernels …")
+        "usage: closebell-bench CLOSEBELL GENERATOR [PORTFOLIOS [PAIRS [HISTORY [DATES]]]]"
+          + " | import … | kernels [NAME…] | sequences")
       exit(64)
     }
+    func number(_ position: Int, _ otherwise: Int) -> Int {
+      arguments.count > position ? Int(arguments[position]) ?? otherwise : otherwise
+    }
     let bench = Bench(
-      closebell: arguments[1], generator: arguments[2],
-      portfolios: arguments.count > 3 ? Int(arguments[3]) ?? 1_000 : 1_000,
-      pairs: arguments.count > 4 ? Int(arguments[4]) ?? 5 : 5)
+      closebell: arguments[1], generator: arguments[2], portfolios: number(3, 1_000),
+      pairs: number(4, 5), history: number(5, 0), dates: number(6, 0))
     await attempt(bench.run)
   }
 
@@ -84,34 +91,56 @@ struct Bench {
   }
 
   private func measure(_ url: String, workload: String) async throws {
-    _ = try MeasuredCommand.run(
-      ["python3", generator, workload, "--portfolios", String(portfolios)])
+    _ = try MeasuredCommand.run([
+      "python3", generator, workload, "--portfolios", String(portfolios),
+      "--days", String(max(0, dates - 1)),
+    ])
     try command(url, "migrate")
-    let importing = try importAll(url, workload)
-    let first = try command(url, "run", "--date", Self.before, "--workers", "2")
+    var figures = Figures()
+    figures.importing = try importAll(url, workload)
+    figures.first = try command(url, "run", "--date", Self.before, "--workers", "2")
     let connection = try await Connection.connect(
       Configuration(conninfo: url, applicationName: "closebell-bench"))
-    try await connection.perform { db in
-      try db.execute(
-        sql: "create table public.kept_moments as select * from closebell.portfolio_irr_moments")
-      try db.execute(sql: "vacuum analyze")
-    }
+    let own = OwnTables(connection: connection, night: Self.night)
+    try await own.extend(by: history, before: Self.before)
     try command(url, "run", "--date", Self.night, "--workers", "2")
-    let digest = try await digest(connection)
+    try await own.keepNight()
+    figures.digest = try await digest(connection)
     let plain = PlainTables(connection: connection)
     try await plain.build(day: Self.before, night: Self.night)
-    var nights: [MeasuredCommand] = []
-    var floors: [Double] = []
+    let server = ServerTime(processID: try await own.postmaster())
     for _ in 0..<pairs {
-      floors.append(try await plain.copySeconds(day: Self.before, night: Self.night))
-      try await reopenNight(connection)
-      nights.append(try command(url, "run", "--date", Self.night, "--workers", "2"))
+      figures.floors.append(try await plain.copySeconds(day: Self.before, night: Self.night))
+      figures.ownFloors.append(try await own.copySeconds(day: Self.before))
+      try await own.reopen()
+      let before = server.seconds()
+      figures.nights.append(try command(url, "run", "--date", Self.night, "--workers", "2"))
+      figures.serverSeconds.append(server.seconds() - before)
     }
-    let again = try command(url, "run", "--date", Self.night)
-    let same = try await self.digest(connection)
+    figures.again = try command(url, "run", "--date", Self.night)
+    let same = try await digest(connection)
+    guard same == figures.digest else { throw Changed(before: figures.digest, after: same) }
+    if dates > 0 { figures.sweeps = try await measureSweeps(url, connection) }
     await connection.close()
-    guard same == digest else { throw Changed(before: digest, after: same) }
-    report(importing, first, nights, floors, again, digest)
+    report(figures)
+  }
+
+  /// Many dates of each portfolio at once: a catch-up, the same closed again, and verified.
+  ///
+  /// Every number of the replay differs, since one of each symbol's closes is changed before it.
+  private func measureSweeps(_ url: String, _ connection: Connection) async throws -> Sweeps {
+    var sweeps = Sweeps()
+    let last = try await OwnTables(connection: connection, night: Self.night).lastPricedDate()
+    sweeps.catchUp = try command(
+      url, "run", "--date", last, "--workers", "2", "--max-catch-up", String(dates))
+    sweeps.verify = try command(url, "verify", "--from", Self.night, "--to", last)
+    try await connection.perform { db in
+      try db.execute(
+        sql: "update closebell.prices set close = close + 1 where price_date = '\(Self.night)'")
+    }
+    sweeps.replay = try command(
+      url, "replay", "--from", Self.night, "--to", last, "--workers", "2")
+    return sweeps
   }
 
   struct Changed: Error, CustomStringConvertible {
@@ -126,7 +155,7 @@ struct Bench {
   }
 
   private func importAll(_ url: String, _ workload: String) throws -> MeasuredCommand {
-    var total = MeasuredCommand(seconds: 0, peakMegabytes: 0, cpuSeconds: 0)
+    var total = MeasuredCommand()
     for kind in ["instruments", "portfolios", "prices", "activities"] {
       let one = try command(url, "import", kind, "\(workload)/\(kind).csv")
       total.seconds += one.seconds
@@ -134,27 +163,6 @@ struct Bench {
       total.peakMegabytes = max(total.peakMegabytes, one.peakMegabytes)
     }
     return total
-  }
-
-  /// Takes the night's rows away again, as if it had not been closed.
-  private func reopenNight(_ connection: Connection) async throws {
-    try await connection.perform { db in
-      for (table, date) in [
-        ("portfolio_snapshots", "snapshot_date"), ("portfolio_fund_valuations", "valuation_date"),
-        ("portfolio_fund_irr_values", "date"), ("portfolio_irr_values", "date"),
-      ] {
-        try db.execute(sql: "delete from closebell.\(table) where \(date) = '\(Self.night)'")
-        try db.execute(sql: "vacuum analyze closebell.\(table)")
-      }
-      try db.execute(
-        sql: """
-          update closebell.portfolio_irr_moments m set as_of = k.as_of, moments = k.moments
-          from public.kept_moments k
-          where k.portfolio_id = m.portfolio_id and k.as_of <> m.as_of
-          """)
-      try db.execute(sql: "vacuum analyze closebell.portfolio_irr_moments")
-      try db.execute(sql: "checkpoint")
-    }
   }
 
   /// Slots, Σ closing equity, Σ P&L, Σ IRR of holdings and of portfolios to six decimals.

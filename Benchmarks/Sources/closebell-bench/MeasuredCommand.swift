@@ -3,11 +3,11 @@ import Glibc
 /// A command run to its end, with what the kernel counted of it.
 struct MeasuredCommand {
   /// Wall time.
-  var seconds: Double
+  var seconds = 0.0
   /// Largest resident size of the process.
-  var peakMegabytes: Double
+  var peakMegabytes = 0.0
   /// User and system time.
-  var cpuSeconds: Double
+  var cpuSeconds = 0.0
 
   struct Failed: Error, CustomStringConvertible {
     var command: [String]

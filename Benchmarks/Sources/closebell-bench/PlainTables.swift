@@ -114,7 +114,7 @@ struct PlainTables {
     """
   }
 
-  /// Both dates' rows, and a copy of the night's own to take them from.
+  /// All dates' rows, one night after the other, and a copy of the night's own to take them from.
   private static func results(night: String) -> String {
     """
     insert into plain.valuations (portfolio_id, portfolio_fund_id, valuation_date, quantity, cost,
@@ -128,16 +128,18 @@ struct PlainTables {
     order by snapshot_date, portfolio_id;
     insert into plain.holding_irr (portfolio_id, fund_id, date, irr_result)
     select portfolio_id, fund_id, date, irr_result from closebell.portfolio_fund_irr_values
-    where date = '\(night)' order by portfolio_id, fund_id;
+    order by date, portfolio_id, fund_id;
     insert into plain.portfolio_irr (portfolio_id, date, irr_result)
     select portfolio_id, date, irr_result from closebell.portfolio_irr_values
-    where date = '\(night)' order by portfolio_id;
+    order by date, portfolio_id;
     create table plain.kept_valuations as
       select * from plain.valuations where valuation_date = '\(night)';
     create table plain.kept_snapshots as
       select * from plain.snapshots where snapshot_date = '\(night)';
-    create table plain.kept_holding_irr as select * from plain.holding_irr;
-    create table plain.kept_portfolio_irr as select * from plain.portfolio_irr;
+    create table plain.kept_holding_irr as
+      select * from plain.holding_irr where date = '\(night)';
+    create table plain.kept_portfolio_irr as
+      select * from plain.portfolio_irr where date = '\(night)';
     """
   }
 }

@@ -1,45 +1,103 @@
+/// What was measured.
+struct Figures {
+  var importing = MeasuredCommand()
+  var first = MeasuredCommand()
+  var again = MeasuredCommand()
+  var nights: [MeasuredCommand] = []
+  /// Processor time of the server's sessions, a value for each night.
+  var serverSeconds: [Double] = []
+  var floors: [Double] = []
+  var ownFloors: [Double] = []
+  var sweeps: Sweeps?
+  var digest = ""
+
+  var night: Double { median(nights.map(\.seconds)) }
+
+  /// The nights divided by what was measured beside each.
+  func ratios(to floors: [Double]) -> [Double] { zip(nights, floors).map { $0.seconds / $1 } }
+
+  /// Of two processors, how much the night and its sessions kept busy.
+  var busy: Double {
+    median(zip(nights, serverSeconds).map { ($0.cpuSeconds + $1) / (2 * $0.seconds) })
+  }
+}
+
+/// Many dates at once.
+struct Sweeps {
+  var catchUp = MeasuredCommand()
+  var replay = MeasuredCommand()
+  var verify = MeasuredCommand()
+}
+
 extension Bench {
-  func report(
-    _ importing: MeasuredCommand, _ first: MeasuredCommand, _ nights: [MeasuredCommand],
-    _ floors: [Double], _ again: MeasuredCommand, _ digest: String
-  ) {
-    let night = median(nights.map(\.seconds))
-    let floor = median(floors)
-    let ratio = median(zip(nights, floors).map { $0.seconds / $1 })
-    let peak = ([importing, first] + nights).map(\.peakMegabytes).max() ?? 0
-    print("\(portfolios) portfolios × 10 holdings × 60 months, \(pairs) alternating pairs, medians")
-    row("floor: PostgreSQL only copying, plain tables", floor, slots: true)
-    row("night, whole process, 2 workers", night, slots: true)
+  func report(_ figures: Figures) {
     print(
-      padded("night / floor") + "\(twoPlaces(ratio)) ×   (least "
-        + "\(twoPlaces(zip(nights, floors).map { $0.seconds / $1 }.min() ?? 0)), most "
-        + "\(twoPlaces(zip(nights, floors).map { $0.seconds / $1 }.max() ?? 0)))")
-    row("night again, nothing to do", again.seconds, slots: false)
-    row("first close, 60 months of activities", first.seconds, slots: true)
-    row("import, all files", importing.seconds, slots: false)
-    print(padded("peak memory of the process") + "\(twoPlaces(peak)) MB")
-    print(padded("digest") + digest)
-    writeJSON(night: night, floor: floor, ratio: ratio, peak: peak, digest: digest)
+      "\(portfolios) portfolios × 10 holdings × 60 months, \(history) dates of history, "
+        + "\(pairs) alternating pairs, medians")
+    row("floor: PostgreSQL only copying, plain tables", median(figures.floors), slots: portfolios)
+    row("floor: the same into our own tables", median(figures.ownFloors), slots: portfolios)
+    row("night, whole process, 2 workers", figures.night, slots: portfolios)
+    ratio("night / floor", figures.ratios(to: figures.floors))
+    ratio("night / floor of our own tables", figures.ratios(to: figures.ownFloors))
+    let process = median(figures.nights.map(\.cpuSeconds))
+    row("processor time of the process", process, slots: portfolios)
+    row("processor time of the server", median(figures.serverSeconds), slots: portfolios)
+    print(padded("both processors busy") + "\(Int(figures.busy * 100)) %")
+    row("night again, nothing to do", figures.again.seconds, slots: nil)
+    row("first close, 60 months of activities", figures.first.seconds, slots: portfolios)
+    row("import, all files", figures.importing.seconds, slots: nil)
+    if let sweeps = figures.sweeps {
+      let slots = portfolios * dates
+      row("\(dates - 1) dates caught up", sweeps.catchUp.seconds, slots: slots - portfolios)
+      row("\(dates) dates closed again", sweeps.replay.seconds, slots: slots)
+      row("\(dates) dates verified", sweeps.verify.seconds, slots: slots)
+    }
+    print(padded("peak memory of the process") + "\(twoPlaces(peak(figures))) MB")
+    print(padded("digest") + figures.digest)
+    writeJSON(figures)
   }
 
-  private func row(_ name: String, _ seconds: Double, slots: Bool) {
+  private func peak(_ figures: Figures) -> Double {
+    var commands = figures.nights + [figures.importing, figures.first]
+    if let sweeps = figures.sweeps { commands += [sweeps.catchUp, sweeps.replay, sweeps.verify] }
+    return commands.map(\.peakMegabytes).max() ?? 0
+  }
+
+  private func row(_ name: String, _ seconds: Double, slots: Int?) {
     var text = padded(name) + "\(twoPlaces(seconds * 1_000)) ms"
-    if slots {
-      let each = seconds / Double(portfolios)
+    if let slots, slots > 0, seconds > 0 {
+      let each = seconds / Double(slots)
       text += "   \(twoPlaces(each * 1e6)) µs a slot, \(Int(1 / each)) slots/s"
     }
     print(text)
   }
 
-  private func writeJSON(
-    night: Double, floor: Double, ratio: Double, peak: Double, digest: String
-  ) {
-    let text = """
-      {"portfolios":\(portfolios),"pairs":\(pairs),"night_seconds":\(night),\
-      "floor_seconds":\(floor),"ratio":\(ratio),"peak_megabytes":\(peak),"digest":"\(digest)"}
+  private func ratio(_ name: String, _ values: [Double]) {
+    print(
+      padded(name) + "\(twoPlaces(median(values))) ×   (least \(twoPlaces(values.min() ?? 0)), "
+        + "most \(twoPlaces(values.max() ?? 0)))")
+  }
 
+  private func writeJSON(_ figures: Figures) {
+    var text = """
+      {"portfolios":\(portfolios),"pairs":\(pairs),"history":\(history),\
+      "night_seconds":\(figures.night),"floor_seconds":\(median(figures.floors)),\
+      "own_floor_seconds":\(median(figures.ownFloors)),\
+      "ratio":\(median(figures.ratios(to: figures.floors))),\
+      "own_ratio":\(median(figures.ratios(to: figures.ownFloors))),\
+      "process_cpu_seconds":\(median(figures.nights.map(\.cpuSeconds))),\
+      "server_cpu_seconds":\(median(figures.serverSeconds)),"busy":\(figures.busy),\
+      "nothing_to_do_seconds":\(figures.again.seconds),\
+      "first_close_seconds":\(figures.first.seconds),\
+      "import_seconds":\(figures.importing.seconds),"peak_megabytes":\(peak(figures)),
       """
-    writeReport(text)
+    if let sweeps = figures.sweeps {
+      text += """
+        "dates":\(dates),"catch_up_seconds":\(sweeps.catchUp.seconds),\
+        "replay_seconds":\(sweeps.replay.seconds),"verify_seconds":\(sweeps.verify.seconds),
+        """
+    }
+    writeReport(text + "\"digest\":\"\(figures.digest)\"}\n")
   }
 
   private func padded(_ name: String) -> String {
