@@ -80,8 +80,10 @@ public enum Slots {
       } ?? [])
   }
 
-  /// Claims do not wait behind an owner who stands still in the middle of writing: after a second
-  /// they give up, and the slots are busy. The period locks stay as they are meanwhile.
+  /// Claims do not wait behind an owner who stands still in the middle of writing.
+  ///
+  /// After a second they give up, and the slots are busy. The period locks stay as they are
+  /// meanwhile.
   ///
   /// - Returns: Nil where somebody held a row that the statement needed.
   private static func unlessHeld<R>(

@@ -78,7 +78,9 @@ import Testing
     let keys = try await books.keys(of: found.findings.map(\.portfolio))
     #expect(Set(changed.map { Self.value("portfolio_id", $0) }) == keys)
     for line in changed {
-      let dates = ["snapshot_date", "valuation_date", "date", "balance_date"].map { Self.value($0, line) }
+      let dates = ["snapshot_date", "valuation_date", "date", "balance_date"].map {
+        Self.value($0, line)
+      }
       #expect(dates.contains { $0 >= "\"\(late.from)\"" && $0.hasPrefix("\"20") }, "\(line)")
     }
   }
