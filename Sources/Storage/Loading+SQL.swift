@@ -29,13 +29,16 @@ extension Loading {
     v.local_valuation, v.local_cost
     """
 
-  /// Rows from before version 10 do not say it themselves.
+  /// Rows from before version 11 do not say it themselves.
   private static func instrument(of row: String) -> String {
     """
     coalesce(\(row).instrument_id, (select f.instrument_id from closebell.portfolio_funds f
       where f.portfolio_id = \(row).portfolio_id and f.id = \(row).portfolio_fund_id))
     """
   }
+
+  /// A row of a holding that is not there belongs to nothing; verify and repair find it.
+  private static func isHeld(_ row: String) -> String { "\(instrument(of: row)) is not null" }
 
   static let holdingRows = Statement(
     "load-holdings",
@@ -47,6 +50,7 @@ extension Loading {
       where r.valuation_date = o.opened_from
         and r.portfolio_id between o.first_id and o.last_id
       offset 0) v
+    where \(isHeld("v"))
     """)
 
   // A look-up a slot, kept from becoming a join as above.
@@ -61,6 +65,7 @@ extension Loading {
     cross join lateral (
       select r.* from closebell.portfolio_fund_valuations r
       where r.valuation_date = c.slot_date and r.portfolio_id = c.portfolio_id offset 0) v
+    where \(isHeld("v"))
     order by v.valuation_date, v.portfolio_id, v.portfolio_fund_id
     """)
 

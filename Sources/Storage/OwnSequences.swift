@@ -53,11 +53,14 @@ public enum OwnSequences {
     "(select max(t.\(column)) from closebell.\(table) t)"
   }
 
+  /// The first page is asked for once, in a query of its own: a table's size may change while it is
+  /// read, so the server would look at every row of the table otherwise.
   private static func newest(_ table: String) -> String {
     """
-    (select max(t.id) from closebell.\(table) t where t.ctid >= pg_catalog.format('(%s,0)',
-      greatest(pg_catalog.pg_relation_size('closebell.\(table)')
-        / pg_catalog.current_setting('block_size')::bigint - 8, 0))::tid)
+    (select max(t.id) from closebell.\(table) t where t.ctid >=
+      (select pg_catalog.format('(%s,0)', greatest(
+        pg_catalog.pg_relation_size('closebell.\(table)')
+          / pg_catalog.current_setting('block_size')::bigint - 8, 0))::tid))
     """
   }
 

@@ -192,8 +192,8 @@ struct SequencePart {
     let newest =
       readsNewest
       ? """
-       where t.ctid >= pg_catalog.format('(%s,0)',
-        greatest(\(pages(of: user)) - \(SequenceReader.newestPages), 0))::tid
+       where t.ctid >= (select pg_catalog.format('(%s,0)',
+        greatest(\(pages(of: user)) - \(SequenceReader.newestPages), 0))::tid)
       """ : ""
     return "select \(number) from \(only)\(user.table) t\(newest)"
   }

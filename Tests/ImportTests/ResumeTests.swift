@@ -117,7 +117,11 @@ struct ResumeTests {
         goneOn += 1
       } catch {
         if let job = try await Self.job(books) {
-          _ = try await Self.resume(books, job)
+          do {
+            _ = try await Self.resume(books, job)
+          } catch ImportJobError.completed {
+            // Only the last answer was lost: nothing is left to resume.
+          }
         } else {
           _ = try await books.run(Self.request(file))
         }
