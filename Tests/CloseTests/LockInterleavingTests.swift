@@ -71,10 +71,10 @@ import Testing
     try await books.closeEach("2017-05-30", through: "2017-05-31")
     try await books.importing(.prices, "date,symbol,close\n2017-05-31,ACME,103\n")
     let may = try await books.may()
-    // A replay has begun, and waits with its claim.
+    // A replay has begun, and waits with its claim; after a second it asks again.
     let report = try await whileLocking(books) {
       try await books.replay(
-        "2017-05-31", "2017-05-31", DemoBooks.settings { $0.waitSeconds = 0 })
+        "2017-05-31", "2017-05-31", DemoBooks.settings { $0.waitSeconds = 60 })
     }
     #expect(report.counts.locked == 1)
     #expect(report.counts.busy == 0)
