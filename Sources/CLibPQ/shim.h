@@ -4,6 +4,7 @@
 #include <malloc.h>
 #endif
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -46,7 +47,10 @@ static inline void pq_socket_drain(int fd) {
 static inline void pq_kill_self(void) { (void)kill(getpid(), SIGKILL); }
 
 /// Stops until somebody sends SIGCONT.
-static inline void pq_stop_self(void) { (void)kill(getpid(), SIGSTOP); }
+///
+/// The signal goes to this very thread: another one that took it might leave this one running for
+/// a call or two.
+static inline void pq_stop_self(void) { (void)pthread_kill(pthread_self(), SIGSTOP); }
 
 /// Makes malloc take memory in large steps and keep it, where it can be told so.
 static inline void pq_keep_memory(void) {
