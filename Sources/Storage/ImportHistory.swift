@@ -93,12 +93,7 @@ public enum ImportHistory {
   public static func isAlive(_ job: String) -> String {
     """
     (\(job).lease_until > pg_catalog.clock_timestamp()
-      and exists (select from pg_catalog.pg_locks k
-        where k.locktype = 'advisory' and k.granted and k.objsubid = 1
-          and k.database = (select d.oid from pg_catalog.pg_database d
-            where d.datname = pg_catalog.current_database())
-          and k.classid::bigint = (\(job).claim_id >> 32)
-          and k.objid::bigint = (\(job).claim_id & 4294967295)))
+      and \(Leases.isLockHeld(of: "\(job).claim_id")))
     """
   }
 

@@ -67,13 +67,19 @@ public enum Leases {
     """
     exists (select from closebell.worker_lease l
       where l.claim_id = \(claim) and l.lease_until > pg_catalog.clock_timestamp()
-        and exists (select from pg_catalog.pg_locks k
-          where k.locktype = 'advisory' and k.granted and k.objsubid = 1
-            and k.database =
-              (select d.oid from pg_catalog.pg_database d
-               where d.datname = pg_catalog.current_database())
-            and k.classid::bigint = (l.claim_id >> 32)
-            and k.objid::bigint = (l.claim_id & 4294967295)))
+        and \(isLockHeld(of: "l.claim_id")))
+    """
+  }
+
+  /// SQL that is true for a `claim_id` whose owner's connection is there: it holds the advisory lock.
+  static func isLockHeld(of claim: String) -> String {
+    """
+    exists (select from pg_catalog.pg_locks k
+      where k.locktype = 'advisory' and k.granted and k.objsubid = 1
+        and k.database = (select d.oid from pg_catalog.pg_database d
+          where d.datname = pg_catalog.current_database())
+        and k.classid::bigint = (\(claim) >> 32)
+        and k.objid::bigint = (\(claim) & 4294967295))
     """
   }
 

@@ -53,15 +53,10 @@ public enum OwnSequences {
     "(select max(t.\(column)) from closebell.\(table) t)"
   }
 
-  /// The first page is asked for once, in a query of its own: a table's size may change while it is
-  /// read, so the server would look at every row of the table otherwise.
   private static func newest(_ table: String) -> String {
-    """
-    (select max(t.id) from closebell.\(table) t where t.ctid >=
-      (select pg_catalog.format('(%s,0)', greatest(
-        pg_catalog.pg_relation_size('closebell.\(table)')
-          / pg_catalog.current_setting('block_size')::bigint - 8, 0))::tid))
-    """
+    let pages = SequenceSQL.pages(of: "'closebell.\(table)'")
+    return "(select max(t.id) from closebell.\(table) t where "
+      + "\(SequenceSQL.isNewest("t", 8, of: pages)))"
   }
 
   /// The names of those that are looked at.

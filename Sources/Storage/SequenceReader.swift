@@ -192,16 +192,12 @@ struct SequencePart {
     let newest =
       readsNewest
       ? """
-       where t.ctid >= (select pg_catalog.format('(%s,0)',
-        greatest(\(pages(of: user)) - \(SequenceReader.newestPages), 0))::tid)
+       where \(SequenceSQL.isNewest("t", SequenceReader.newestPages, of: pages(of: user)))
       """ : ""
     return "select \(number) from \(only)\(user.table) t\(newest)"
   }
 
   private static func pages(of user: SequenceUser) -> String {
-    """
-    (pg_catalog.pg_relation_size(\(user.tableOID)::oid::regclass)
-      / pg_catalog.current_setting('block_size')::bigint)
-    """
+    SequenceSQL.pages(of: "\(user.tableOID)::oid::regclass")
   }
 }

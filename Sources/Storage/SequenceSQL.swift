@@ -2,6 +2,25 @@ internal import Postgres
 
 /// The statements that ask the catalogue about sequences.
 enum SequenceSQL {
+  /// How many pages a relation has.
+  static func pages(of relation: String) -> String {
+    """
+    (pg_catalog.pg_relation_size(\(relation))
+      / pg_catalog.current_setting('block_size')::bigint)
+    """
+  }
+
+  /// True for a row on one of the newest of a table's pages.
+  ///
+  /// The first page is asked for once, in a query of its own: a table's size may change while it is
+  /// read, so the server would look at every row of the table otherwise.
+  static func isNewest(_ row: String, _ newest: Int, of pages: String) -> String {
+    """
+    \(row).ctid >=
+      (select pg_catalog.format('(%s,0)', greatest(\(pages) - \(newest), 0))::tid)
+    """
+  }
+
   /// One row a sequence and column, ordered by sequence; one without columns has one row.
   ///
   /// Columns come from three places: dependencies that identity and `owned by` leave, those that a

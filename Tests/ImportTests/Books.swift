@@ -1,7 +1,9 @@
+import Glibc
 import Import
 import Postgres
 import Storage
 import TestSupport
+import Testing
 
 /// A database of a test's own, and what tests ask of it.
 struct Books: Sendable {
@@ -83,6 +85,18 @@ struct Books: Sendable {
   func connect() async throws -> Connection {
     try await Connection.connect(
       Configuration(conninfo: conninfo, applicationName: "closebell-tests"))
+  }
+
+  /// Imports activities that a pipe brings, as `/dev/fd` names it.
+  func importingThroughPipe(_ bytes: [UInt8], batchSize: Int) async throws -> ImportReport {
+    var ends: [Int32] = [0, 0]
+    try #require(pipe(&ends) == 0)
+    #expect(write(ends[1], bytes, bytes.count) == bytes.count)
+    close(ends[1])
+    defer { close(ends[0]) }
+    return try await run(
+      ImportRequest(
+        kind: .activities, source: .file("/dev/fd/\(ends[0])"), batchSize: batchSize))
   }
 
   func run(_ request: ImportRequest) async throws -> ImportReport {

@@ -70,24 +70,9 @@ struct Bench {
   }
 
   private func run() async throws {
-    let home = "/tmp/closebell-bench-\(getuid())"
-    try removeFolder(home)
-    setenv("CLOSEBELL_HOME", home, 1)
-    let cluster = PrivateCluster(dataFolder: home)
-    let url = try await cluster.start()
-    do {
-      try await measure(url, workload: home + "-workload")
-    } catch {
-      try? await cluster.stop()
-      throw error
+    try await BenchServer.run("closebell-bench") { url, workload in
+      try await measure(url, workload: workload)
     }
-    try await cluster.stop()
-    try removeFolder(home)
-    try removeFolder(home + "-workload")
-  }
-
-  private func removeFolder(_ path: String) throws {
-    _ = try MeasuredCommand.run(["rm", "-rf", path])
   }
 
   private func measure(_ url: String, workload: String) async throws {

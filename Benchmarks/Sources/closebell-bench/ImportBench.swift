@@ -27,19 +27,9 @@ struct ImportBench {
   }
 
   func run() async throws {
-    let home = "/tmp/closebell-bench-import-\(getuid())"
-    _ = try MeasuredCommand.run(["rm", "-rf", home, home + "-workload"])
-    setenv("CLOSEBELL_HOME", home, 1)
-    let cluster = PrivateCluster(dataFolder: home)
-    let url = try await cluster.start()
-    do {
-      try await measure(url, workload: home + "-workload")
-    } catch {
-      try? await cluster.stop()
-      throw error
+    try await BenchServer.run("closebell-bench-import") { url, workload in
+      try await measure(url, workload: workload)
     }
-    try await cluster.stop()
-    _ = try MeasuredCommand.run(["rm", "-rf", home, home + "-workload"])
   }
 
   private func measure(_ url: String, workload: String) async throws {

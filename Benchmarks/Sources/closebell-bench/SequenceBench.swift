@@ -15,19 +15,9 @@ enum SequenceBench {
   }
 
   static func run() async throws {
-    let home = "/tmp/closebell-bench-sequences-\(getuid())"
-    _ = try MeasuredCommand.run(["rm", "-rf", home])
-    let cluster = PrivateCluster(dataFolder: home)
-    let url = try await cluster.start()
-    do {
-      let figures = try await measure(url)
-      show(figures)
-    } catch {
-      try? await cluster.stop()
-      throw error
+    try await BenchServer.run("closebell-bench-sequences") { url, _ in
+      show(try await measure(url))
     }
-    try await cluster.stop()
-    _ = try MeasuredCommand.run(["rm", "-rf", home])
   }
 
   private static func connect(_ url: String) async throws -> Connection {
