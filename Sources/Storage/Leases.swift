@@ -71,7 +71,7 @@ public enum Leases {
     """
   }
 
-  /// SQL that is true for a `claim_id` whose owner's connection is there: it holds the advisory lock.
+  /// SQL that is true for a `claim_id` whose owner's connection holds its advisory lock.
   static func isLockHeld(of claim: String) -> String {
     """
     exists (select from pg_catalog.pg_locks k
