@@ -34,7 +34,7 @@ struct OperatorBooks: Sendable {
   /// Runs a command against this database.
   func run(
     _ arguments: [String], environment: [String: String] = [:], input: String = "",
-    timeLimit: Duration = .seconds(60),
+    timeLimit: Duration = .seconds(300),
     whileRunning: @escaping @Sendable (CommandRun.Running) async throws -> Void = { _ in }
   ) async throws -> CommandRun {
     try await CommandRun.closebell(

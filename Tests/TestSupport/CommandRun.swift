@@ -59,7 +59,7 @@ public struct CommandRun: Sendable {
   ///   - whileRunning: Runs beside it, for example to send it a signal.
   public static func closebell(
     _ arguments: [String], environment: [String: String] = [:], input: String = "",
-    timeLimit: Duration = .seconds(60),
+    timeLimit: Duration = .seconds(300),
     whileRunning: @escaping @Sendable (Running) async throws -> Void = { _ in }
   ) async throws -> CommandRun {
     try await run(
@@ -70,7 +70,7 @@ public struct CommandRun: Sendable {
   /// Runs any program by its absolute path; the parameters are those of the run of `closebell`.
   public static func run(
     _ program: String, _ arguments: [String], environment: [String: String] = [:],
-    input: String = "", timeLimit: Duration = .seconds(60),
+    input: String = "", timeLimit: Duration = .seconds(300),
     whileRunning: @escaping @Sendable (Running) async throws -> Void = { _ in }
   ) async throws -> CommandRun {
     let outcome = try await withThrowingTaskGroup(of: CommandRun?.self) { group in
