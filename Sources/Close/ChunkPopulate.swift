@@ -25,7 +25,7 @@ struct ChunkPopulate {
     chunk.overLocks = context.mayOverrideLocks
     chunk.archives = isRepair
     for sweep in computed {
-      add(sweep, unless: unchanged, to: &chunk)
+      add(sweep, looked, to: &chunk)
     }
     chunk.orderResults()
     let lost = try populated(chunk, on: db)
@@ -50,7 +50,7 @@ struct ChunkPopulate {
   }
 
   private func add(
-    _ computed: ComputedSweep, unless unchanged: Set<Slot>, to chunk: inout PopulateChunk
+    _ computed: ComputedSweep, _ looked: UnchangedSlots, to chunk: inout PopulateChunk
   ) {
     var openingRevision = computed.openingRevision
     var opensInSameSweep = false
@@ -58,14 +58,17 @@ struct ChunkPopulate {
       guard let result = closed.portfolioReturn else { break }
       let slot = computed.sweep.slot(closed.step)
       let revision = revisions[slot]
-      if unchanged.contains(slot) {
+      if looked.slots.contains(slot) {
         openingRevision = revision
         opensInSameSweep = false
         continue
       }
       chunk.results.append(
         SlotResult(
-          slot: slot, replaced: revision.map { SlotResult.Replaced(revision: $0) },
+          slot: slot,
+          replaced: revision.map {
+            SlotResult.Replaced(revision: $0, standing: looked.standing[slot] ?? [])
+          },
           openedFromRevision: openingRevision, opensInSameSweep: opensInSameSweep,
           snapshot: closed.close.snapshot, holdings: closed.close.holdings,
           instruments: computed.instruments, cashBalances: closed.close.cashBalances,
@@ -148,13 +151,15 @@ public struct LeaseEnded: Error, CustomStringConvertible {
   }
 }
 
-/// Which slots that were closed again came out as they stand.
+/// What of slots that were closed again came out as it stands.
 struct UnchangedSlots {
-  /// Every one of them.
+  /// Slots that need not be written.
   private(set) var slots: Set<Slot> = []
   /// Those whose row must still say that it was looked at: it was stale, or stands on other inputs
   /// or another revision than it says.
   private(set) var toConfirm: [ConfirmedSlot] = []
+  /// Of slots that have to be written, the rows that may stay.
+  private(set) var standing: [Slot: SlotRows] = [:]
 
   /// - Parameter revisions: The revision that each slot stands at.
   init(
@@ -176,11 +181,19 @@ struct UnchangedSlots {
     _ sweep: ComputedSweep, _ stored: [Slot: StoredCloses.Close], _ revisions: [Slot: Int32]
   ) {
     var openingRevision = sweep.openingRevision
+    var opensAsItStands = true
     for closed in sweep.closed {
       let slot = sweep.sweep.slot(closed.step)
-      guard closed.step.kind == .again, let before = stored[slot],
-        before.isSame(as: closed, convention: sweep.sweep.portfolio.irrConvention)
-      else { return }
+      guard closed.step.kind == .again, let before = stored[slot] else {
+        opensAsItStands = false
+        continue
+      }
+      let same = before.rows(sameAs: closed, convention: sweep.sweep.portfolio.irrConvention)
+      guard opensAsItStands, same == .all else {
+        opensAsItStands = false
+        standing[slot] = same
+        continue
+      }
       slots.insert(slot)
       let row = before.snapshot
       if row.isStale || row.fingerprint != closed.fingerprint

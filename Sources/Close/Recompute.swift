@@ -69,11 +69,17 @@ public final class Recompute: Sendable {
   private let work: RecomputeWork
   private let settings: RunSettings
   private let connect: @Sendable () async throws -> Connection
+  private let queue = Mutex(Queue())
   private let state = Mutex(State())
 
-  private struct State {
-    /// The last portfolio id handed out; nil when there is no more.
+  private struct Queue {
+    /// The last portfolio id that was read; nil when there is no more.
     var cursor: Int64? = 0
+    /// Chunks of the range read last, the next one last.
+    var chunks: [[PlannedPortfolio]] = []
+  }
+
+  private struct State {
     var counts = RecomputeCounts()
     var isStopping = false
   }
@@ -153,11 +159,12 @@ public final class Recompute: Sendable {
   ) async throws {
     let connection = try await connect()
     do {
-      let isMore = { @Sendable [self] (db: isolated Connection) in
-        try nextRange(market, visit, on: db)
+      let chunk = RecomputeChunk(work: work, settings: settings, market: market)
+      let wasMore = { @Sendable [self] (db: isolated Connection) in
+        try recomputeNext(chunk, visit, on: db)
       }
       try await connection.perform { db in try Recomputing.prepare(on: db) }
-      while try await connection.perform(isMore) {}
+      while try await connection.perform(wasMore) {}
       await connection.close()
     } catch {
       stop()
@@ -166,30 +173,36 @@ public final class Recompute: Sendable {
     }
   }
 
-  /// Takes the next range of portfolios.
-  ///
-  /// - Returns: False where none is left.
-  private func nextRange(
-    _ market: MarketShelf, _ visit: (RecomputedSweep) throws -> Void, on db: isolated Connection
+  /// - Returns: False where no chunk is left.
+  private func recomputeNext(
+    _ chunk: RecomputeChunk, _ visit: @Sendable (RecomputedSweep) throws -> Void,
+    on db: isolated Connection
   ) throws -> Bool {
-    let range = try state.withLock { state -> [PlannedPortfolio] in
-      guard let after = state.cursor, !state.isStopping else { return [] }
-      let range = try Planning.portfolios(
-        after: after, limit: settings.chunk, activeOn: work.lastDate, codes: settings.codes,
-        includingRetired: work.includesRetired, on: db)
-      state.cursor = range.last?.portfolio.id.rawValue
-      return range
-    }
-    guard !range.isEmpty else { return false }
-    let chunk = RecomputeChunk(work: work, settings: settings, market: market)
-    for portfolios in try chunk.bounded(range, on: db) {
-      if state.withLock({ $0.isStopping }) { return false }
-      for sweep in try chunk.recompute(portfolios, on: db) {
-        state.withLock { $0.counts.add(sweep) }
-        try visit(sweep)
-      }
+    guard let portfolios = try nextPortfolios(chunk, on: db), !state.withLock({ $0.isStopping })
+    else { return false }
+    for sweep in try chunk.recompute(portfolios, on: db) {
+      state.withLock { $0.counts.add(sweep) }
+      try visit(sweep)
     }
     return true
+  }
+
+  /// One worker cuts a range of portfolios into chunks while the others wait, so that all of them
+  /// share it.
+  private func nextPortfolios(
+    _ chunk: RecomputeChunk, on db: isolated Connection
+  ) throws -> [PlannedPortfolio]? {
+    try queue.withLock { queue in
+      while queue.chunks.isEmpty {
+        guard let after = queue.cursor else { return nil }
+        let range = try Planning.portfolios(
+          after: after, limit: settings.chunk, activeOn: work.lastDate, codes: settings.codes,
+          includingRetired: work.includesRetired, on: db)
+        queue.chunks = try chunk.bounded(range, on: db).reversed()
+        queue.cursor = range.last?.portfolio.id.rawValue
+      }
+      return queue.chunks.removeLast()
+    }
   }
 }
 

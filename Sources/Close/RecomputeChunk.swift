@@ -209,7 +209,8 @@ struct RecomputeChunk {
     for closed in computed.closed where isCompared(closed.step.date) {
       let before = stored[sweep.slot(closed.step)]
       var comparison = SlotComparison(symbols: symbols)
-      if let before, !before.isSame(as: closed, convention: sweep.portfolio.irrConvention) {
+      if let before, before.rows(sameAs: closed, convention: sweep.portfolio.irrConvention) != .all
+      {
         comparison.compare(before, closed, sweep.portfolio.irrConvention)
       }
       result.dates.append(

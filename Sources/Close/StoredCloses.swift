@@ -53,26 +53,37 @@ struct StoredCloses {
 }
 
 extension StoredCloses.Close {
-  /// Whether a computed close says just what is stored, to the last digit of every number.
-  func isSame(as computed: ComputedSweep.Closed, convention: IRRConvention) -> Bool {
-    guard snapshot.snapshot == computed.close.snapshot,
-      snapshot.netExternalFlow == computed.close.snapshot.netExternalFlow,
-      holdings.count == computed.close.holdings.count,
-      cashBalances == computed.close.cashBalances,
-      holdingReturns.count == computed.holdingReturns.count, portfolioReturns.count == 1,
-      portfolioReturns[0].convention == convention,
-      portfolioReturns[0].result.isSame(as: computed.portfolioReturn)
-    else { return false }
-    for (stored, row) in zip(holdings, computed.close.holdings) where !isSame(stored, row) {
-      return false
+  /// The rows in which a computed close says just what is stored, to the last digit.
+  func rows(
+    sameAs computed: ComputedSweep.Closed, convention: IRRConvention
+  ) -> SlotRows {
+    var same: SlotRows = []
+    let close = computed.close
+    if snapshot.snapshot == close.snapshot,
+      snapshot.netExternalFlow == close.snapshot.netExternalFlow
+    {
+      same.insert(.snapshot)
     }
-    for (index, stored) in holdingReturns.enumerated() {
-      guard stored.holding == computed.close.holdings[index].holding,
-        stored.convention == convention,
-        stored.result.isSame(as: computed.holdingReturns[index])
-      else { return false }
+    if holdings.count == close.holdings.count,
+      zip(holdings, close.holdings).allSatisfy({ isSame($0, $1) })
+    {
+      same.insert(.holdings)
     }
-    return true
+    if cashBalances == close.cashBalances { same.insert(.cashBalances) }
+    if holdingReturns.count == computed.holdingReturns.count,
+      holdingReturns.indices.allSatisfy({
+        holdingReturns[$0].holding == close.holdings[$0].holding
+          && holdingReturns[$0].isSame(as: computed.holdingReturns[$0], convention)
+      })
+    {
+      same.insert(.holdingReturns)
+    }
+    if portfolioReturns.count == 1,
+      portfolioReturns[0].isSame(as: computed.portfolioReturn, convention)
+    {
+      same.insert(.portfolioReturn)
+    }
+    return same
   }
 
   private func isSame(_ stored: StoredHolding, _ row: HoldingSnapshot) -> Bool {
@@ -88,10 +99,11 @@ extension StoredCloses.Close {
   }
 }
 
-extension IRRResult {
-  /// Whether a row would say the same of both; the period's return is not kept in one.
-  fileprivate func isSame(as other: IRRResult?) -> Bool {
-    status == other?.status && logGrowth == other?.logGrowth && rate == other?.rate
-      && roots == other?.roots
+extension StoredReturn {
+  /// Whether a row would say the same; the period's return is not kept in one.
+  fileprivate func isSame(as computed: IRRResult?, _ convention: IRRConvention) -> Bool {
+    self.convention == convention && result.status == computed?.status
+      && result.logGrowth == computed?.logGrowth && result.rate == computed?.rate
+      && result.roots == computed?.roots
   }
 }

@@ -46,7 +46,8 @@ enum Planner: Sendable {
   }
 }
 
-/// Hands out ranges of portfolios in order of id, each once; a plan's memory is a chunk's.
+/// Hands out chunks of sweeps in order of portfolio id, each once; what is planned ahead is at most
+/// one range of portfolios.
 final class ChunkQueue: Sendable {
   private let planner: Planner
   private let codes: [String]
@@ -54,10 +55,10 @@ final class ChunkQueue: Sendable {
   private let state = Mutex(State())
 
   private struct State {
-    /// The last id handed out; nil when there is no more.
+    /// The last id that was planned; nil when there is no more.
     var cursor: Int64? = 0
-    /// Ranges that were handed out and could not be planned: nobody else would ask for them.
-    var unplanned: [[PlannedPortfolio]] = []
+    /// Chunks of the range planned last, the next one last.
+    var chunks: [[Sweep]] = []
   }
 
   init(planner: Planner, codes: [String], isFirstPass: Bool) {
@@ -66,17 +67,31 @@ final class ChunkQueue: Sendable {
     self.isFirstPass = isFirstPass
   }
 
-  /// The sweeps of the next range, or nil where no portfolio is left.
+  /// The next chunk, or nil where none is left.
+  ///
+  /// One worker plans while the others wait, so that all of them share what it finds; planning
+  /// that fails leaves its range to whoever asks next.
   func next(_ context: RunContext, on db: isolated some CloseStore) throws -> [Sweep]? {
-    var clock = StageClock()
-    guard let portfolios = try nextRange(context, on: db) else { return nil }
-    let page: NightPlan.Page
-    do {
-      page = try planner.page(portfolios, on: db)
-    } catch {
-      state.withLock { $0.unplanned.append(portfolios) }
-      throw error
+    try state.withLock { state in
+      while state.chunks.isEmpty {
+        guard let after = state.cursor else { return nil }
+        let range = try db.portfolios(
+          after: after, limit: context.settings.chunk, activeOn: planner.date, codes: codes)
+        let sweeps = range.isEmpty ? [] : try plan(range, context, on: db)
+        state.chunks = Self.bounded(
+          sweeps, slots: context.settings.chunk * Self.slotsPerPortfolio
+        ).reversed()
+        state.cursor = range.last?.portfolio.id.rawValue
+      }
+      return state.chunks.removeLast()
     }
+  }
+
+  private func plan(
+    _ range: [PlannedPortfolio], _ context: RunContext, on db: isolated some CloseStore
+  ) throws -> [Sweep] {
+    var clock = StageClock()
+    let page = try planner.page(range, on: db)
     var outcome = ChunkOutcome()
     outcome.stages.plan = clock.lap()
     if isFirstPass {
@@ -90,17 +105,31 @@ final class ChunkQueue: Sendable {
     return page.sweeps
   }
 
-  private func nextRange(
-    _ context: RunContext, on db: isolated some CloseStore
-  ) throws -> [PlannedPortfolio]? {
-    try state.withLock { state in
-      if let range = state.unplanned.popLast() { return range }
-      guard let after = state.cursor else { return nil }
-      let range = try db.portfolios(
-        after: after, limit: context.settings.chunk, activeOn: planner.date, codes: codes)
-      state.cursor = range.last?.portfolio.id.rawValue
-      return range.isEmpty ? nil : range
+  /// A sweep of many dates makes as many rows as many portfolios, and one that reads a history
+  /// takes the room of many slots: chunks are cut by both, so that memory stays workers × chunk.
+  private static let slotsPerPortfolio = 4
+
+  /// What a portfolio's history is reckoned at: several hundred activities, as many as the holdings
+  /// of so many slots.
+  private static let slotsPerHistory = 64
+
+  private static func bounded(_ sweeps: [Sweep], slots limit: Int) -> [[Sweep]] {
+    var chunks: [[Sweep]] = []
+    var current: [Sweep] = []
+    var slots = 0
+    for sweep in sweeps {
+      let readsHistory = sweep.openedFrom == nil || sweep.readsHistory
+      let size = sweep.steps.count + (readsHistory ? slotsPerHistory : 0)
+      if !current.isEmpty, slots + size > limit {
+        chunks.append(current)
+        current = []
+        slots = 0
+      }
+      current.append(sweep)
+      slots += size
     }
+    if !current.isEmpty { chunks.append(current) }
+    return chunks
   }
 }
 
@@ -142,11 +171,8 @@ struct Worker {
     var connection: Connection?
     do {
       while !context.isStopping {
-        guard let sweeps = try await nextRange(&connection) else { break }
-        for chunk in Self.bounded(sweeps, slots: context.settings.chunk * Self.slotsPerPortfolio) {
-          guard !context.isStopping else { break }
-          rest.busy += try await close(chunk, &connection)
-        }
+        guard let chunk = try await nextChunk(&connection) else { break }
+        rest.busy += try await close(chunk, &connection)
       }
     } catch {
       context.stop()
@@ -156,34 +182,7 @@ struct Worker {
     return rest
   }
 
-  /// A sweep of many dates makes as many rows as many portfolios, and one that reads a history
-  /// takes the room of many slots: chunks are cut by both, so that memory stays workers × chunk.
-  private static let slotsPerPortfolio = 4
-
-  /// What a portfolio's history is reckoned at: some hundred activities, as many as forty slots'
-  /// holdings.
-  private static let slotsPerHistory = 40
-
-  private static func bounded(_ sweeps: [Sweep], slots limit: Int) -> [[Sweep]] {
-    var chunks: [[Sweep]] = []
-    var current: [Sweep] = []
-    var slots = 0
-    for sweep in sweeps {
-      let readsHistory = sweep.openedFrom == nil || sweep.readsHistory
-      let size = sweep.steps.count + (readsHistory ? slotsPerHistory : 0)
-      if !current.isEmpty, slots + size > limit {
-        chunks.append(current)
-        current = []
-        slots = 0
-      }
-      current.append(sweep)
-      slots += size
-    }
-    if !current.isEmpty { chunks.append(current) }
-    return chunks
-  }
-
-  private func nextRange(_ connection: inout Connection?) async throws -> [Sweep]? {
+  private func nextChunk(_ connection: inout Connection?) async throws -> [Sweep]? {
     var attempts = Attempts()
     while true {
       do {

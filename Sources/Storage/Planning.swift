@@ -145,14 +145,21 @@ public enum Planning {
       and s.snapshot_date between $2::date and $3::date
     order by s.portfolio_id, s.snapshot_date
     """)
+  /// Along the chain's own key, which leads from any date straight to the slot before it.
   private static let openings = Statement(
     "plan-openings-before",
     """
-    select p.id, max(s.snapshot_date)
-    from unnest($1::bigint[]) as p (id)
-    join closebell.portfolio_snapshots s on s.portfolio_id = p.id
-    where s.is_complete and s.snapshot_date < $2::date
-    group by p.id
+    select o.id, o.snapshot_date from (
+      select p.id, coalesce(
+        (select s.snapshot_date from closebell.portfolio_snapshots s
+         where s.portfolio_id = p.id and s.opened_from_date < $2::date
+           and s.snapshot_date < $2::date and s.is_complete
+         order by s.opened_from_date desc nulls last limit 1),
+        (select s.snapshot_date from closebell.portfolio_snapshots s
+         where s.portfolio_id = p.id and s.opened_from_date is null
+           and s.snapshot_date < $2::date and s.is_complete)) as snapshot_date
+      from unnest($1::bigint[]) as p (id)) o
+    where o.snapshot_date is not null
     """)
 }
 

@@ -62,8 +62,9 @@ extension Populating {
   }
 
   static func copyHoldings(_ results: [SlotResult], on db: isolated Connection) throws {
+    guard results.contains(where: { $0.writes(.holdings) }) else { return }
     _ = try db.copyIn("populate-holdings", copyHoldingRows) { rows in
-      for result in results {
+      for result in results where result.writes(.holdings) {
         for holding in result.holdings {
           write(holding, of: result, to: &rows)
         }
@@ -103,9 +104,12 @@ extension Populating {
   private static func nonzero(_ amount: Money) -> Money? { amount.isZero ? nil : amount }
 
   static func copyCashBalances(_ results: [SlotResult], on db: isolated Connection) throws {
-    guard results.contains(where: { !$0.cashBalances.isEmpty }) else { return }
+    func writes(_ result: SlotResult) -> Bool {
+      !result.cashBalances.isEmpty && result.writes(.cashBalances)
+    }
+    guard results.contains(where: writes) else { return }
     _ = try db.copyIn("populate-cash-balances", copyCashRows) { rows in
-      for result in results {
+      for result in results where writes(result) {
         for balance in result.cashBalances {
           rows.beginRow(5)
           rows.write(result.slot.date)
@@ -121,13 +125,15 @@ extension Populating {
   static func copyHoldingReturns(
     _ results: [SlotResult], keeping kept: KeptIDs, on db: isolated Connection
   ) throws {
+    guard results.contains(where: { $0.writes(.holdingReturns) }) else { return }
     // Not every kept id finds its row again: a holding may have been exited on an earlier date.
     let count = results.reduce(0) { count, result in
-      count + result.holdings.count { kept.id(of: $0.holding, in: result.slot) == nil }
+      guard result.writes(.holdingReturns) else { return count }
+      return count + result.holdings.count { kept.id(of: $0.holding, in: result.slot) == nil }
     }
     var ids = try ReservedIDs.reserve(count, from: .holdingReturns, on: db)
     _ = try db.copyIn("populate-holding-returns", copyHoldingReturnRows) { rows in
-      for result in results {
+      for result in results where result.writes(.holdingReturns) {
         for (holding, value) in zip(result.holdings, result.holdingReturns) {
           rows.beginRow(9)
           rows.write(int64: try kept.id(of: holding.holding, in: result.slot) ?? ids.next())
@@ -143,10 +149,12 @@ extension Populating {
   static func copyPortfolioReturns(
     _ results: [SlotResult], keeping kept: KeptIDs, on db: isolated Connection
   ) throws {
+    guard results.contains(where: { $0.writes(.portfolioReturn) }) else { return }
     var ids = try ReservedIDs.reserve(
-      results.count { kept.ofPortfolios[$0.slot] == nil }, from: .portfolioReturns, on: db)
+      results.count { $0.writes(.portfolioReturn) && kept.ofPortfolios[$0.slot] == nil },
+      from: .portfolioReturns, on: db)
     _ = try db.copyIn("populate-portfolio-returns", copyPortfolioReturnRows) { rows in
-      for result in results {
+      for result in results where result.writes(.portfolioReturn) {
         rows.beginRow(8)
         rows.write(int64: try kept.ofPortfolios[result.slot] ?? ids.next())
         rows.write(result.slot.date)

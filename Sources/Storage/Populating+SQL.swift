@@ -38,6 +38,8 @@ extension Populating {
   static let copyStage =
     "copy pg_temp.close_stage (\(keys), \(numbers), fingerprint) from stdin (format binary)"
 
+  static let joinByLookingUp = "set enable_hashjoin = off; set enable_mergejoin = off"
+
   /// The fence.
   ///
   /// A placeholder must still be ours and incomplete; a complete slot must still be ours and at the
@@ -54,10 +56,9 @@ extension Populating {
       opened_from_date = t.opened_from_date, opened_from_revision = t.opened_from_revision,
       (\(numbers)) = (\(numbers.split(separator: ", ").map { "t." + $0 }.joined(separator: ", ")))
     from pg_temp.close_stage t
-    where t.snapshot_date = $4::date
-      and s.snapshot_date = $4::date and s.portfolio_id between $5::bigint and $6::bigint
-      and s.portfolio_id = t.portfolio_id
-      and s.claim_id = $1::bigint
+    where ($4::date is null or t.snapshot_date = $4::date)
+      and s.snapshot_date = t.snapshot_date and s.portfolio_id = t.portfolio_id
+      and \(Slots.isClaimed("s", by: "$1::bigint"))
       and case when t.replaced_revision is null then not s.is_complete
         else s.is_complete and s.revision = t.replaced_revision end
       and (t.opened_from_date is null or t.opens_in_same_sweep or exists (
@@ -72,9 +73,11 @@ extension Populating {
     """
     select s.portfolio_id, s.snapshot_date, s.revision
     from unnest($1::bigint[], $2::date[]) as c (portfolio_id, snapshot_date)
-    join closebell.portfolio_snapshots s
-      on s.snapshot_date = c.snapshot_date and s.portfolio_id = c.portfolio_id
-    where s.claim_id = $3::bigint and s.is_complete
+    cross join lateral (
+      select r.* from closebell.portfolio_snapshots r
+      where r.snapshot_date = c.snapshot_date and r.portfolio_id = c.portfolio_id
+        and r.claim_id = $3::bigint and r.is_complete
+      offset 0) s
     """)
 
   static let confirmUnchanged = Statement(
@@ -86,7 +89,7 @@ extension Populating {
     from unnest($1::bigint[], $2::date[], $5::integer[], $6::bytea[])
       as c (portfolio_id, snapshot_date, opened_from_revision, fingerprint)
     where s.snapshot_date = c.snapshot_date and s.portfolio_id = c.portfolio_id
-      and s.claim_id = $4::bigint and s.is_complete
+      and \(Slots.isClaimed("s", by: "$4::bigint")) and s.is_complete
       and exists (select from closebell.worker_lease l where l.claim_id = $4::bigint)
     """)
 
@@ -98,9 +101,11 @@ extension Populating {
     select s.portfolio_id, s.snapshot_date, s.revision, $3::bigint, $4::text,
       pg_catalog.to_jsonb(s) - '{portfolio_id,snapshot_date,revision,claim_id,claimed_at}'::text[]
     from unnest($1::bigint[], $2::date[]) as c (portfolio_id, snapshot_date)
-    join closebell.portfolio_snapshots s
-      on s.snapshot_date = c.snapshot_date and s.portfolio_id = c.portfolio_id
-    where s.claim_id = $5::bigint and s.is_complete
+    cross join lateral (
+      select r.* from closebell.portfolio_snapshots r
+      where r.snapshot_date = c.snapshot_date and r.portfolio_id = c.portfolio_id
+        and r.claim_id = $5::bigint and r.is_complete
+      offset 0) s
     on conflict on constraint snapshot_history_key do nothing
     """)
 

@@ -1,15 +1,44 @@
 public import Accounting
 public import Postgres
 
+/// The rows that a slot has.
+public struct SlotRows: OptionSet, Sendable {
+  /// A bit a table.
+  public let rawValue: UInt8
+
+  /// Some of the rows.
+  public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+  /// The snapshot's own row.
+  public static let snapshot = SlotRows(rawValue: 1)
+  /// A row a holding.
+  public static let holdings = SlotRows(rawValue: 2)
+  /// A row a currency.
+  public static let cashBalances = SlotRows(rawValue: 4)
+  /// The money-weighted return of each holding.
+  public static let holdingReturns = SlotRows(rawValue: 8)
+  /// The portfolio's money-weighted return.
+  public static let portfolioReturn = SlotRows(rawValue: 16)
+  /// Everything.
+  public static let all: SlotRows = [
+    .snapshot, .holdings, .cashBalances, .holdingReturns, .portfolioReturn,
+  ]
+}
+
 /// Everything that a computed slot writes.
 public struct SlotResult: Sendable {
   /// What was a complete slot before, if it is closed again.
   public struct Replaced: Sendable {
     /// The revision that was there when it was claimed.
     public var revision: Int32
+    /// Rows that say already what was computed, and are left alone.
+    public var standing: SlotRows
 
     /// A slot at a revision.
-    public init(revision: Int32) { self.revision = revision }
+    public init(revision: Int32, standing: SlotRows = []) {
+      self.revision = revision
+      self.standing = standing
+    }
   }
 
   /// The slot.
@@ -37,6 +66,9 @@ public struct SlotResult: Sendable {
   public var convention: IRRConvention
   /// The digest of its inputs.
   public var fingerprint: Fingerprint?
+
+  /// Whether rows of a kind have to be written.
+  func writes(_ rows: SlotRows) -> Bool { replaced?.standing.contains(rows) != true }
 
   /// What a computed slot writes.
   public init(
@@ -134,9 +166,12 @@ public enum Populating {
   /// connection.
   ///
   /// Tables grow within a session, so a plan made for an empty one must not be kept; and
-  /// compiling a plan takes longer than any of our statements runs.
+  /// compiling a plan takes longer than any of our statements runs. A chunk's keys are looked up,
+  /// however many they are: joining them otherwise would walk through all dates of a table.
   public static func prepare(on db: isolated Connection) throws {
-    try db.execute(sql: "set plan_cache_mode = force_custom_plan; set jit = off; \(createStage)")
+    try db.execute(
+      sql: "set plan_cache_mode = force_custom_plan; set jit = off; \(joinByLookingUp); "
+        + createStage)
   }
 
   /// Writes a chunk.
@@ -206,7 +241,7 @@ public enum Populating {
       let lost = chunk.results.lazy.map(\.slot).filter { !updated.contains($0) }
       throw Torn(portfolios: Set(lost.map(\.portfolio)))
     }
-    let keptIDs = replaced.isEmpty ? KeptIDs() : try clear(replaced, on: db)
+    let keptIDs = replaced.isEmpty ? KeptIDs() : try clear(chunk.results, on: db)
     try copyHoldings(chunk.results, on: db)
     try copyCashBalances(chunk.results, on: db)
     try copyHoldingReturns(chunk.results, keeping: keptIDs, on: db)
@@ -228,35 +263,21 @@ public enum Populating {
     guard locked.isEmpty else { throw Torn(portfolios: Set(locked.map(\.portfolio))) }
   }
 
-  /// One statement a date, the latest first: a slot hung in between two others can only take its
-  /// opening after the later one has let go of it.
+  /// One statement; where a slot was hung in between two others, one a date and the latest first:
+  /// it can only take its opening after the later one has let go of it.
   private static func fencedUpdate(
     _ chunk: PopulateChunk, on db: isolated Connection
   ) throws -> Set<Slot> {
     var updated: Set<Slot> = []
-    // The statistics have not heard of tonight's date: believing that it has one row, the
-    // planner would compare every staged row with every slot.
-    try db.execute(sql: "set local enable_nestloop = off")
-    for (date, portfolios) in ranges(of: chunk.results) {
+    let isHungIn =
+      chunk.results.contains { $0.replaced == nil } && chunk.results.contains { $0.replaced != nil }
+    let dates: [Day?] = isHungIn ? Set(chunk.results.map(\.slot.date)).sorted(by: >) : [nil]
+    for date in dates {
       let slots = try db.rows(
-        fill, chunk.claim, chunk.run, chunk.inputsSeen, date.postgres,
-        portfolios.lowerBound.rawValue, portfolios.upperBound.rawValue, as: { try $0.nextSlot() })
+        fill, chunk.claim, chunk.run, chunk.inputsSeen, date?.postgres, as: { try $0.nextSlot() })
       updated.formUnion(slots)
     }
     return updated
-  }
-
-  /// The dates of some results, the latest first, each with the portfolios between which they lie.
-  private static func ranges(
-    of results: [SlotResult]
-  ) -> [(Day, ClosedRange<ID<Portfolio>>)] {
-    var ranges: [Day: ClosedRange<ID<Portfolio>>] = [:]
-    for slot in results.lazy.map(\.slot) {
-      let known = ranges[slot.date] ?? slot.portfolio...slot.portfolio
-      ranges[slot.date] =
-        min(known.lowerBound, slot.portfolio)...max(known.upperBound, slot.portfolio)
-    }
-    return ranges.sorted { $0.key > $1.key }.map { ($0.key, $0.value) }
   }
 
   private static func keepHistory(
@@ -306,24 +327,34 @@ public enum Populating {
     var holding: ID<Holding>
   }
 
-  private static func clear(_ slots: [Slot], on db: isolated Connection) throws -> KeptIDs {
-    let portfolios = slots.map(\.portfolio.rawValue)
-    let dates = slots.map(\.date.postgres)
+  /// Deletes what is written anew.
+  private static func clear(_ results: [SlotResult], on db: isolated Connection) throws -> KeptIDs {
+    func slots(_ rows: SlotRows) -> ([Int64], [PostgresDate])? {
+      let slots = results.lazy.filter { $0.replaced != nil && $0.writes(rows) }.map(\.slot)
+      guard !slots.isEmpty else { return nil }
+      return (slots.map(\.portfolio.rawValue), slots.map(\.date.postgres))
+    }
     var kept = KeptIDs()
-    for (key, id) in try db.rows(
-      deleteHoldingReturns, portfolios, dates,
-      as: { row in
-        (
-          HoldingKey(slot: try row.nextSlot(), holding: try row.nextID()), try row.nextInt64()
-        )
-      })
-    { kept.ofHoldings[key] = id }
-    for (slot, id) in try db.rows(
-      deletePortfolioReturns, portfolios, dates,
-      as: { (try $0.nextSlot(), try $0.nextInt64()) })
-    { kept.ofPortfolios[slot] = id }
-    _ = try db.execute(deleteHoldings, portfolios, dates)
-    _ = try db.execute(deleteCashBalances, portfolios, dates)
+    if let (portfolios, dates) = slots(.holdingReturns) {
+      for (key, id) in try db.rows(
+        deleteHoldingReturns, portfolios, dates,
+        as: { row in
+          (HoldingKey(slot: try row.nextSlot(), holding: try row.nextID()), try row.nextInt64())
+        })
+      { kept.ofHoldings[key] = id }
+    }
+    if let (portfolios, dates) = slots(.portfolioReturn) {
+      for (slot, id) in try db.rows(
+        deletePortfolioReturns, portfolios, dates,
+        as: { (try $0.nextSlot(), try $0.nextInt64()) })
+      { kept.ofPortfolios[slot] = id }
+    }
+    if let (portfolios, dates) = slots(.holdings) {
+      _ = try db.execute(deleteHoldings, portfolios, dates)
+    }
+    if let (portfolios, dates) = slots(.cashBalances) {
+      _ = try db.execute(deleteCashBalances, portfolios, dates)
+    }
     return kept
   }
 }

@@ -247,6 +247,13 @@ public enum Slots {
     }
   }
 
+  /// SQL that is true for a row under a claim, of which the planner must not guess how many there
+  /// are: statistics have not heard of the claim, and for one row it would rather walk through the
+  /// table than look up every key.
+  static func isClaimed(_ row: String, by claim: String) -> String {
+    "coalesce(\(row).claim_id = \(claim), false)"
+  }
+
   private static let insert = Statement(
     "slots-claim",
     """
@@ -305,7 +312,7 @@ public enum Slots {
     from unnest($1::bigint[], $2::date[], $3::date[])
       as c (portfolio_id, snapshot_date, opened_from_date)
     where s.snapshot_date = c.snapshot_date and s.portfolio_id = c.portfolio_id
-      and s.claim_id = $4::bigint and not s.is_complete
+      and \(isClaimed("s", by: "$4::bigint")) and not s.is_complete
     """)
   private static let discardFree = Statement(
     "slots-discard",
@@ -338,7 +345,7 @@ public enum Slots {
     from unnest($1::bigint[], $2::date[], $3::text[], $4::text[])
       as f (portfolio_id, snapshot_date, error, sqlstate)
     where s.snapshot_date = f.snapshot_date and s.portfolio_id = f.portfolio_id
-      and s.claim_id = $5::bigint and not s.is_complete
+      and \(isClaimed("s", by: "$5::bigint")) and not s.is_complete
     """)
   private static let releaseAll = Statement.once(
     "slots-release-all",
@@ -362,7 +369,7 @@ public enum Slots {
     delete from closebell.portfolio_snapshots s
     using unnest($1::bigint[], $2::date[]) as c (portfolio_id, snapshot_date)
     where s.snapshot_date = c.snapshot_date and s.portfolio_id = c.portfolio_id
-      and s.claim_id = $3::bigint and s.state = 'claimed' and not s.is_complete
+      and \(isClaimed("s", by: "$3::bigint")) and s.state = 'claimed' and not s.is_complete
     """)
   private static let hasEnded = """
     (not \(Leases.isAlive("w.claim_id"))

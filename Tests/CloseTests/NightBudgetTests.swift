@@ -11,9 +11,9 @@ import Testing
 /// These are counts, which no neighbour on the machine can change; times are for benchmarks.
 @Suite(.serialized) struct NightBudgetTests {
   /// A night without activities: plan, claim, load and populate of one more chunk.
-  private static let callsOfAChunk = 25
+  private static let callsOfAChunk = 24
   /// The same with one chunk, from connecting to the end, each statement's preparation included.
-  private static let callsOfANight = 79
+  private static let callsOfANight = 78
 
   @Test("a night's calls do not depend on the number of portfolios, only on that of chunks")
   func calls() async throws {

@@ -140,9 +140,8 @@ final class SimulatedProcess: @unchecked Sendable {
   private func work(_ context: RunContext, _ queue: ChunkQueue) throws -> [Sweep] {
     var busy: [Sweep] = []
     while !context.isStopping {
-      guard let sweeps = try range(context, queue) else { break }
-      guard !sweeps.isEmpty else { continue }
-      var work = ChunkWork(sweeps)
+      guard let chunk = try nextChunk(context, queue) else { break }
+      var work = ChunkWork(chunk)
       while let step = work.next {
         do {
           let outcome = try ready().assumeIsolated { db in try step.take(context, on: db) }
@@ -159,7 +158,7 @@ final class SimulatedProcess: @unchecked Sendable {
     return busy
   }
 
-  private func range(_ context: RunContext, _ queue: ChunkQueue) throws -> [Sweep]? {
+  private func nextChunk(_ context: RunContext, _ queue: ChunkQueue) throws -> [Sweep]? {
     var attempts = Attempts()
     while true {
       do {

@@ -5,7 +5,7 @@ import PrivateCluster
 /// Measures one night end to end against PostgreSQL only copying the same rows, in alternating
 /// pairs on the same server, and prints medians.
 ///
-/// Usage: closebell-bench CLOSEBELL GENERATOR [PORTFOLIOS [PAIRS [HISTORY [DATES]]]],
+/// Usage: closebell-bench CLOSEBELL GENERATOR [PORTFOLIOS [PAIRS [HISTORY [DATES [MONTHS]]]]],
 /// closebell-bench kernels [NAME…] for the arithmetic alone (see `Kernels`), closebell-bench
 /// sequences (see `SequenceBench`), or closebell-bench import … (see `ImportBench`).
 @main
@@ -18,6 +18,8 @@ struct Bench {
   let history: Int
   /// Dates from the night on that are closed, closed again, and verified.
   let dates: Int
+  /// Months of activities before the first close.
+  let months: Int
 
   static let before = "2025-06-30"
   static let night = "2025-07-01"
@@ -42,7 +44,7 @@ struct Bench {
     }
     guard arguments.count >= 3 else {
       complain(
-        "usage: closebell-bench CLOSEBELL GENERATOR [PORTFOLIOS [PAIRS [HISTORY [DATES]]]]"
+        "usage: closebell-bench CLOSEBELL GENERATOR [PORTFOLIOS [PAIRS [HISTORY [DATES [MONTHS]]]]]"
           + " | import … | kernels [NAME…] | sequences")
       exit(64)
     }
@@ -51,7 +53,7 @@ struct Bench {
     }
     let bench = Bench(
       closebell: arguments[1], generator: arguments[2], portfolios: number(3, 1_000),
-      pairs: number(4, 5), history: number(5, 0), dates: number(6, 0))
+      pairs: number(4, 5), history: number(5, 0), dates: number(6, 0), months: number(7, 60))
     await attempt(bench.run)
   }
 
@@ -78,7 +80,7 @@ struct Bench {
   private func measure(_ url: String, workload: String) async throws {
     _ = try MeasuredCommand.run([
       "python3", generator, workload, "--portfolios", String(portfolios),
-      "--days", String(max(0, dates - 1)),
+      "--days", String(max(0, dates - 1)), "--months", String(months),
     ])
     try command(url, "migrate")
     var figures = Figures()
@@ -105,27 +107,11 @@ struct Bench {
     figures.again = try command(url, "run", "--date", Self.night)
     let same = try await digest(connection)
     guard same == figures.digest else { throw Changed(before: figures.digest, after: same) }
-    if dates > 0 { figures.sweeps = try await measureSweeps(url, connection) }
+    if dates > 0 {
+      figures.sweeps = try await measureSweeps(url, connection, workload: workload)
+    }
     await connection.close()
     report(figures)
-  }
-
-  /// Many dates of each portfolio at once: a catch-up, the same closed again, and verified.
-  ///
-  /// Every number of the replay differs, since one of each symbol's closes is changed before it.
-  private func measureSweeps(_ url: String, _ connection: Connection) async throws -> Sweeps {
-    var sweeps = Sweeps()
-    let last = try await OwnTables(connection: connection, night: Self.night).lastPricedDate()
-    sweeps.catchUp = try command(
-      url, "run", "--date", last, "--workers", "2", "--max-catch-up", String(dates))
-    sweeps.verify = try command(url, "verify", "--from", Self.night, "--to", last)
-    try await connection.perform { db in
-      try db.execute(
-        sql: "update closebell.prices set close = close + 1 where price_date = '\(Self.night)'")
-    }
-    sweeps.replay = try command(
-      url, "replay", "--from", Self.night, "--to", last, "--workers", "2")
-    return sweeps
   }
 
   struct Changed: Error, CustomStringConvertible {
@@ -135,7 +121,7 @@ struct Bench {
   }
 
   @discardableResult
-  private func command(_ url: String, _ arguments: String...) throws -> MeasuredCommand {
+  func command(_ url: String, _ arguments: String...) throws -> MeasuredCommand {
     try MeasuredCommand.run([closebell] + arguments + ["--database", url])
   }
 

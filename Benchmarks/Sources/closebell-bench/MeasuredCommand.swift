@@ -32,14 +32,36 @@ struct MeasuredCommand {
     guard error == 0 else { throw Failed(command: command, status: error) }
     var status: Int32 = 0
     var usage = rusage()
-    while wait4(child, &status, 0, &usage) < 0 {
-      guard errno == EINTR else { throw Failed(command: command, status: errno) }
+    var peak = 0.0
+    while true {
+      let ended = wait4(child, &status, WNOHANG, &usage)
+      if ended == child { break }
+      guard ended == 0 || errno == EINTR else { throw Failed(command: command, status: errno) }
+      peak = max(peak, peakMegabytes(of: child))
+      usleep(1_000)
     }
     let seconds = (ContinuousClock.now - started) / .seconds(1)
     guard status == 0 else { throw Failed(command: command, status: status >> 8) }
     return MeasuredCommand(
-      seconds: seconds, peakMegabytes: Double(usage.ru_maxrss) / 1_024,
+      seconds: seconds, peakMegabytes: peak,
       cpuSeconds: inSeconds(usage.ru_utime) + inSeconds(usage.ru_stime))
+  }
+
+  /// The largest resident size so far, in the last millisecond of which something may be missing.
+  ///
+  /// `ru_maxrss` would not do: a child begins with that of the process that it was forked from.
+  private static func peakMegabytes(of process: pid_t) -> Double {
+    guard let file = fopen("/proc/\(process)/status", "r") else { return 0 }
+    defer { fclose(file) }
+    var buffer = [CChar](repeating: 0, count: 256)
+    while fgets(&buffer, Int32(buffer.count), file) != nil {
+      let line = String(
+        decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+      guard line.hasPrefix("VmHWM:") else { continue }
+      return (line.split { $0 == " " || $0 == "\t" }.dropFirst().first.flatMap { Double($0) } ?? 0)
+        / 1_024
+    }
+    return 0
   }
 
   private static func inSeconds(_ time: timeval) -> Double {

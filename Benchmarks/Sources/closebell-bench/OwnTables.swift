@@ -6,7 +6,7 @@ struct OwnTables {
   let connection: Connection
   let night: String
 
-  private static let tables = [
+  static let tables = [
     (name: "portfolio_snapshots", date: "snapshot_date"),
     (name: "portfolio_fund_valuations", date: "valuation_date"),
     (name: "portfolio_fund_irr_values", date: "date"), (name: "portfolio_irr_values", date: "date"),
@@ -124,15 +124,6 @@ struct OwnTables {
           and coalesce(l.booked_on, l.activity_date) = '\(night)' offset 0) a
       """,
     ]
-  }
-
-  /// The last date with closes.
-  func lastPricedDate() async throws -> String {
-    let query = Statement(
-      "last-priced", "select max(price_date)::text from closebell.prices")
-    return try await connection.perform { db in
-      try db.row(query) { try $0.nextString() } ?? ""
-    }
   }
 
   /// The server's first process.

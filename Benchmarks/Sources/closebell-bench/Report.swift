@@ -22,17 +22,10 @@ struct Figures {
   }
 }
 
-/// Many dates at once.
-struct Sweeps {
-  var catchUp = MeasuredCommand()
-  var replay = MeasuredCommand()
-  var verify = MeasuredCommand()
-}
-
 extension Bench {
   func report(_ figures: Figures) {
     print(
-      "\(portfolios) portfolios × 10 holdings × 60 months, \(history) dates of history, "
+      "\(portfolios) portfolios × 10 holdings × \(months) months, \(history) dates of history, "
         + "\(pairs) alternating pairs, medians")
     row("floor: PostgreSQL only copying, plain tables", median(figures.floors), slots: portfolios)
     row("floor: the same into our own tables", median(figures.ownFloors), slots: portfolios)
@@ -44,14 +37,9 @@ extension Bench {
     row("processor time of the server", median(figures.serverSeconds), slots: portfolios)
     print(padded("both processors busy") + "\(Int(figures.busy * 100)) %")
     row("night again, nothing to do", figures.again.seconds, slots: nil)
-    row("first close, 60 months of activities", figures.first.seconds, slots: portfolios)
+    row("first close, \(months) months of activities", figures.first.seconds, slots: portfolios)
     row("import, all files", figures.importing.seconds, slots: nil)
-    if let sweeps = figures.sweeps {
-      let slots = portfolios * dates
-      row("\(dates - 1) dates caught up", sweeps.catchUp.seconds, slots: slots - portfolios)
-      row("\(dates) dates closed again", sweeps.replay.seconds, slots: slots)
-      row("\(dates) dates verified", sweeps.verify.seconds, slots: slots)
-    }
+    if let sweeps = figures.sweeps { report(sweeps, night: figures.night) }
     print(padded("peak memory of the process") + "\(twoPlaces(peak(figures))) MB")
     print(padded("digest") + figures.digest)
     writeJSON(figures)
@@ -59,11 +47,11 @@ extension Bench {
 
   private func peak(_ figures: Figures) -> Double {
     var commands = figures.nights + [figures.importing, figures.first]
-    if let sweeps = figures.sweeps { commands += [sweeps.catchUp, sweeps.replay, sweeps.verify] }
+    if let sweeps = figures.sweeps { commands += sweeps.commands }
     return commands.map(\.peakMegabytes).max() ?? 0
   }
 
-  private func row(_ name: String, _ seconds: Double, slots: Int?) {
+  func row(_ name: String, _ seconds: Double, slots: Int?) {
     var text = padded(name) + "\(twoPlaces(seconds * 1_000)) ms"
     if let slots, slots > 0, seconds > 0 {
       let each = seconds / Double(slots)
@@ -72,7 +60,7 @@ extension Bench {
     print(text)
   }
 
-  private func ratio(_ name: String, _ values: [Double]) {
+  func ratio(_ name: String, _ values: [Double]) {
     print(
       padded(name) + "\(twoPlaces(median(values))) ×   (least \(twoPlaces(values.min() ?? 0)), "
         + "most \(twoPlaces(values.max() ?? 0)))")
@@ -80,7 +68,7 @@ extension Bench {
 
   private func writeJSON(_ figures: Figures) {
     var text = """
-      {"portfolios":\(portfolios),"pairs":\(pairs),"history":\(history),\
+      {"portfolios":\(portfolios),"months":\(months),"pairs":\(pairs),"history":\(history),\
       "night_seconds":\(figures.night),"floor_seconds":\(median(figures.floors)),\
       "own_floor_seconds":\(median(figures.ownFloors)),\
       "ratio":\(median(figures.ratios(to: figures.floors))),\
@@ -91,16 +79,11 @@ extension Bench {
       "first_close_seconds":\(figures.first.seconds),\
       "import_seconds":\(figures.importing.seconds),"peak_megabytes":\(peak(figures)),
       """
-    if let sweeps = figures.sweeps {
-      text += """
-        "dates":\(dates),"catch_up_seconds":\(sweeps.catchUp.seconds),\
-        "replay_seconds":\(sweeps.replay.seconds),"verify_seconds":\(sweeps.verify.seconds),
-        """
-    }
+    if let sweeps = figures.sweeps { text += sweeps.json }
     writeReport(text + "\"digest\":\"\(figures.digest)\"}\n")
   }
 
-  private func padded(_ name: String) -> String {
+  func padded(_ name: String) -> String {
     name + String(repeating: " ", count: max(1, 46 - name.count))
   }
 }
