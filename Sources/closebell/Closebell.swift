@@ -31,6 +31,12 @@ enum Program {
   static func main() async {
     ReceivedMemory.keep()
     do {
+      if let name = Environment.string("LOG_FORMAT") {
+        guard let format = LogFormat(rawValue: name) else {
+          throw Failure("CLOSEBELL_LOG_FORMAT is '\(name)', and can be text or json", code: 78)
+        }
+        Terminal.format = format
+      }
       var command = try Closebell.parseAsRoot()
       if var asynchronous = command as? any AsyncParsableCommand {
         try await asynchronous.run()

@@ -5,6 +5,7 @@ import Import
 import Postgres
 import PrivateCluster
 import Storage
+import Synchronization
 
 /// A message for the operator and the exit code that scripts see.
 struct Failure: Error {
@@ -82,8 +83,21 @@ struct Failure: Error {
 
 /// Where people and programs read.
 enum Terminal {
-  /// Writes a line to standard error.
-  static func complain(_ line: String) { draw(line + "\n") }
+  private static let chosen = Mutex(LogFormat.text)
+
+  /// How messages look; set before the first one.
+  static var format: LogFormat {
+    get { chosen.withLock { $0 } }
+    set { chosen.withLock { $0 = newValue } }
+  }
+
+  /// Writes a message to standard error, `level: text` with further lines such as `hint: …`.
+  static func complain(_ message: String) {
+    switch format {
+    case .text: draw(message + "\n")
+    case .json: draw(LogLine(message).json(at: Clock.timestamp) + "\n")
+    }
+  }
 
   /// Writes a text to standard error as it is.
   static func draw(_ text: String) {
@@ -97,5 +111,7 @@ enum Terminal {
   }
 
   /// Whether standard error is a terminal that may be drawn on.
-  static var isInteractive: Bool { isatty(STDERR_FILENO) == 1 && getenv("NO_COLOR") == nil }
+  static var isInteractive: Bool {
+    format == .text && isatty(STDERR_FILENO) == 1 && getenv("NO_COLOR") == nil
+  }
 }

@@ -24,6 +24,13 @@ struct CommonOptions: ParsableArguments {
   @Flag(help: "List everything, and pass on what the server notes.")
   var verbose = false
 
+  @Option(help: "How messages on standard error look: text, or json, one object a line.")
+  var logFormat: LogFormat?
+
+  mutating func validate() throws {
+    if let logFormat { Terminal.format = logFormat }
+  }
+
   /// How to connect: an option wins over the environment, which wins over the private cluster.
   func configuration(for purpose: String) async throws -> Configuration {
     let conninfo = try await conninfo()

@@ -37,9 +37,11 @@ struct RunCommand: AsyncParsableCommand {
     settings.catchesUp = !noCatchUp
     settings.maxCatchUp = maxCatchUp ?? Environment.integer("MAX_CATCH_UP") ?? 10
     settings.closedBy = date == nil ? Clock.now : nil
-    let report = try await Supervised.run(
-      .night(date ?? Clock.today), settings: settings, options: common)
-    try Supervised.conclude(report, common, verb: "closed")
+    try await RunMetrics.recording {
+      try await Supervised.run(.night(date ?? Clock.today), settings: settings, options: common)
+    } conclude: { report in
+      try Supervised.conclude(report, common, verb: "closed")
+    }
   }
 }
 

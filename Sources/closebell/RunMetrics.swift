@@ -1,0 +1,86 @@
+import Close
+
+/// What the nightly run says to Prometheus, in the file that `CLOSEBELL_METRICS_FILE` names.
+struct RunMetrics {
+  /// Nil where the run could not even report.
+  let report: RunReport?
+  let exitCode: Int32
+  /// Seconds since 1970.
+  let finished: Int64
+
+  private static let lastSuccess = "closebell_run_last_success_timestamp_seconds"
+
+  /// Runs `body`, and leaves its metrics however it ends.
+  ///
+  /// - Parameter conclude: Says what was done, and throws where the exit code is not 0.
+  static func recording(
+    _ body: () async throws -> RunReport, conclude: (RunReport) throws -> Void
+  ) async throws {
+    var report: RunReport?
+    do {
+      let done = try await body()
+      report = done
+      try conclude(done)
+    } catch {
+      record(report, exitCode: Failure(error).code)
+      throw error
+    }
+    record(report, exitCode: 0)
+  }
+
+  /// A night is not failed for a file that cannot be written.
+  private static func record(_ report: RunReport?, exitCode: Int32) {
+    guard let path = Environment.string("METRICS_FILE") else { return }
+    let metrics = RunMetrics(report: report, exitCode: exitCode, finished: Clock.unix)
+    do {
+      try TextFile.write(metrics.text(after: try? TextFile.read(path)), to: path)
+    } catch {
+      Terminal.complain("warning: no metrics were written: \(Failure(error).message)")
+    }
+  }
+
+  /// The text format of Prometheus.
+  ///
+  /// - Parameter earlier: What the file said before: a run that fails keeps the time of the last
+  ///   one that did not.
+  func text(after earlier: String?) -> String {
+    var text = gauge("exit_code", "Exit code of the last run.", "\(exitCode)")
+    text += gauge("finished_timestamp_seconds", "When the last run ended.", "\(finished)")
+    if let success = exitCode == 0 ? "\(finished)" : Self.lastSuccess(in: earlier ?? "") {
+      text += gauge(
+        "last_success_timestamp_seconds", "When a run last ended with exit code 0.", success)
+    }
+    guard let report else { return text }
+    text += gauge("duration_seconds", "How long the last run took.", "\(report.seconds)")
+    let counts = report.counts
+    let slots = [
+      ("planned", counts.planned), ("completed", counts.completed), ("degraded", counts.degraded),
+      ("unchanged", counts.unchanged), ("busy", counts.busy), ("blocked", counts.blocked),
+      ("failed", counts.failed), ("locked", counts.locked), ("taken_over", counts.takenOver),
+      ("fenced", counts.fenced), ("taken_back", report.takenBack),
+    ]
+    text += """
+      # HELP closebell_run_slots What became of the slots of the last run.
+      # TYPE closebell_run_slots gauge
+
+      """
+    for (outcome, count) in slots {
+      text += "closebell_run_slots{outcome=\"\(outcome)\"} \(count)\n"
+    }
+    return text
+  }
+
+  private func gauge(_ name: String, _ help: String, _ value: String) -> String {
+    """
+    # HELP closebell_run_\(name) \(help)
+    # TYPE closebell_run_\(name) gauge
+    closebell_run_\(name) \(value)
+
+    """
+  }
+
+  private static func lastSuccess(in text: String) -> String? {
+    text.split(separator: "\n").first { $0.hasPrefix(lastSuccess + " ") }
+      .map { String($0.dropFirst(lastSuccess.count + 1)) }
+  }
+}
