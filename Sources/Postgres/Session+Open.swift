@@ -12,7 +12,9 @@ extension Session {
     let fault = configuration.faultPlan?.next("connect")
     if fault == .kill { pq_kill_self() }
     if fault == .stop { pq_stop_self() }
-    if let fault, fault != .killAfterSend, fault != .stop { throw injectedRefusal(fault) }
+    if let fault, ![.killAfterSend, .stop, .stopInCopy].contains(fault) {
+      throw injectedRefusal(fault)
+    }
     guard let handle = connect(configuration.parameters(settings)) else {
       throw PostgresError(.connectFailed, "out of memory")
     }

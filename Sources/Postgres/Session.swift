@@ -24,7 +24,7 @@ final class Session {
   var savepointDepth = 0
   var transactionIsOpen = false
   private var isClosed = false
-  private var fault: FaultPlan.Fault?
+  var fault: FaultPlan.Fault?
   private var startedAt: ContinuousClock.Instant?
 
   init(handle: OpaquePointer, notices: NoticeSink, configuration: Configuration) {
@@ -179,7 +179,7 @@ final class Session {
     case .cutBeforeSend: pq_socket_cut(PQsocket(handle))
     case .kill: pq_kill_self()
     case .stop: pq_stop_self()
-    case .cutAfterSend, .serverError, .killAfterSend: break
+    case .cutAfterSend, .serverError, .killAfterSend, .stopInCopy: break
     }
   }
 
