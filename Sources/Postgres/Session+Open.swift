@@ -87,6 +87,10 @@ extension Session {
       .connectFailed,
       "cannot connect to database \"\(database)\" as user \"\(user)\" on \(host):\(port)",
       detail: text, sqlState: inferredState(text), reachedServer: isAnswer)
+    if ["session is read-only", "server is in hot standby mode"].contains(where: text.contains) {
+      error.message = "the server on \(host):\(port) may only be read, in database \"\(database)\""
+      error.hint = PostgresError.wayToWrite
+    }
     if PQconnectionNeedsPassword(handle) == 1 {
       error.sqlState = "28P01"
       error.hint = "put the password into the password file (~/.pgpass, or PGPASSFILE)"

@@ -196,6 +196,7 @@ final class Session {
   /// The error that a failed result stands for.
   func failure(_ result: OpaquePointer, _ call: Call) -> PostgresError {
     var error = ServerResult.error(result, statementName: call.name)
+    if error.isReadOnlyServer, error.hint == nil { error.hint = PostgresError.wayToWrite }
     let cause = interrupter.cause
     // After a fatal error the server closes; libpq notices only with its next look. An error
     // without a code is libpq's own: it could not read, or did not understand.
