@@ -50,12 +50,21 @@ struct ChunkStore<Kind: RowKind>: Sendable {
 
   /// Writes a chunk; again where the cause of a failure is passing.
   func store(_ chunk: Chunk<Kind.Row>, on db: isolated Connection) throws -> Outcome {
+    do {
+      return try Self.retrying(on: db) { try storeOnce(chunk, on: $0) }
+    } catch is Cancelled {
+      return Outcome(isCancelled: true)
+    }
+  }
+
+  /// Runs `body` again, with growing pauses, where the cause of a failure is passing.
+  static func retrying<R>(
+    on db: isolated Connection, _ body: (isolated Connection) throws -> R
+  ) throws -> R {
     var pauseMilliseconds: UInt32 = 50
     while true {
       do {
-        return try storeOnce(chunk, on: db)
-      } catch is Cancelled {
-        return Outcome(isCancelled: true)
+        return try body(db)
       } catch  where pauseMilliseconds <= 1_600 && db.isUsable && Self.mayRetry(error) {
         usleep(pauseMilliseconds * 1_000)
         pauseMilliseconds *= 2

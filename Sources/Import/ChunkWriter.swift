@@ -59,6 +59,26 @@ actor ChunkWriter<Kind: RowKind> {
     }
   }
 
+  /// Runs what follows the last chunk and may be done twice; again where the cause of a failure is
+  /// passing, and on a new connection where this one is lost.
+  ///
+  /// - Returns: nil where the import has ended: by a call whose answer was lost, or cancelled.
+  func settle<R: Sendable>(
+    _ body: @Sendable (isolated Connection, ImportClaim) throws -> R
+  ) async throws -> R? {
+    var attempt = 0
+    while let claim {
+      do {
+        return try await connection.perform { db in
+          try ChunkStore<Kind>.retrying(on: db) { try body($0, claim) }
+        }
+      } catch  where mayReconnect(after: error) && attempt < Self.attempts {
+        _ = try await reconnect(after: error, &attempt)
+      }
+    }
+    return nil
+  }
+
   private func mayReconnect(after error: any Error) -> Bool {
     guard claim != nil, control.reconnect != nil, !Task.isCancelled else { return false }
     return !connection.isUsable || (error as? TransactionError)?.commitOutcomeUnknown == true

@@ -70,6 +70,7 @@ public enum ImportQueue {
   /// Takes our own import up again on a new connection: under a new claim, since the lock of the
   /// old one may still be held by a session that does not know that it is dead.
   ///
+  /// - Returns: nil where it has ended under the old claim, or was cancelled.
   /// - Throws: `ImportJobError.takenOver` where somebody else did so first.
   static func reclaim(
     _ old: ImportClaim, _ control: ImportControl, on db: isolated Connection
@@ -84,7 +85,8 @@ public enum ImportQueue {
     }
     if let claimed { return claimed }
     let status = try db.row(describe, old.job) { try $0.nextString() }
-    guard status == "cancelled" else { throw ImportJobError.takenOver(old.job) }
+    let hasEnded = try status != "processing" && ImportJobs.isOf(old, on: db)
+    guard status == "cancelled" || hasEnded else { throw ImportJobError.takenOver(old.job) }
     return nil
   }
 

@@ -132,6 +132,27 @@ struct ResumeTests {
     #expect(goneOn >= tried / 2, "most calls belong to chunks, which go on")
   }
 
+  @Test(
+    "an import whose last answers are lost is done, and says so",
+    arguments: [
+      "import-job-finish", "import-job-finish#2", "import-job-earlier", "import-job-earlier#2",
+    ])
+  func lastAnswer(call: String) async throws {
+    let file = ScratchFile(Self.header + Self.deposits(1...35))
+    let calm = try await Books.small()
+    let whole = try await calm.run(Self.request(file))
+    let expected = try await Self.state(calm, job: try #require(whole.jobID))
+    for fault in ["cut-before-send", "cut-after-send", "server-error"] {
+      let books = try await Books.small()
+      let plan = try #require(FaultPlan("\(call):\(fault)"))
+      let report = try await Self.run(books, Self.request(file), plan)
+      #expect(plan.hasFired)
+      #expect(report.outcome == .completed, "\(fault)")
+      #expect([report.processed, report.inserted, report.refused] == [35, 30, 5], "\(fault)")
+      #expect(try await Self.state(books, job: try #require(report.jobID)) == expected, "\(fault)")
+    }
+  }
+
   private static func run(
     _ books: Books, _ request: ImportRequest, _ plan: FaultPlan
   ) async throws -> ImportReport {
