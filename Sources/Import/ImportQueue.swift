@@ -13,6 +13,7 @@ public enum ImportQueue {
         "standard input cannot be imported in the background", hint: "name a file")
     }
     let details = try openingCheck(request)
+    try OwnSequences.keepAhead(for: .imports, on: db)
     let job = try db.row(
       insertQueued, request.kind.rawValue, ByteSource.absolute(path), request.words, details.header,
       details.size
@@ -27,6 +28,7 @@ public enum ImportQueue {
   static func claim(
     _ id: Int64, _ control: ImportControl, on db: isolated Connection
   ) throws -> ClaimedImport {
+    try OwnSequences.keepAhead(for: .imports, on: db)
     let claimed = try db.transaction { db in
       let claim = try ImportJobs.drawClaim(on: db)
       let claimed = try db.row(claimOne, id, claim, control.claimant, control.leaseSeconds) {
@@ -57,7 +59,8 @@ public enum ImportQueue {
   static func claimNext(
     _ control: ImportControl, on db: isolated Connection
   ) throws -> ClaimedImport? {
-    try db.transaction { db in
+    try OwnSequences.keepAhead(for: .imports, on: db)
+    return try db.transaction { db in
       let claim = try ImportJobs.drawClaim(on: db)
       let claimed = try db.row(claimFirst, claim, control.claimant, control.leaseSeconds) {
         try decode(&$0, claim, control)

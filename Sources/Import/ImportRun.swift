@@ -178,6 +178,7 @@ struct ImportRun<Kind: RowKind>: Sendable {
     let claim = try await writer.perform { db -> ImportClaim? in
       try ChunkStore<Kind>.prepare(on: db)
       if isClaimed { return nil }
+      try OwnSequences.keepAhead(for: .imports, on: db)
       guard request.dryRun else {
         return try ImportJobs.begin(
           request, source: ByteSource.absolute(source), details: details, control: control, on: db)

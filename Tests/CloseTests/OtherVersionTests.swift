@@ -41,7 +41,7 @@ import Testing
     #expect(try await books.integer("select count(*) from closebell.snapshot_history") == 0)
   }
 
-  @Test("a number that differs there counts as changed, since the calculation may have; not corrupt")
+  @Test("a number that differs there counts as changed, not corrupt: the calculation may have")
   func cause() async throws {
     let (books, _) = try await closedByAnother()
     try await books.execute(
