@@ -98,7 +98,7 @@ actor ChunkWriter<Kind: RowKind> {
         (connection, ownsConnection) = (fresh, true)
         let control = control
         let state = try await fresh.perform { db in
-          try ChunkStore<Kind>.prepare(on: db)
+          try ChunkStore<Kind>.prepare(isDryRun: false, on: db)
           return try ImportQueue.reclaim(claim, control, on: db)
         }
         self.claim = state?.claim

@@ -176,7 +176,7 @@ struct ImportRun<Kind: RowKind>: Sendable {
     let (request, control) = (request, control)
     let isClaimed = job != nil
     let claim = try await writer.perform { db -> ImportClaim? in
-      try ChunkStore<Kind>.prepare(on: db)
+      try ChunkStore<Kind>.prepare(isDryRun: request.dryRun, on: db)
       if isClaimed { return nil }
       try OwnSequences.keepAhead(for: .imports, on: db)
       guard request.dryRun else {

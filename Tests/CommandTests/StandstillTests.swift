@@ -128,4 +128,34 @@ import Testing
       #expect(try await books.leftovers() == [], "\(step)")
     }
   }
+
+  @Test("an import that stands still lets the others of its kind have their turn, and goes on after")
+  func imports() async throws {
+    @Sendable func deposits(_ name: String) -> String {
+      "id,portfolio,date,type,amount\n"
+        + (1...30).map { "\(name)-\($0),ASH,2017-06-30,deposit,\($0)\n" }.joined()
+    }
+    // With the turn taken, the server ends its session after a minute.
+    let steps = ["stage-import_activities:stop-in-copy"]
+      + (Chaos.isThorough ? ["import-job-advance:stop"] : [])
+    for step in steps {
+      let books = try await OperatorBooks.small()
+      let stopped = try await books.run(
+        ["import", "activities", "-"], environment: ["CLOSEBELL_FAULT": step],
+        input: deposits("FIRST")
+      ) { process in
+        while process.isAtWork { try await Task.sleep(for: .milliseconds(5)) }
+        let other = try await books.run(["import", "activities", "-"], input: deposits("SECOND"))
+        #expect(other.exitCode == 0, "\(step): \(other.standardError)")
+        process.send(SIGCONT)
+      }
+      #expect(stopped.exitCode == 0, "\(step): \(stopped.standardError)")
+      #expect(
+        try await books.count(
+          """
+          select count(*) from closebell.holding_activity_log
+          where external_id like 'FIRST-%' or external_id like 'SECOND-%'
+          """) == 60)
+    }
+  }
 }
