@@ -179,7 +179,9 @@ struct UnchangedSlots {
     for closed in sweep.closed {
       let slot = sweep.sweep.slot(closed.step)
       guard closed.step.kind == .again, let before = stored[slot],
-        before.isSame(as: closed, convention: sweep.sweep.portfolio.irrConvention)
+        before.isSame(
+          as: closed, convention: sweep.sweep.portfolio.irrConvention,
+          instruments: sweep.instruments)
       else { return }
       slots.insert(slot)
       let row = before.snapshot

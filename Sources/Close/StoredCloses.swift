@@ -54,7 +54,12 @@ struct StoredCloses {
 
 extension StoredCloses.Close {
   /// Whether a computed close says just what is stored, to the last digit of every number.
-  func isSame(as computed: ComputedSweep.Closed, convention: IRRConvention) -> Bool {
+  ///
+  /// - Parameter instruments: What each holding is.
+  func isSame(
+    as computed: ComputedSweep.Closed, convention: IRRConvention,
+    instruments: [ID<Holding>: Instrument]
+  ) -> Bool {
     guard snapshot.snapshot == computed.close.snapshot,
       snapshot.netExternalFlow == computed.close.snapshot.netExternalFlow,
       holdings.count == computed.close.holdings.count,
@@ -63,8 +68,9 @@ extension StoredCloses.Close {
       portfolioReturns[0].convention == convention,
       portfolioReturns[0].result.isSame(as: computed.portfolioReturn)
     else { return false }
-    for (stored, row) in zip(holdings, computed.close.holdings) where !isSame(stored, row) {
-      return false
+    for (stored, row) in zip(holdings, computed.close.holdings) {
+      let instrument = instruments[row.holding]?.id ?? stored.instrument
+      guard isSame(stored, row), instrument == stored.instrument else { return false }
     }
     for (index, stored) in holdingReturns.enumerated() {
       guard stored.holding == computed.close.holdings[index].holding,

@@ -129,14 +129,15 @@ import Testing
     }
   }
 
-  @Test("an import that stands still lets the others of its kind have their turn, and goes on after")
+  @Test("an import that stands still lets others of its kind have their turn, and goes on after")
   func imports() async throws {
     @Sendable func deposits(_ name: String) -> String {
       "id,portfolio,date,type,amount\n"
         + (1...30).map { "\(name)-\($0),ASH,2017-06-30,deposit,\($0)\n" }.joined()
     }
     // With the turn taken, the server ends its session after a minute.
-    let steps = ["stage-import_activities:stop-in-copy"]
+    let steps =
+      ["stage-import_activities:stop-in-copy"]
       + (Chaos.isThorough ? ["import-job-advance:stop"] : [])
     for step in steps {
       let books = try await OperatorBooks.small()
