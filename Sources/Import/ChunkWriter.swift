@@ -59,6 +59,35 @@ actor ChunkWriter<Kind: RowKind> {
     }
   }
 
+  /// Loads what rows refer to by name.
+  ///
+  /// A chunk may be under way, which makes a lost connection anew by itself; so where it is lost,
+  /// this reads on one of its own.
+  func loadBooks() async throws -> ReferenceBooks {
+    var attempt = 0
+    while true {
+      do {
+        guard attempt > 0, let connect = control.reconnect else {
+          return try await connection.perform { db in try ReferenceBooks.load(on: db) }
+        }
+        let own = try await connect()
+        do {
+          let books = try await own.perform { db in try ReferenceBooks.load(on: db) }
+          await own.close()
+          return books
+        } catch {
+          await own.close()
+          throw error
+        }
+      } catch let error as PostgresError
+        where error.mayRetry && claim != nil && control.reconnect != nil && attempt < Self.attempts
+      {
+        try await Task.sleep(for: .milliseconds(100 << attempt))
+        attempt += 1
+      }
+    }
+  }
+
   /// Runs what follows the last chunk and may be done twice; again where the cause of a failure is
   /// passing, and on a new connection where this one is lost.
   ///

@@ -60,8 +60,8 @@ public enum Leases {
     "set application_name = '\(sessionName)\(claim)'"
   }
 
-  /// Ends the sessions that stand in a transaction although the lease that they write under is
-  /// over: their locks hold up whoever takes the slots over.
+  /// Ends the sessions that hold slots locked although the lease that they write under is over:
+  /// they hold up whoever takes the slots over.
   ///
   /// The server's own limit ends one that is idle, but not one that stopped in mid-COPY. Sessions
   /// of other roles are left alone.
@@ -145,8 +145,11 @@ public enum Leases {
     select pg_catalog.pg_terminate_backend(a.pid)
     from closebell.worker_lease w join pg_catalog.pg_stat_activity a
       on a.application_name = '\(sessionName)' || w.claim_id
-    where w.lease_until < pg_catalog.clock_timestamp() and a.xact_start is not null
+    where w.lease_until < pg_catalog.clock_timestamp()
       and a.datname = pg_catalog.current_database() and a.usename = current_user
+      and exists (select from pg_catalog.pg_locks k
+        where k.pid = a.pid and k.relation = 'closebell.portfolio_snapshots'::regclass
+          and k.mode in ('RowShareLock', 'RowExclusiveLock'))
     """)
   private static let lock = Statement.once(
     "lease-lock", "select pg_catalog.pg_advisory_lock($1::bigint)::text")

@@ -153,15 +153,34 @@ struct ResumeTests {
     }
   }
 
+  @Test(
+    "a connection that is lost while names are looked up again costs nothing",
+    arguments: ["cut-before-send", "cut-after-send", "server-error"])
+  func lostBetweenChunks(fault: String) async throws {
+    let file = ScratchFile(Self.header + Self.deposits(1...60))
+    let books = try await Books.small()
+    let plan = try #require(FaultPlan("import-load-portfolios#2:\(fault)"))
+    // Unknown names are looked up again after a while.
+    let report = try await Self.run(books, Self.request(file), plan, pauseMicroseconds: 60_000)
+    #expect(plan.hasFired)
+    #expect(report.outcome == .completed)
+    #expect([report.processed, report.inserted, report.refused] == [60, 52, 8])
+  }
+
   private static func run(
-    _ books: Books, _ request: ImportRequest, _ plan: FaultPlan
+    _ books: Books, _ request: ImportRequest, _ plan: FaultPlan, pauseMicroseconds: UInt32 = 0
   ) async throws -> ImportReport {
     var configuration = Configuration(conninfo: books.conninfo, applicationName: "closebell-tests")
     configuration.faultPlan = plan
     let faulty = configuration
     let connection = try await Connection.connect(faulty)
     // The plan fails one call: a second connection under it works.
-    let control = ImportControl(reconnect: { try await Connection.connect(faulty) })
+    let control = ImportControl(
+      reconnect: { try await Connection.connect(faulty) },
+      shouldStop: {
+        usleep(pauseMicroseconds)
+        return false
+      })
     do {
       let report = try await runImport(request, on: connection, control: control)
       await connection.close()
