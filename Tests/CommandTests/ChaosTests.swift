@@ -9,7 +9,9 @@ import Testing
   private static let portfolios = Chaos.isThorough ? 100 : 24
   private static let chunk = Chaos.isThorough ? "5" : "2"
   /// Nights with a sleeper: an owner of every slot, stopped with its write in hand, who wakes when
-  /// all is closed. It stands where neither the server nor anybody else ends its session.
+  /// all is closed.
+  ///
+  /// It stands where neither the server nor anybody else ends its session.
   private static let sleeperNights = Chaos.isThorough ? 6 : 1
   private static let crashNights = Chaos.isThorough ? 3 : 1
   private static let nights = Array(
