@@ -188,7 +188,9 @@ struct UnchangedSlots {
         opensAsItStands = false
         continue
       }
-      let same = before.rows(sameAs: closed, convention: sweep.sweep.portfolio.irrConvention)
+      let same = before.rows(
+        sameAs: closed, convention: sweep.sweep.portfolio.irrConvention,
+        instruments: sweep.instruments)
       guard opensAsItStands, same == .all else {
         opensAsItStands = false
         standing[slot] = same

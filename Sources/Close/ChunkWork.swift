@@ -31,6 +31,14 @@ enum Fault {
     error as? PostgresError ?? (error as? TransactionError)?.cause
   }
 
+  /// Whether the server ended the session of a worker who stood still while others waited.
+  ///
+  /// A commit that may have gone through is told as it is.
+  static func endedSession(_ error: any Error) -> Bool {
+    if (error as? TransactionError)?.commitOutcomeUnknown == true { return false }
+    return cause(of: error)?.sqlState.map(["25P03", "57P01"].contains) ?? false
+  }
+
   /// Whether an error concerns the whole run and not just some portfolio of a chunk.
   static func isFinal(_ error: any Error) -> Bool {
     if error is LeaseEnded || error is LeaseGone { return true }

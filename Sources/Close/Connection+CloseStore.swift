@@ -87,7 +87,8 @@ extension Connection: CloseStore {
   }
 
   func reading<R>(_ body: (isolated Connection) throws -> R) throws -> R {
-    try transaction(isolation: .repeatableRead, readOnly: true, body)
+    // What is computed within takes its time, and holds up nobody.
+    try transaction(isolation: .repeatableRead, readOnly: true, idleTimeout: "5min", body)
   }
 
   func inputs(of sweeps: [Sweep], market: LoadedMarket) throws -> ChunkInputs {

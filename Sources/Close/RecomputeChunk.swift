@@ -204,12 +204,15 @@ struct RecomputeChunk {
     _ computed: ComputedSweep, _ stored: [Slot: StoredCloses.Close]
   ) -> RecomputedSweep {
     let sweep = computed.sweep
-    let symbols = computed.instruments.mapValues(\.symbol)
+    let instruments = computed.instruments
     var result = RecomputedSweep(portfolio: sweep.portfolio, dates: [])
     for closed in computed.closed where isCompared(closed.step.date) {
       let before = stored[sweep.slot(closed.step)]
-      var comparison = SlotComparison(symbols: symbols)
-      if let before, before.rows(sameAs: closed, convention: sweep.portfolio.irrConvention) != .all
+      var comparison = SlotComparison(instruments: instruments)
+      if let before,
+        before.rows(
+          sameAs: closed, convention: sweep.portfolio.irrConvention, instruments: instruments)
+          != .all
       {
         comparison.compare(before, closed, sweep.portfolio.irrConvention)
       }

@@ -42,10 +42,10 @@ public struct ValueDifference: Hashable, Sendable {
 ///
 /// Numbers are compared to the last digit, money-weighted returns within 1e-10.
 struct SlotComparison {
-  let symbols: [ID<Holding>: String]
+  let instruments: [ID<Holding>: Instrument]
   private(set) var differences: [ValueDifference] = []
 
-  init(symbols: [ID<Holding>: String]) { self.symbols = symbols }
+  init(instruments: [ID<Holding>: Instrument]) { self.instruments = instruments }
 
   /// How far two rates or growths may be apart: far below what anybody quotes, far above what
   /// another machine's mathematics library could differ by.
@@ -131,7 +131,7 @@ struct SlotComparison {
   // MARK: - Holdings and cash
 
   private func symbol(_ holding: ID<Holding>?) -> String {
-    holding.map { symbols[$0] ?? "#\($0)" } ?? ""
+    holding.map { instruments[$0]?.symbol ?? "#\($0)" } ?? ""
   }
 
   private mutating func compareHoldings(
@@ -155,6 +155,9 @@ struct SlotComparison {
 
   private mutating func compare(_ stored: StoredHolding, _ row: HoldingSnapshot) {
     let place = ValueDifference.Place.holding(symbol: symbol(row.holding))
+    if let instrument = instruments[row.holding] {
+      check(place, "instrument_id", "\(stored.instrument)", "\(instrument.id)")
+    }
     check(place, "price_date", stored.priceDate, row.priceDate)
     // As `show` and `export` write them; texts without trailing zeros differ where the numbers do.
     check(place, "quantity", stored.quantity.plainText, row.quantity.plainText)

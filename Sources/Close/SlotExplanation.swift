@@ -120,7 +120,7 @@ private struct Explaining {
   ) throws -> [ValueDifference] {
     let slot = shown.stored.slot
     guard let stored = try StoredCloses.read([slot], on: db)[slot] else { return [] }
-    var comparison = SlotComparison(symbols: instruments.mapValues(\.symbol))
+    var comparison = SlotComparison(instruments: instruments)
     comparison.compare(stored, closed, portfolio.irrConvention)
     return comparison.differences
   }

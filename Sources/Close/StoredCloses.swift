@@ -54,8 +54,11 @@ struct StoredCloses {
 
 extension StoredCloses.Close {
   /// The rows in which a computed close says just what is stored, to the last digit.
+  ///
+  /// - Parameter instruments: What each holding is.
   func rows(
-    sameAs computed: ComputedSweep.Closed, convention: IRRConvention
+    sameAs computed: ComputedSweep.Closed, convention: IRRConvention,
+    instruments: [ID<Holding>: Instrument]
   ) -> SlotRows {
     var same: SlotRows = []
     let close = computed.close
@@ -65,7 +68,10 @@ extension StoredCloses.Close {
       same.insert(.snapshot)
     }
     if holdings.count == close.holdings.count,
-      zip(holdings, close.holdings).allSatisfy({ isSame($0, $1) })
+      zip(holdings, close.holdings).allSatisfy({ stored, row in
+        isSame(stored, row)
+          && (instruments[row.holding]?.id ?? stored.instrument) == stored.instrument
+      })
     {
       same.insert(.holdings)
     }

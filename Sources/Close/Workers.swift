@@ -176,7 +176,7 @@ struct Worker {
       }
     } catch {
       context.stop()
-      rest.failure = error
+      rest.failure = !context.mayWrite && Fault.endedSession(error) ? LeaseEnded() : error
     }
     await connection?.close()
     return rest
@@ -232,7 +232,10 @@ struct Worker {
     connection = nil
     let fresh = try await connect()
     do {
-      try await fresh.perform { db in try Populating.prepare(on: db) }
+      let (claim, seconds) = (context.claim, context.settings.leaseSeconds)
+      try await fresh.perform { db in
+        try Populating.prepare(for: claim, leaseSeconds: seconds, on: db)
+      }
     } catch {
       await fresh.close()
       throw error

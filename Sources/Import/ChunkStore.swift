@@ -34,11 +34,14 @@ struct ChunkStore<Kind: RowKind>: Sendable {
   private struct Cancelled: Error {}
 
   /// Makes the temporary table of this session; it empties itself at the end of a transaction.
-  static func prepare(on db: isolated Connection) throws {
+  ///
+  /// A chunk's transaction that stands still for a minute is ended by the server: other imports of
+  /// its kind wait for their turn behind it, for several minutes at most. A dry run's transaction
+  /// spans the reading of the file.
+  static func prepare(isDryRun: Bool, on db: isolated Connection) throws {
     let staging = Kind.staging
     let exists = try db.row(
-      Statement("import-staging-exists", "select to_regclass($1) is not null"),
-      "pg_temp.\(staging.name)"
+      stagingExists, "pg_temp.\(staging.name)", isDryRun
     ) { try $0.nextBool() }
     guard exists != true else { return }
     try db.execute(
@@ -50,12 +53,21 @@ struct ChunkStore<Kind: RowKind>: Sendable {
 
   /// Writes a chunk; again where the cause of a failure is passing.
   func store(_ chunk: Chunk<Kind.Row>, on db: isolated Connection) throws -> Outcome {
+    do {
+      return try Self.retrying(on: db) { try storeOnce(chunk, on: $0) }
+    } catch is Cancelled {
+      return Outcome(isCancelled: true)
+    }
+  }
+
+  /// Runs `body` again, with growing pauses, where the cause of a failure is passing.
+  static func retrying<R>(
+    on db: isolated Connection, _ body: (isolated Connection) throws -> R
+  ) throws -> R {
     var pauseMilliseconds: UInt32 = 50
     while true {
       do {
-        return try storeOnce(chunk, on: db)
-      } catch is Cancelled {
-        return Outcome(isCancelled: true)
+        return try body(db)
       } catch  where pauseMilliseconds <= 1_600 && db.isUsable && Self.mayRetry(error) {
         usleep(pauseMilliseconds * 1_000)
         pauseMilliseconds *= 2
@@ -186,12 +198,11 @@ struct ChunkStore<Kind: RowKind>: Sendable {
     _ chunk: Chunk<Kind.Row>, _ part: Range<Int>, on db: isolated Connection
   ) throws -> Int {
     let table = Kind.staging.name
-    try db.execute(beginChunk, table)
     // A second part of one transaction finds the rows of the first.
     if claim == nil || part != chunk.entries.indices {
       try db.execute(Statement("empty-\(table)", "delete from pg_temp.\(table)"))
     }
-    return try db.copyIn(
+    let count = try db.copyIn(
       "stage-\(table)", "copy pg_temp.\(table) from stdin (format binary)"
     ) { rows in
       for entry in chunk.entries[part] where !entry.isReplaced {
@@ -200,8 +211,18 @@ struct ChunkStore<Kind: RowKind>: Sendable {
         kind.write(entry.row, to: &rows)
       }
     }
+    // Only now: nobody's turn waits for our rows to arrive.
+    try db.execute(beginChunk, table)
+    return count
   }
 }
+
+private let stagingExists = Statement(
+  "import-staging-exists",
+  """
+  select to_regclass($1) is not null, case when $2::boolean then null
+    else set_config('idle_in_transaction_session_timeout', '60s', false) end
+  """)
 
 /// Imports of one kind take turns chunk by chunk, so that two of them never deadlock and a check
 /// against the stored rows still holds when the chunk is written; nobody else waits for the lock.

@@ -59,6 +59,55 @@ actor ChunkWriter<Kind: RowKind> {
     }
   }
 
+  /// Loads what rows refer to by name.
+  ///
+  /// A chunk may be under way, which makes a lost connection anew by itself; so where it is lost,
+  /// this reads on one of its own.
+  func loadBooks() async throws -> ReferenceBooks {
+    var attempt = 0
+    while true {
+      do {
+        guard attempt > 0, let connect = control.reconnect else {
+          return try await connection.perform { db in try ReferenceBooks.load(on: db) }
+        }
+        let own = try await connect()
+        do {
+          let books = try await own.perform { db in try ReferenceBooks.load(on: db) }
+          await own.close()
+          return books
+        } catch {
+          await own.close()
+          throw error
+        }
+      } catch let error as PostgresError
+        where error.mayRetry && claim != nil && control.reconnect != nil && attempt < Self.attempts
+      {
+        try await Task.sleep(for: .milliseconds(100 << attempt))
+        attempt += 1
+      }
+    }
+  }
+
+  /// Runs what follows the last chunk and may be done twice; again where the cause of a failure is
+  /// passing, and on a new connection where this one is lost.
+  ///
+  /// - Returns: nil where the import has ended: by a call whose answer was lost, or cancelled.
+  func settle<R: Sendable>(
+    _ body: @Sendable (isolated Connection, ImportClaim) throws -> R
+  ) async throws -> R? {
+    var attempt = 0
+    while let claim {
+      do {
+        return try await connection.perform { db in
+          try ChunkStore<Kind>.retrying(on: db) { try body($0, claim) }
+        }
+      } catch  where mayReconnect(after: error) && attempt < Self.attempts {
+        _ = try await reconnect(after: error, &attempt)
+      }
+    }
+    return nil
+  }
+
   private func mayReconnect(after error: any Error) -> Bool {
     guard claim != nil, control.reconnect != nil, !Task.isCancelled else { return false }
     return !connection.isUsable || (error as? TransactionError)?.commitOutcomeUnknown == true
@@ -78,7 +127,7 @@ actor ChunkWriter<Kind: RowKind> {
         (connection, ownsConnection) = (fresh, true)
         let control = control
         let state = try await fresh.perform { db in
-          try ChunkStore<Kind>.prepare(on: db)
+          try ChunkStore<Kind>.prepare(isDryRun: false, on: db)
           return try ImportQueue.reclaim(claim, control, on: db)
         }
         self.claim = state?.claim

@@ -87,8 +87,13 @@ extension ImportJobs {
       Int64(checkpoint.offset), Int64(checkpoint.row), Int64(checkpoint.line), checkpoint.digest,
       Int64(checkpoint.sourceRead), claim.leaseSeconds, canResume)
     if count == 1 { return true }
-    if try db.row(claimOf, claim.job, as: { try $0.nextInt64OrNil() }) == claim.id { return false }
+    if try isOf(claim, on: db) { return false }
     throw ImportJobError.takenOver(claim.job)
+  }
+
+  /// Whether nobody has claimed the import since.
+  static func isOf(_ claim: ImportClaim, on db: isolated Connection) throws -> Bool {
+    try db.row(claimOf, claim.job, as: { try $0.nextInt64OrNil() }) == claim.id
   }
 
   /// Keeps the refused rows of a chunk.

@@ -13,6 +13,7 @@ public enum ImportQueue {
         "standard input cannot be imported in the background", hint: "name a file")
     }
     let details = try openingCheck(request)
+    try OwnSequences.keepAhead(for: .imports, on: db)
     let job = try db.row(
       insertQueued, request.kind.rawValue, ByteSource.absolute(path), request.words, details.header,
       details.size
@@ -27,6 +28,7 @@ public enum ImportQueue {
   static func claim(
     _ id: Int64, _ control: ImportControl, on db: isolated Connection
   ) throws -> ClaimedImport {
+    try OwnSequences.keepAhead(for: .imports, on: db)
     let claimed = try db.transaction { db in
       let claim = try ImportJobs.drawClaim(on: db)
       let claimed = try db.row(claimOne, id, claim, control.claimant, control.leaseSeconds) {
@@ -57,7 +59,8 @@ public enum ImportQueue {
   static func claimNext(
     _ control: ImportControl, on db: isolated Connection
   ) throws -> ClaimedImport? {
-    try db.transaction { db in
+    try OwnSequences.keepAhead(for: .imports, on: db)
+    return try db.transaction { db in
       let claim = try ImportJobs.drawClaim(on: db)
       let claimed = try db.row(claimFirst, claim, control.claimant, control.leaseSeconds) {
         try decode(&$0, claim, control)
@@ -70,6 +73,7 @@ public enum ImportQueue {
   /// Takes our own import up again on a new connection: under a new claim, since the lock of the
   /// old one may still be held by a session that does not know that it is dead.
   ///
+  /// - Returns: nil where it has ended under the old claim, or was cancelled.
   /// - Throws: `ImportJobError.takenOver` where somebody else did so first.
   static func reclaim(
     _ old: ImportClaim, _ control: ImportControl, on db: isolated Connection
@@ -84,7 +88,8 @@ public enum ImportQueue {
     }
     if let claimed { return claimed }
     let status = try db.row(describe, old.job) { try $0.nextString() }
-    guard status == "cancelled" else { throw ImportJobError.takenOver(old.job) }
+    let hasEnded = try status != "processing" && ImportJobs.isOf(old, on: db)
+    guard status == "cancelled" || hasEnded else { throw ImportJobError.takenOver(old.job) }
     return nil
   }
 

@@ -176,8 +176,9 @@ struct ImportRun<Kind: RowKind>: Sendable {
     let (request, control) = (request, control)
     let isClaimed = job != nil
     let claim = try await writer.perform { db -> ImportClaim? in
-      try ChunkStore<Kind>.prepare(on: db)
+      try ChunkStore<Kind>.prepare(isDryRun: request.dryRun, on: db)
       if isClaimed { return nil }
+      try OwnSequences.keepAhead(for: .imports, on: db)
       guard request.dryRun else {
         return try ImportJobs.begin(
           request, source: ByteSource.absolute(source), details: details, control: control, on: db)
@@ -191,9 +192,12 @@ struct ImportRun<Kind: RowKind>: Sendable {
   /// Says so where the same bytes were imported before.
   private func noteEarlierImport(_ digest: [UInt8], _ report: inout ImportReport) async throws {
     let kind = request.kind
-    let earlier = try await writer.perform { db in
-      try ImportJobs.earlier(kind, digest: digest, on: db)
-    }
+    let earlier =
+      request.dryRun
+      ? try await writer.perform { db in try ImportJobs.earlier(kind, digest: digest, on: db) }
+      : try await writer.settle { db, _ in
+        try ImportJobs.earlier(kind, digest: digest, on: db)
+      } ?? nil
     guard let earlier else { return }
     report.warn(
       ImportWarning(row: nil, message: "the same file was imported before, as import \(earlier)"))
@@ -201,7 +205,7 @@ struct ImportRun<Kind: RowKind>: Sendable {
 
   /// Records the end; a dry run takes everything back.
   private func finish(_ report: ImportReport, _ digest: [UInt8]?) async throws {
-    guard let claim = await writer.claim else {
+    guard await writer.claim != nil else {
       if request.dryRun { try await writer.perform { db in try db.execute(sql: "rollback") } }
       return
     }
@@ -213,7 +217,7 @@ struct ImportRun<Kind: RowKind>: Sendable {
       case .interrupted: ("cancelled", "interrupted")
       case .timedOut: ("failed", "took longer than allowed")
       }
-    try await writer.perform { db in
+    try await writer.settle { db, claim in
       try ImportJobs.finish(claim, status: status, digest: digest, error: error, on: db)
     }
   }

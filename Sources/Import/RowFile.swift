@@ -87,7 +87,7 @@ struct RowFile<Kind: RowKind> {
   /// Loads what rows refer to by name.
   mutating func loadBooks(from writer: ChunkWriter<Kind>) async throws {
     let start = ContinuousClock.now
-    books = try await writer.perform { db in try ReferenceBooks.load(on: db) }
+    books = try await writer.loadBooks()
     loadedAt = .now
     loadDuration = loadedAt - start
   }

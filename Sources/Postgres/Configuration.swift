@@ -17,6 +17,11 @@ public struct Configuration: Sendable {
   public var lockTimeoutMilliseconds: Int
   /// How long a transaction may sit idle before the server ends the session; 0 for ever.
   public var idleInTransactionTimeoutMilliseconds: Int
+  /// Whether a server that may only be read will do, such as a standby.
+  ///
+  /// Otherwise one that may be written is looked for among the hosts of the connection string,
+  /// unless that says by `target_session_attrs` what it wants.
+  public var mayBeReadOnly = false
   /// Receives the server's notices and warnings, and this module's; on the connection's queue.
   ///
   /// Without one they are dropped. Nothing is ever written to standard error.
@@ -112,7 +117,7 @@ extension Configuration {
     let hasService =
       environment("PGSERVICE") != nil || settings.contains { $0.keyword == "service" }
     if !hasService {
-      if environment("PGTARGETSESSIONATTRS") == nil {
+      if !mayBeReadOnly, environment("PGTARGETSESSIONATTRS") == nil {
         parameters.append(("target_session_attrs", "read-write"))
       }
       parameters += [

@@ -100,6 +100,7 @@ extension Session {
     try start(call) { PQsendQuery(handle, sql) }
     defer { interrupter.leaveCall() }
     try expect(PGRES_COPY_IN, isBinary, call)
+    if fault == .stopInCopy { pq_stop_self() }
     let sink = CopySink(self)
     do {
       try body(sink)

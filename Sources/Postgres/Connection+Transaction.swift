@@ -20,7 +20,8 @@ extension Connection {
   /// committing or rolling back fails; a commit whose answer was lost says so there.
   public func transaction<R>(
     isolation: IsolationLevel = .readCommitted, readOnly: Bool = false,
-    lockTimeout: String? = nil, _ body: (isolated Connection) throws -> R
+    lockTimeout: String? = nil, idleTimeout: String? = nil,
+    _ body: (isolated Connection) throws -> R
   ) throws -> R {
     guard !session.isInTransaction else {
       throw PostgresError(
@@ -28,10 +29,14 @@ extension Connection {
     }
     do {
       let mode = readOnly ? "read only" : "read write"
+      let limits = [
+        ("lock_timeout", lockTimeout), ("idle_in_transaction_session_timeout", idleTimeout),
+      ]
       _ = try session.command(
         "begin",
-        "begin isolation level \(isolation.rawValue), \(mode)"
-          + (lockTimeout.map { "; set local lock_timeout = '\($0)'" } ?? ""))
+        limits.reduce("begin isolation level \(isolation.rawValue), \(mode)") { sql, limit in
+          limit.1.map { "\(sql); set local \(limit.0) = '\($0)'" } ?? sql
+        })
     } catch {
       throw TransactionError(step: .begin, cause: error, commitOutcomeUnknown: false)
     }

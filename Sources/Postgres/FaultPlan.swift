@@ -29,6 +29,8 @@ package final class FaultPlan: Sendable {
     case killAfterSend = "kill-after-send"
     /// The process stops as by SIGSTOP before anything is sent, until somebody lets it go on.
     case stop = "stop"
+    /// The same within a COPY into the server, which has taken the command and waits for the rows.
+    case stopInCopy = "stop-in-copy"
   }
 
   /// Which call is meant.

@@ -98,6 +98,18 @@ extension PostgresError {
     "40001", "40P01", "55P03", "57P01", "57P02", "57P03", "57P05", "25P03", "25P04", "53300",
   ]
 
+  /// What helps where a server may only be read.
+  static let wayToWrite = """
+    connect to the primary server, or list it too (host=a,b); if this is the primary, look at \
+    default_transaction_read_only
+    """
+
+  /// Whether the server may only be read, as a standby.
+  public var isReadOnlyServer: Bool {
+    sqlState == "25006" || sqlState == "0A000" && message.contains("during recovery")
+      || hint == Self.wayToWrite
+  }
+
   /// Whether the failure is the violation of the constraint of this name.
   public func violates(_ name: String) -> Bool {
     constraint == name && sqlState?.hasPrefix("23") == true

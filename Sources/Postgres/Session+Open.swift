@@ -12,7 +12,9 @@ extension Session {
     let fault = configuration.faultPlan?.next("connect")
     if fault == .kill { pq_kill_self() }
     if fault == .stop { pq_stop_self() }
-    if let fault, fault != .killAfterSend, fault != .stop { throw injectedRefusal(fault) }
+    if let fault, ![.killAfterSend, .stop, .stopInCopy].contains(fault) {
+      throw injectedRefusal(fault)
+    }
     guard let handle = connect(configuration.parameters(settings)) else {
       throw PostgresError(.connectFailed, "out of memory")
     }
@@ -85,6 +87,10 @@ extension Session {
       .connectFailed,
       "cannot connect to database \"\(database)\" as user \"\(user)\" on \(host):\(port)",
       detail: text, sqlState: inferredState(text), reachedServer: isAnswer)
+    if ["session is read-only", "server is in hot standby mode"].contains(where: text.contains) {
+      error.message = "the server on \(host):\(port) may only be read, in database \"\(database)\""
+      error.hint = PostgresError.wayToWrite
+    }
     if PQconnectionNeedsPassword(handle) == 1 {
       error.sqlState = "28P01"
       error.hint = "put the password into the password file (~/.pgpass, or PGPASSFILE)"

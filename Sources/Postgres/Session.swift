@@ -24,7 +24,7 @@ final class Session {
   var savepointDepth = 0
   var transactionIsOpen = false
   private var isClosed = false
-  private var fault: FaultPlan.Fault?
+  var fault: FaultPlan.Fault?
   private var startedAt: ContinuousClock.Instant?
 
   init(handle: OpaquePointer, notices: NoticeSink, configuration: Configuration) {
@@ -179,7 +179,7 @@ final class Session {
     case .cutBeforeSend: pq_socket_cut(PQsocket(handle))
     case .kill: pq_kill_self()
     case .stop: pq_stop_self()
-    case .cutAfterSend, .serverError, .killAfterSend: break
+    case .cutAfterSend, .serverError, .killAfterSend, .stopInCopy: break
     }
   }
 
@@ -196,6 +196,7 @@ final class Session {
   /// The error that a failed result stands for.
   func failure(_ result: OpaquePointer, _ call: Call) -> PostgresError {
     var error = ServerResult.error(result, statementName: call.name)
+    if error.isReadOnlyServer, error.hint == nil { error.hint = PostgresError.wayToWrite }
     let cause = interrupter.cause
     // After a fatal error the server closes; libpq notices only with its next look. An error
     // without a code is libpq's own: it could not read, or did not understand.

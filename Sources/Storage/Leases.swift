@@ -55,6 +55,22 @@ public enum Leases {
     guard try db.row(hold, claim, as: { try $0.nextInt64() }) != nil else { throw LeaseGone() }
   }
 
+  /// Names the session of a worker after its claim, so that others find it once its lease is over.
+  static func nameSession(_ claim: Int64) -> String {
+    "set application_name = '\(sessionName)\(claim)'"
+  }
+
+  /// Ends the sessions that hold slots locked although the lease that they write under is over:
+  /// they hold up whoever takes the slots over.
+  ///
+  /// The server's own limit ends one that is idle, but not one that stopped in mid-COPY. Sessions
+  /// of other roles are left alone.
+  ///
+  /// - Returns: How many there were.
+  static func endOverdueSessions(on db: isolated Connection) throws -> Int {
+    try db.rows(terminateOverdue) { try $0.nextBool() }.count { $0 }
+  }
+
   /// Removes the leases whose owners are gone and that no unfinished slot refers to.
   ///
   /// One that an owner holds still while it writes is left for the next time.
@@ -121,6 +137,19 @@ public enum Leases {
             and s.claim_id = w.claim_id and s.state = 'claimed')
       for update skip locked) w
     where d.claim_id = w.claim_id
+    """)
+  private static let sessionName = "closebell/run, claim "
+  private static let terminateOverdue = Statement.once(
+    "lease-end-sessions",
+    """
+    select pg_catalog.pg_terminate_backend(a.pid)
+    from closebell.worker_lease w join pg_catalog.pg_stat_activity a
+      on a.application_name = '\(sessionName)' || w.claim_id
+    where w.lease_until < pg_catalog.clock_timestamp()
+      and a.datname = pg_catalog.current_database() and a.usename = current_user
+      and exists (select from pg_catalog.pg_locks k
+        where k.pid = a.pid and k.relation = 'closebell.portfolio_snapshots'::regclass
+          and k.mode in ('RowShareLock', 'RowExclusiveLock'))
     """)
   private static let lock = Statement.once(
     "lease-lock", "select pg_catalog.pg_advisory_lock($1::bigint)::text")

@@ -168,10 +168,22 @@ public enum Populating {
   /// Tables grow within a session, so a plan made for an empty one must not be kept; and
   /// compiling a plan takes longer than any of our statements runs. A chunk's keys are looked up,
   /// however many they are: joining them otherwise would walk through all dates of a table.
-  public static func prepare(on db: isolated Connection) throws {
+  ///
+  /// - Parameters:
+  ///   - claim: What the session writes under; it is named after it.
+  ///   - leaseSeconds: After standing still for so long within a transaction the session is ended
+  ///     by the server: nobody believes in its owner any more, and its locks go with it.
+  public static func prepare(
+    for claim: Int64, leaseSeconds: Double, on db: isolated Connection
+  ) throws {
+    let milliseconds = Int32(min(leaseSeconds * 1_000, Double(Int32.max)))
     try db.execute(
-      sql: "set plan_cache_mode = force_custom_plan; set jit = off; \(joinByLookingUp); "
-        + createStage)
+      sql: """
+        set plan_cache_mode = force_custom_plan; set jit = off; \(joinByLookingUp);
+        set idle_in_transaction_session_timeout = \(milliseconds);
+        \(Leases.nameSession(claim));
+        \(createStage)
+        """)
   }
 
   /// Writes a chunk.

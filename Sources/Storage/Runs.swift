@@ -80,7 +80,7 @@ public enum Runs {
     """
     update closebell.batch_runs r
     set status = 'failed', exit_code = -1, finished_at = pg_catalog.clock_timestamp()
-    where r.status = 'running' and r.kind in ('run', 'replay')
+    where r.status = 'running' and r.kind in ('run', 'replay', 'repair equity')
       and not exists (select from closebell.worker_lease l
         where l.run_id = r.id and \(Leases.isAlive("l.claim_id")))
       and r.started_at < pg_catalog.clock_timestamp() - interval '1 minute'

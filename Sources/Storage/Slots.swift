@@ -82,21 +82,24 @@ public enum Slots {
 
   /// Runs a claim that waits for nobody for longer than a second.
   ///
-  /// An owner may stand still in the middle of writing: then the slots are busy. The period locks
-  /// stay as they are meanwhile.
+  /// An owner may stand still in the middle of writing: then the slots are busy, unless its lease
+  /// is over, which ends its session. The period locks stay as they are meanwhile.
   ///
   /// - Returns: Nil where somebody held a row that the statement needed.
   private static func unlessHeld<R>(
     on db: isolated Connection, _ body: @Sendable (isolated Connection) throws -> R
   ) throws -> R? {
-    do {
-      return try db.transaction(lockTimeout: "1s") { db in
-        try PeriodLocks.hold(on: db)
-        return try body(db)
+    for isLastTry in [false, true] {
+      do {
+        return try db.transaction(lockTimeout: "1s") { db in
+          try PeriodLocks.hold(on: db)
+          return try body(db)
+        }
+      } catch let error as PostgresError where error.sqlState == "55P03" {
+        guard !isLastTry, try Leases.endOverdueSessions(on: db) > 0 else { return nil }
       }
-    } catch let error as PostgresError where error.sqlState == "55P03" {
-      return nil
     }
+    return nil
   }
 
   /// Says what stands in slots that could not be claimed; a slot without a row is left out.

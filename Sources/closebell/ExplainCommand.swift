@@ -33,7 +33,7 @@ struct ExplainCommand: AsyncParsableCommand {
   var maxCarriedDays: Int?
 
   func run() async throws {
-    let connection = try await common.connect(for: "explain")
+    let connection = try await common.connect(for: "explain", onlyReads: true)
     let (code, date) = (code, date)
     var policy = ClosePolicy()
     policy.maxCarriedBusinessDays = maxCarriedDays ?? policy.maxCarriedBusinessDays

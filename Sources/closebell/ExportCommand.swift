@@ -41,7 +41,7 @@ struct ExportCommand: AsyncParsableCommand {
   var format: Format = .csv
 
   func run() async throws {
-    let connection = try await common.connect(for: "export")
+    let connection = try await common.connect(for: "export", onlyReads: true)
     let writer = SeriesWriter(series: series, format: format)
     let (codes, first, last) = (portfolios, from ?? .earliest, to ?? .latest)
     try await connection.perform { db in

@@ -58,6 +58,7 @@ struct Failure: Error {
 
   private static func code(of error: PostgresError) -> Int32 {
     // 28…: refused for who we are; 3D000: no such database; 3F000: a setting of the session.
+    if error.isReadOnlyServer { return 69 }
     let isConfiguration = error.sqlState.map { $0.hasPrefix("28") || $0 == "3D000" } ?? false
     switch error.kind {
     case .connectFailed: return isConfiguration ? 78 : 69

@@ -17,7 +17,7 @@ struct ImportsCommand: AsyncParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
-      let connection = try await common.connect(for: "imports")
+      let connection = try await common.connect(for: "imports", onlyReads: true)
       let jobs = try await connection.perform { db in
         try Migrator.requireCurrentSchema(on: db)
         return try ImportHistory.latest(limit: 20, on: db)
@@ -51,7 +51,7 @@ struct ImportsCommand: AsyncParsableCommand {
     @Argument(help: "The import's number.") var id: Int64
 
     func run() async throws {
-      let connection = try await common.connect(for: "imports")
+      let connection = try await common.connect(for: "imports", onlyReads: true)
       let (id, isJSON) = (id, common.json)
       try await connection.perform { db in
         try Migrator.requireCurrentSchema(on: db)
@@ -95,7 +95,7 @@ struct ImportsCommand: AsyncParsableCommand {
     var output: String?
 
     func run() async throws {
-      let connection = try await common.connect(for: "imports")
+      let connection = try await common.connect(for: "imports", onlyReads: true)
       try await connection.perform { db in try Migrator.requireCurrentSchema(on: db) }
       try await RejectsFile.write(id, to: output ?? "-", on: connection)
       await connection.close()

@@ -32,13 +32,18 @@ struct CommonOptions: ParsableArguments {
   }
 
   /// How to connect: an option wins over the environment, which wins over the private cluster.
-  func configuration(for purpose: String) async throws -> Configuration {
+  ///
+  /// - Parameter onlyReads: Whether a server that may only be read will do, such as a standby.
+  func configuration(
+    for purpose: String, onlyReads: Bool = false
+  ) async throws -> Configuration {
     let conninfo = try await conninfo()
     var configuration = Configuration(
       conninfo: conninfo, applicationName: "closebell/\(purpose)",
       connectTimeoutSeconds: Environment.integer("CONNECT_TIMEOUT") ?? 10,
       statementTimeoutMilliseconds: (Environment.integer("STATEMENT_TIMEOUT") ?? 0) * 1_000,
       lockTimeoutMilliseconds: (Environment.integer("LOCK_TIMEOUT") ?? 30) * 1_000)
+    configuration.mayBeReadOnly = onlyReads
     if verbose {
       configuration.onNotice = { notice in
         Terminal.complain("\(notice.severity.lowercased()): \(notice.message)")
@@ -67,8 +72,8 @@ struct CommonOptions: ParsableArguments {
   }
 
   /// A connection for one command.
-  func connect(for purpose: String) async throws -> Connection {
-    try await Connection.connect(configuration(for: purpose))
+  func connect(for purpose: String, onlyReads: Bool = false) async throws -> Connection {
+    try await Connection.connect(configuration(for: purpose, onlyReads: onlyReads))
   }
 }
 

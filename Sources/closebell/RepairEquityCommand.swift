@@ -55,7 +55,8 @@ struct RepairEquityCommand: AsyncParsableCommand {
     let work = try WorkOptions.parse(workers.map { ["--workers", String($0)] } ?? [])
     var settings = try work.settings()
     settings.overrideLock = try overrideLock.map { try LockOptions.author(because: $0) }
-    let configuration = try await common.configuration(for: "repair")
+    let onlyReads = options.dryRun || options.plan != nil
+    let configuration = try await common.configuration(for: "repair", onlyReads: onlyReads)
     let repair = EquityRepair(settings: settings) {
       try await Connection.connect(configuration)
     }

@@ -19,7 +19,7 @@ struct ReplayPreview {
   }
 
   func run() async throws {
-    let configuration = try await common.configuration(for: "replay")
+    let configuration = try await common.configuration(for: "replay", onlyReads: true)
     let recompute = Recompute(replay: range, settings: settings) {
       try await Connection.connect(configuration)
     }

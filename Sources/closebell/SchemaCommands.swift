@@ -38,7 +38,7 @@ struct MigrateCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let connection = try await common.connect(for: "migrate")
+    let connection = try await common.connect(for: "migrate", onlyReads: status)
     if status {
       let steps = try await connection.perform { db in try Migrator.status(on: db) }
       await connection.close()

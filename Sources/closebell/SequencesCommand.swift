@@ -45,7 +45,7 @@ struct SequencesCheckCommand: AsyncParsableCommand {
   var metrics: String?
 
   func run() async throws {
-    let connection = try await common.connect(for: "sequences")
+    let connection = try await common.connect(for: "sequences", onlyReads: true)
     let (tables, scans) = (tables, scan)
     let started = ContinuousClock.now
     let healths = try await connection.perform { db in

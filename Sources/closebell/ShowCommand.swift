@@ -19,7 +19,7 @@ struct ShowCommand: AsyncParsableCommand {
   var date: Day
 
   func run() async throws {
-    let connection = try await common.connect(for: "show")
+    let connection = try await common.connect(for: "show", onlyReads: true)
     let (code, date) = (code, date)
     let shown = try await connection.perform { db in try Books.show(code, on: date, on: db) }
     await connection.close()

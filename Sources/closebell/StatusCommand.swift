@@ -21,7 +21,7 @@ struct StatusCommand: AsyncParsableCommand {
   var to: Day?
 
   func run() async throws {
-    let connection = try await common.connect(for: "status")
+    let connection = try await common.connect(for: "status", onlyReads: true)
     let (from, to) = (from, to)
     let report = try await connection.perform { db in
       try CoverageReport.read(from: from, through: to, on: db)

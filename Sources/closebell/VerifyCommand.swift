@@ -54,7 +54,7 @@ struct VerifyCommand: AsyncParsableCommand {
       portfolios, workers: workers, maxCarriedDays: maxCarriedDays)
     let scope = RecomputeScope(
       from: from, through: to, opening: trustOpening ? .stored : .derived)
-    let configuration = try await common.configuration(for: "verify")
+    let configuration = try await common.configuration(for: "verify", onlyReads: true)
     let verification = Verification(scope, settings: settings) {
       try await Connection.connect(configuration)
     }

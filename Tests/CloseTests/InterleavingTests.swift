@@ -147,7 +147,6 @@ import Testing
     let books = try await DemoBooks.small()
     let owner = books.begin(.night("2017-06-30"), heldAt: .named("populate-holdings"))
     #expect(try await owner.standsStill())
-    try await books.expireLeases()
     let started = ContinuousClock.now
     let other = try await books.close("2017-06-30", nobodyWaits)
     #expect(other.exitCode == 75)

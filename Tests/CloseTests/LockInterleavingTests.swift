@@ -115,7 +115,7 @@ import Testing
       reason: "replay")
     let late = chunk
     let lost = try await books.perform { db in
-      try Populating.prepare(on: db)
+      try Populating.prepare(for: claim, leaseSeconds: 120, on: db)
       return try Populating.populate(late, on: db)
     }
     #expect(lost == [slot])
@@ -124,7 +124,7 @@ import Testing
     chunk.overLocks = true
     let overriding = chunk
     let written = try await books.perform { db in
-      try Populating.prepare(on: db)
+      try Populating.prepare(for: claim, leaseSeconds: 120, on: db)
       return try Populating.populate(overriding, on: db)
     }
     #expect(written.isEmpty)

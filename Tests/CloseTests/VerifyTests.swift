@@ -34,7 +34,7 @@ import Testing
     + [("daily_return", "+ 1e-12", "- 1e-12"), ("return_index", "* 1.0000001", "/ 1.0000001")]
   static let holdingColumns = [
     "quantity", "price", "valuation", "cost_basis", "daily_pnl", "realized_pnl", "income", "fees",
-    "taxes", "unrealized_pnl", "local_valuation", "local_cost",
+    "taxes", "unrealized_pnl", "local_valuation", "local_cost", "instrument_id",
   ]
 
   private func tampered(
@@ -82,10 +82,11 @@ import Testing
               and v.portfolio_id = \(Self.id("MERIDIAN")))
         """
       let table = "closebell.portfolio_fund_valuations"
+      let step = column == "instrument_id" ? "1" : "0.0001"
       let report = try await tampered(
         books, "MERIDIAN",
         "create table public.kept as select * from \(table) \(row); "
-          + "update \(table) set \(column) = coalesce(\(column), 0) + 0.0001 \(row)",
+          + "update \(table) set \(column) = coalesce(\(column), 0) + \(step) \(row)",
         undo: "delete from \(table) \(row); insert into \(table) select * from public.kept; "
           + "drop table public.kept")
       let finding = try #require(report.findings.first, "\(column)")

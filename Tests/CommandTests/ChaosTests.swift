@@ -10,6 +10,8 @@ import Testing
   private static let chunk = Chaos.isThorough ? "5" : "2"
   /// Nights with a sleeper: an owner of every slot, stopped with its write in hand, who wakes when
   /// all is closed.
+  ///
+  /// It stands where neither the server nor anybody else ends its session.
   private static let sleeperNights = Chaos.isThorough ? 6 : 1
   private static let crashNights = Chaos.isThorough ? 3 : 1
   private static let nights = Array(
@@ -43,7 +45,7 @@ import Testing
     let sleeper = try await books.run(
       ["run", "--date", night, "--workers", "1"],
       environment: [
-        "CLOSEBELL_FAULT": "populate-stage:stop", "CLOSEBELL_LEASE_SECONDS": "1",
+        "CLOSEBELL_FAULT": "populate-stage:stop-in-copy", "CLOSEBELL_LEASE_SECONDS": "1",
         "CLOSEBELL_CHUNK": "1000",
       ], timeLimit: .seconds(600)
     ) { process in

@@ -72,6 +72,32 @@ import Testing
         """),
   ]
 
+  @Test("a repair that died is recorded as failed by the next run")
+  func diedRepair() async throws {
+    let books = try await OperatorBooks.small()
+    try await books.expectDone("run", "--date", "2017-06-30")
+    try await books.execute(
+      """
+      update closebell.portfolio_snapshots set return_index = 2
+      where snapshot_date = '2017-06-30'
+      """)
+    let killed = try await books.run(
+      ["repair", "equity", "--yes"], environment: ["CLOSEBELL_FAULT": "populate-fill:kill"])
+    #expect(killed.exitCode == 137)
+    try await books.execute(
+      "update closebell.batch_runs set started_at = started_at - interval '2 minutes'")
+    try await books.waitForNobody()
+    try await books.expectDone("run", "--date", "2017-06-30")
+    #expect(
+      try await books.count(
+        """
+        select count(*) from closebell.batch_runs
+        where kind = 'repair equity' and status = 'failed' and exit_code = -1
+        """) == 1)
+    try await books.expectDone("repair", "equity", "--yes")
+    try await books.expectDone("verify")
+  }
+
   @Test("what was damaged is healed, undone as it was, and healed again", arguments: damages)
   func heals(damage: Damage) async throws {
     let books = try await OperatorBooks.incident()

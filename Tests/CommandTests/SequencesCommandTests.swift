@@ -160,8 +160,8 @@ import Testing
       String(entry.prefix { $0 != "=" })
     }
     #expect(moved.count >= 4)
-    #expect(Set(moved).subtracting(OwnSequences.names) == [])
-    for name in OwnSequences.names {
+    #expect(Set(moved).subtracting(OwnSequences.names()) == [])
+    for name in OwnSequences.names() {
       #expect(before.contains { $0.hasPrefix(name + "=") } || moved.contains(name), "\(name)")
     }
   }

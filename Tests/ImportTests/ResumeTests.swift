@@ -132,15 +132,55 @@ struct ResumeTests {
     #expect(goneOn >= tried / 2, "most calls belong to chunks, which go on")
   }
 
+  @Test(
+    "an import whose last answers are lost is done, and says so",
+    arguments: [
+      "import-job-finish", "import-job-finish#2", "import-job-earlier", "import-job-earlier#2",
+    ])
+  func lastAnswer(call: String) async throws {
+    let file = ScratchFile(Self.header + Self.deposits(1...35))
+    let calm = try await Books.small()
+    let whole = try await calm.run(Self.request(file))
+    let expected = try await Self.state(calm, job: try #require(whole.jobID))
+    for fault in ["cut-before-send", "cut-after-send", "server-error"] {
+      let books = try await Books.small()
+      let plan = try #require(FaultPlan("\(call):\(fault)"))
+      let report = try await Self.run(books, Self.request(file), plan)
+      #expect(plan.hasFired)
+      #expect(report.outcome == .completed, "\(fault)")
+      #expect([report.processed, report.inserted, report.refused] == [35, 30, 5], "\(fault)")
+      #expect(try await Self.state(books, job: try #require(report.jobID)) == expected, "\(fault)")
+    }
+  }
+
+  @Test(
+    "a connection that is lost while names are looked up again costs nothing",
+    arguments: ["cut-before-send", "cut-after-send", "server-error"])
+  func lostBetweenChunks(fault: String) async throws {
+    let file = ScratchFile(Self.header + Self.deposits(1...60))
+    let books = try await Books.small()
+    let plan = try #require(FaultPlan("import-load-portfolios#2:\(fault)"))
+    // Unknown names are looked up again after a while.
+    let report = try await Self.run(books, Self.request(file), plan, pauseMicroseconds: 60_000)
+    #expect(plan.hasFired)
+    #expect(report.outcome == .completed)
+    #expect([report.processed, report.inserted, report.refused] == [60, 52, 8])
+  }
+
   private static func run(
-    _ books: Books, _ request: ImportRequest, _ plan: FaultPlan
+    _ books: Books, _ request: ImportRequest, _ plan: FaultPlan, pauseMicroseconds: UInt32 = 0
   ) async throws -> ImportReport {
     var configuration = Configuration(conninfo: books.conninfo, applicationName: "closebell-tests")
     configuration.faultPlan = plan
     let faulty = configuration
     let connection = try await Connection.connect(faulty)
     // The plan fails one call: a second connection under it works.
-    let control = ImportControl(reconnect: { try await Connection.connect(faulty) })
+    let control = ImportControl(
+      reconnect: { try await Connection.connect(faulty) },
+      shouldStop: {
+        usleep(pauseMicroseconds)
+        return false
+      })
     do {
       let report = try await runImport(request, on: connection, control: control)
       await connection.close()
