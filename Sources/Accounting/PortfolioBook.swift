@@ -34,7 +34,7 @@ public struct PortfolioBook: Sendable {
     portfolio: Portfolio, instruments: [ID<Holding>: Instrument], opening: BookOpening?
   ) {
     self.portfolio = portfolio
-    // Sorted by key and place: an instrument is five times as wide, and no key is hashed again.
+    // Sorted by key and place: an instrument is wider, and so no key is hashed again.
     let places = instruments.indices.map { (holding: instruments.keys[$0], place: $0) }
       .sorted { $0.holding < $1.holding }
     ledgers = places.map { HoldingLedger($0.holding, of: instruments.values[$0.place]) }
