@@ -50,6 +50,11 @@ struct DoubleDouble {
     return sum(first, ((left.high + rest.high) + rest.low + left.low) / right)
   }
 
+  /// This times a power of two.
+  @inline(__always) private func scaled(by power: Double) -> DoubleDouble {
+    DoubleDouble(high * power, low * power)
+  }
+
   /// The exponential, to about 1e-29 relative; 0 below −740.
   ///
   /// The power must be at most 700.
@@ -59,15 +64,18 @@ struct DoubleDouble {
     // ln 2 = 0x1.62e42fefa39efp-1 + 0x1.abc9e3b39803fp-56 + …
     let logTwo = DoubleDouble(0x1.62e42fefa39efp-1, 0x1.abc9e3b39803fp-56)
     let rest = self + logTwo * DoubleDouble(-turns)
-    // The power over 512, so that eight terms of the series suffice; then squared nine times as
-    // 1 + m, where (1 + m)² = 1 + (2m + m²) keeps the small part's digits.
-    let reduced = DoubleDouble(rest.high / 512, rest.low / 512)
-    var series = DoubleDouble(1)
-    for divisor in stride(from: 9.0, through: 2, by: -1) {
-      series = DoubleDouble(1) + reduced * series / divisor
-    }
+    // The power over 512, so that eight terms of the series suffice, the last four of them in a
+    // double; then squared nine times as 1 + m, where (1 + m)² = 1 + (2m + m²) keeps the small
+    // part's digits.
+    let reduced = rest.scaled(by: 1 / 512)
+    let (half, quarter) = (reduced.scaled(by: 0.5), reduced.scaled(by: 0.25))
+    let third = reduced * DoubleDouble(0x1.5555555555555p-2, 0x1.5555555555555p-56)
+    var tail = 1 + reduced.high / 8
+    for divisor in [7.0, 6] { tail = 1 + reduced.high / divisor * tail }
+    var series = DoubleDouble.sum(1, reduced.high / 5 * tail)
+    for part in [quarter, third, half] { series = DoubleDouble(1) + part * series }
     var grown = reduced * series
-    for _ in 0..<9 { grown = DoubleDouble(grown.high * 2, grown.low * 2) + grown * grown }
+    for _ in 0..<9 { grown = grown.scaled(by: 2) + grown * grown }
     let result = DoubleDouble(1) + grown
     let scale = Int(turns)
     return DoubleDouble(result.high.scaled(by: scale), result.low.scaled(by: scale))

@@ -45,18 +45,19 @@ public enum GrowthGrid {
     // The sums and products below are off by 1u each: 4u of the growth covers them.
     let margin = error + 4.5e-16 * abs(growth)
     let density = density(around: growth)
+    // If both ends round to one value, so does what lies between: the value need not wait for the
+    // error to be known, only the permission to return it.
     let low = whole((growth - margin) * density)
     guard low == whole((growth + margin) * density) else { return nil }
-    return low / density + 0
+    return whole(growth * density) / density + 0
   }
 
-  /// The grid value of a true root within `error` of `growth`, whatever it takes.
+  /// The grid value of a true root within `error` of `growth`, where `certain` cannot tell.
   ///
   /// - Parameter isAbove: Whether the root lies above the exact quotient of two doubles.
   static func decided(
     _ growth: Double, error: Double, isAbove: (_ numerator: Double, _ denominator: Double) -> Bool
   ) -> Double {
-    if let value = certain(growth, error: error) { return value }
     guard error < .infinity else { return nearest(growth) }
     let margin = error + 4.5e-16 * abs(growth)
     let density = density(around: growth)

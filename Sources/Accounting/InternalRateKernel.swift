@@ -22,16 +22,21 @@ struct FlowSums: ~Copyable {
   private let lowPowers: UnsafeMutablePointer<Double>
   private var highPowers: UnsafeMutablePointer<Double>
   private var highCapacity: Int
+  /// What the amounts are worth at the growth being looked at.
+  private var values: UnsafeMutablePointer<Double>
+  private var valueCapacity: Int
 
   init() {
     capacity = 64
     highCapacity = 64
+    valueCapacity = 64
     ownUnits = .allocate(capacity: capacity)
     ownAmounts = .allocate(capacity: capacity)
     units = ownUnits
     amounts = ownAmounts
     lowPowers = .allocate(capacity: 64)
     highPowers = .allocate(capacity: highCapacity)
+    values = .allocate(capacity: valueCapacity)
   }
 
   deinit {
@@ -39,6 +44,7 @@ struct FlowSums: ~Copyable {
     ownAmounts.deallocate()
     lowPowers.deallocate()
     highPowers.deallocate()
+    values.deallocate()
   }
 
   /// Takes a series whose sign changes once: it lies split already.
@@ -89,6 +95,11 @@ struct FlowSums: ~Copyable {
       highPowers.deallocate()
       highPowers = .allocate(capacity: highCapacity)
     }
+    if count > valueCapacity {
+      valueCapacity = count * 2
+      values.deallocate()
+      values = .allocate(capacity: valueCapacity)
+    }
   }
 
   /// The value of h, its first three derivatives by x, and a bound on the error of h.
@@ -99,42 +110,36 @@ struct FlowSums: ~Copyable {
     var third: Double
     /// Known only at x = 0, where it costs no exponential.
     var fourth = 0.0
+    /// Whether x = 0.
+    var isStart: Bool
     var error: Double
   }
 
   /// Above so many flows a table of powers is cheaper than an exponential for each.
-  private static let tableThreshold = 12
+  private static let tableThreshold = 18
 
   /// h at x, with its derivatives.
-  mutating func balance(at rate: Double) -> Balance {
-    let decay = abs(rate)
-    let base = rate >= 0 ? earliest : latest
-    let direction: Int32 = rate >= 0 ? 1 : -1
+  private mutating func balance(at rate: Double) -> Balance {
+    let axis = Axis(base: rate >= 0 ? earliest : latest, direction: rate >= 0 ? 1 : -1)
+    let isStart = rate == 0
+    let isSparse = count < Self.tableThreshold || Int(latest - earliest) > 64 * count
+    var error = abs(rate) * Double(latest - earliest)
     let first: Moments
     let second: Moments
-    let span = Int(latest - earliest)
-    var error = decay * Double(span)
     let (rest, restCount) = (firstCount, count - firstCount)
-    if rate == 0 {
-      first = Moments(units, amounts, firstCount, base, direction, fourth: true) { _ in 1 }
-      second = Moments(
-        units + rest, amounts + rest, restCount, base, direction, fourth: true
-      ) { _ in 1 }
-    } else if count < Self.tableThreshold || span > 64 * count {
-      first = Moments(units, amounts, firstCount, base, direction) { exp(-decay * Double($0)) }
-      second = Moments(units + rest, amounts + rest, restCount, base, direction) {
-        exp(-decay * Double($0))
-      }
-      error += 4
+    if isStart || isSparse {
+      let values = isStart ? amounts : presentValues(at: abs(rate), axis)
+      first = Moments(units, values, firstCount, axis, fourth: isStart) { _ in 1 }
+      second = Moments(units + rest, values + rest, restCount, axis, fourth: isStart) { _ in 1 }
+      error += isStart ? 0 : 4
     } else {
-      fillPowers(decay, span: span)
+      fillPowers(abs(rate))
       let (lows, highs) = (lowPowers, highPowers)
-      first = Moments(units, amounts, firstCount, base, direction) {
+      let power: (Int32) -> Double = {
         lows[Int(truncatingIfNeeded: $0 & 63)] * highs[Int(truncatingIfNeeded: $0 >> 6)]
       }
-      second = Moments(units + rest, amounts + rest, restCount, base, direction) {
-        lows[Int(truncatingIfNeeded: $0 & 63)] * highs[Int(truncatingIfNeeded: $0 >> 6)]
-      }
+      first = Moments(units, amounts, firstCount, axis, weight: power)
+      second = Moments(units + rest, amounts + rest, restCount, axis, weight: power)
       error += 92
     }
     let value = InternalRateKernel.logarithm(-second.sum / first.sum)
@@ -142,22 +147,33 @@ struct FlowSums: ~Copyable {
     let two = second.cumulants()
     let sign = -firstSign
     // Sums this small have lost digits to underflow: only their order can be trusted.
-    let odd = min(abs(first.sum), abs(second.sum)) < 1e-285 ? .nan : sign * Double(direction)
+    let odd = min(abs(first.sum), abs(second.sum)) < 1e-285 ? .nan : sign * Double(axis.direction)
     // Net, product and summation of either sum; then the ratio and its logarithm.
     let bound = (2 * (error + 3) + Double(count) / 2 + 6 + 2 * abs(value)) * ulp
     return Balance(
       value: sign * value, slope: odd * (one.mean - two.mean),
       curvature: sign * (two.second - one.second), third: odd * (one.third - two.third),
-      fourth: rate == 0 ? sign * (two.fourth - one.fourth) : 0, error: bound)
+      fourth: isStart ? sign * (two.fourth - one.fourth) : 0, isStart: isStart,
+      error: bound)
+  }
+
+  /// Every amount times e^(−decay · distance), each with an exponential of its own.
+  @inline(__always) private func presentValues(
+    at decay: Double, _ axis: Axis
+  ) -> UnsafeMutablePointer<Double> {
+    for index in 0..<count {
+      values[index] = amounts[index] * exp(-decay * Double(axis.distance(units[index])))
+    }
+    return values
   }
 
   /// Powers of q = e^(−decay), each within 44u + its exponent's rounding.
   ///
   /// Anchors from their own exponentials (their arguments are exact: powers of two), and at most
   /// seven multiplications from an anchor to a neighbour.
-  private mutating func fillPowers(_ decay: Double, span: Int) {
+  private mutating func fillPowers(_ decay: Double) {
     Self.fill(lowPowers, count: 64, step: decay)
-    Self.fill(highPowers, count: span / 64 + 1, step: decay * 64)
+    Self.fill(highPowers, count: Int(latest - earliest) / 64 + 1, step: decay * 64)
   }
 
   private static func fill(
@@ -210,7 +226,6 @@ extension FlowSums {
     let span = Double(latest - earliest)
     for _ in 0..<200 {
       let here = balance(at: rate)
-      let isBelow = here.value.isNaN ? false : (here.value > 0) == (leftSign > 0)
       let perSlope = 1 / here.slope
       let step = InternalRateKernel.step(here, perSlope: perSlope)
       let next = rate + step
@@ -224,7 +239,10 @@ extension FlowSums {
         error = min(error, max(high - low, 0) + abs(step))
         return ApproximateRoot(growth: next * unitsPerYear, error: error * unitsPerYear)
       }
-      if isBelow { low = rate } else { high = rate }
+      // Either is as likely: a choice of values, which no branch has to foresee.
+      let isBelow = !here.value.isNaN && (here.value > 0) == (leftSign > 0)
+      low = isBelow ? rate : low
+      high = isBelow ? high : rate
       if high - low < .infinity, high - low <= 4 * ulp * max(abs(low), abs(high)) {
         return ApproximateRoot(
           growth: (low + (high - low) / 2) * unitsPerYear, error: (high - low) * unitsPerYear)
@@ -247,58 +265,56 @@ extension FlowSums {
   }
 }
 
-/// Sums of amount × weight × distance^k over flows of one sign, k = 0 … 4.
+/// Where distances are counted from: the end at which no present value exceeds its amount.
+private struct Axis {
+  var base: Int32
+  /// 1 from the first flow on, −1 from the last one back.
+  var direction: Int32
+
+  @inline(__always) func distance(_ unit: Int32) -> Int32 {
+    // Negates where the direction is −1, without a multiplication. Distances are within the span,
+    // which `Int32` holds.
+    let mask = direction >> 1
+    return ((unit &- base) ^ mask) &- mask
+  }
+}
+
+/// Sums of value × distance^k over flows of one sign, k = 0 … 4.
 private struct Moments {
-  var sum = 0.0
+  private(set) var sum = 0.0
   private var first = 0.0
   private var second = 0.0
   private var third = 0.0
   private var fourth = 0.0
 
   /// - Parameters:
-  ///   - fourth: Whether the fourth power is wanted.
-  ///   - weight: The present value of 1 at a distance from the base.
+  ///   - wantsFourth: Whether the fourth power is wanted.
+  ///   - weight: The factor of a value at a distance.
   @inline(__always) init(
-    _ units: UnsafeMutablePointer<Int32>, _ amounts: UnsafeMutablePointer<Double>, _ count: Int,
-    _ base: Int32, _ direction: Int32, fourth wantsFourth: Bool = false,
-    weight: (Int32) -> Double
+    _ units: UnsafeMutablePointer<Int32>, _ values: UnsafeMutablePointer<Double>, _ count: Int,
+    _ axis: Axis, fourth wantsFourth: Bool = false, weight: (Int32) -> Double
   ) {
-    var odd = Moments()
-    // Negates where the direction is −1, without a multiplication.
-    let mask = direction >> 1
-    // Wrapping arithmetic: distances are within the span, which `Int32` holds.
+    // Two flows at a time, side by side: said here, since the compiler's own choice of what goes
+    // side by side costs more than it saves.
+    var pairs = PairSums()
     var index = 0
     while index &+ 1 < count {
-      let distance = ((units[index] &- base) ^ mask) &- mask
-      add(amounts[index] * weight(distance), distance, wantsFourth)
-      let next = ((units[index &+ 1] &- base) ^ mask) &- mask
-      odd.add(amounts[index &+ 1] * weight(next), next, wantsFourth)
+      let one = axis.distance(units[index])
+      let two = axis.distance(units[index &+ 1])
+      pairs.add(
+        SIMD2(values[index], values[index &+ 1]) * SIMD2(weight(one), weight(two)),
+        SIMD2(Double(one), Double(two)), wantsFourth)
       index &+= 2
     }
     if index < count {
-      let distance = ((units[index] &- base) ^ mask) &- mask
-      add(amounts[index] * weight(distance), distance, wantsFourth)
+      let last = axis.distance(units[index])
+      pairs.add(SIMD2(values[index] * weight(last), 0), SIMD2(Double(last), 0), wantsFourth)
     }
-    sum += odd.sum
-    first += odd.first
-    second += odd.second
-    third += odd.third
-    fourth += odd.fourth
-  }
-
-  private init() {}
-
-  @inline(__always) private mutating func add(
-    _ value: Double, _ distance: Int32, _ wantsFourth: Bool
-  ) {
-    let time = Double(distance)
-    let square = time * time
-    let moment = value * time
-    sum += value
-    first += moment
-    second += value * square
-    third += moment * square
-    if wantsFourth { fourth += value * square * square }
+    sum = pairs.sum.sum()
+    first = pairs.first.sum()
+    second = pairs.second.sum()
+    third = pairs.third.sum()
+    fourth = pairs.fourth.sum()
   }
 
   /// The mean, variance, third and fourth cumulant of the times, weighted by value.
@@ -319,61 +335,23 @@ private struct Moments {
   }
 }
 
-/// The arithmetic of a step.
-enum InternalRateKernel {
-  @inline(__always) static func logarithm(_ value: Double) -> Double { log(value) }
+/// The sums of the flows in even places, and of those in odd ones.
+private struct PairSums {
+  var sum = SIMD2<Double>.zero
+  var first = SIMD2<Double>.zero
+  var second = SIMD2<Double>.zero
+  var third = SIMD2<Double>.zero
+  var fourth = SIMD2<Double>.zero
 
-  /// The step to the zero of h's Taylor polynomial; NaN where h is not finite.
-  ///
-  /// Newton's iteration on the polynomial costs no flow a visit. Where the polynomial bends away,
-  /// the step is Newton's own.
-  @inline(__always) static func step(
-    _ here: FlowSums.Balance, perSlope inverse: Double
-  ) -> Double {
-    let newton = -here.value * inverse
-    let (two, three) = (here.curvature * (1 / 2), here.third * (1 / 6))
-    let four = here.fourth * (1 / 24)
-    let (a, b, c) = (two * inverse, three * inverse, four * inverse)
-    let bend = abs(newton * a)
-    var step = newton
-    var visits = 3
-    if bend < 0.15 {
-      // The polynomial's inverse series, which needs no division.
-      let square = a * a
-      step =
-        newton
-        * (1 - newton * (a - newton * (2 * square - b - newton * (a * (5 * square - 5 * b) + c))))
-      // The first term left out is below 1e-15 of the step.
-      if bend < 1e-5 { return step }
-      visits = 1
-    }
-    for _ in 0..<visits {
-      let value =
-        here.value + step * (here.slope + step * (two + step * (three + step * four)))
-      let slope = here.slope + step * (2 * two + step * (3 * three + step * 4 * four))
-      step -= value / slope
-    }
-    return abs(step) < 2 * abs(newton) && step * newton >= 0 ? step : newton
-  }
-
-  /// A bound on the distance from the root after a small step.
-  ///
-  /// The step leaves h⁗ s⁴ / 24 of h, and what its polynomial is worth there, over the slope.
-  /// |h⁗| is at most twice span⁴ / 8, the largest fourth cumulant on an interval; the factor 2
-  /// covers the change of the slope along the step, which `span · |step| ≤ 0.01` keeps to a few
-  /// per cent where the bound is of use.
-  @inline(__always) static func remainder(
-    _ here: FlowSums.Balance, perSlope: Double, step: Double, span: Double
-  ) -> Double {
-    let reach = span * abs(step)
-    guard reach <= 0.01 else { return .infinity }
-    // Where the curvature could turn the slope within the step, no bound holds.
-    guard abs(here.curvature * step) <= 0.1 * abs(here.slope) else { return .infinity }
-    // What the step leaves of the polynomial itself: nearly nothing, unless its search went astray
-    // and was small by accident.
-    let left =
-      here.value + step
-      * (here.slope + step * (here.curvature * (1 / 2) + step * here.third * (1 / 6)))
-    return ((reach * reach) * (reach * reach) * (1 / 48) + 2 * abs(left)) * abs(perSlope)
+  @inline(__always) mutating func add(
+    _ value: SIMD2<Double>, _ time: SIMD2<Double>, _ wantsFourth: Bool
+  ) {
+    let square = time * time
+    let moment = value * time
+    sum += value
+    first += moment
+    second += value * square
+    third += moment * square
+    if wantsFourth { fourth += value * square * square }
   }
 }

@@ -249,13 +249,18 @@ struct FlowSeries: ~Copyable {
     let base = isForward ? units[0] : units[count - 1]
     let decay = isForward ? rate * DoubleDouble(-1) : rate
     let powers = PowerTable(decay, span: Int(span), uses: count)
-    var (total, gross) = (DoubleDouble(0), 0.0)
+    var (total, rest, gross) = (0.0, 0.0, 0.0)
     for index in 0..<count {
       let weight = powers[Int(abs(units[index] - base))]
-      total = total + DoubleDouble(high[index], hasOneFlowADate ? 0 : low[index]) * weight
-      gross += abs(high[index]) * weight.high
+      let value = DoubleDouble.product(high[index], weight.high)
+      let next = DoubleDouble.sum(total, value.high)
+      total = next.high
+      // Small things, of which a double holds enough digits.
+      rest += next.low + (value.low + high[index] * weight.low)
+      if !hasOneFlowADate { rest += low[index] * weight.high }
+      gross += abs(value.high)
     }
-    return (total, gross)
+    return (.sum(total, rest), gross)
   }
 }
 

@@ -79,7 +79,7 @@ public struct InternalRateSolver: ~Copyable {
   }
 
   /// The growth between two flows: a logarithm.
-  private func closedForm(unitsPerYear: Double) -> Double {
+  private mutating func closedForm(unitsPerYear: Double) -> Double {
     let ratio = -series.high[1] / series.high[0]
     let years = Double(series.span) / unitsPerYear
     var logarithm = InternalRateKernel.logarithm(ratio)
@@ -99,7 +99,17 @@ public struct InternalRateSolver: ~Copyable {
   }
 
   /// The grid value of a root left of which the sum of present values has the sign `leftSign`.
-  func rounded(_ root: ApproximateRoot, leftSign: Int, unitsPerYear: Double) -> Double {
+  @inline(__always) mutating func rounded(
+    _ root: ApproximateRoot, leftSign: Int, unitsPerYear: Double
+  ) -> Double {
+    GrowthGrid.certain(root.growth, error: root.error)
+      ?? decided(root, leftSign: leftSign, unitsPerYear: unitsPerYear)
+  }
+
+  /// The grid value where a boundary lies within the error.
+  @inline(never) private mutating func decided(
+    _ root: ApproximateRoot, leftSign: Int, unitsPerYear: Double
+  ) -> Double {
     GrowthGrid.decided(root.growth, error: root.error) { numerator, denominator in
       series.sign(atGrowth: numerator, over: denominator * unitsPerYear) == leftSign
     }

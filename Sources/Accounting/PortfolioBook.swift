@@ -34,10 +34,10 @@ public struct PortfolioBook: Sendable {
     portfolio: Portfolio, instruments: [ID<Holding>: Instrument], opening: BookOpening?
   ) {
     self.portfolio = portfolio
-    // Keys are sorted alone: an instrument is ten times as wide.
-    ledgers = instruments.keys.sorted().compactMap { holding in
-      instruments[holding].map { HoldingLedger(holding, of: $0) }
-    }
+    // Sorted by key and place: an instrument is wider, and so no key is hashed again.
+    let places = instruments.indices.map { (holding: instruments.keys[$0], place: $0) }
+      .sorted { $0.holding < $1.holding }
+    ledgers = places.map { HoldingLedger($0.holding, of: instruments.values[$0.place]) }
     chain = ReturnChain(index: 1, since: portfolio.inception)
     guard let opening else { return }
     lastClose = opening.date

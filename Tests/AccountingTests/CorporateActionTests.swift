@@ -157,6 +157,19 @@ struct CorporateActionTests {
     #expect(error?.description == "expire of OPT on 2024-01-01 (activity 1): only 0 held")
   }
 
+  @Test(
+    "No more can expire than is held, on either side",
+    arguments: [(ActivityType.buy, "2"), (.sell, "-2")])
+  func tooMuchToExpire(side: ActivityType, held: String) throws {
+    var world = BookWorld()
+    world.hold("OPT", kind: .option, multiplier: "100")
+    world.log("2024-01-01", side, "OPT", "2", at: "3")
+    world.log("2024-01-02", .expire, "OPT", "3")
+    _ = try world.close("2024-01-01")
+    let error = #expect(throws: CloseError.self) { try world.close("2024-01-02") }
+    #expect(error?.description == "expire of OPT on 2024-01-02 (activity 2): only \(held) held")
+  }
+
   @Test("The multiplier is the instrument's: 100 is not universal")
   func multipliers() throws {
     var world = BookWorld()
@@ -227,5 +240,18 @@ struct CorporateActionTests {
     world.log("2024-01-02", .expire, "ESH4")
     _ = try world.close("2024-01-01")
     #expect(try world.close("2024-01-02").row().attribution.realized == .of("600"))
+  }
+
+  @Test("A future that expires inside a gap is settled at its own date's close, not at a later one")
+  func futureExpiryInGap() throws {
+    var world = BookWorld()
+    world.hold("ESH4", kind: .future, multiplier: "50")
+    world.price("ESH4", "2024-01-01", "4800")
+    world.price("ESH4", "2024-01-02", "4812")
+    world.price("ESH4", "2024-01-03", "4900")
+    world.log("2024-01-01", .buy, "ESH4", "1", at: "4800")
+    world.log("2024-01-02", .expire, "ESH4")
+    _ = try world.close("2024-01-01")
+    #expect(try world.close("2024-01-04").row().attribution.realized == .of("600"))
   }
 }

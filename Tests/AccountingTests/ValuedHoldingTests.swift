@@ -121,6 +121,18 @@ struct ValuedHoldingTests {
         + "in 399.99 (BETA), out 400.00 (ALPHA)")
   }
 
+  @Test("Switch legs of two dates do not net, even where one gap covers both")
+  func switchOverTwoDates() throws {
+    var world = Self.funds()
+    world.log("2024-01-01", .investment, "ALPHA", amount: "1000")
+    world.log("2024-01-02", .fundSwitchOut, "ALPHA", amount: "400")
+    world.log("2024-01-03", .fundSwitchIn, "BETA", amount: "400")
+    _ = try world.close("2024-01-01")
+    let error = #expect(throws: CloseError.self) { try world.close("2024-01-03") }
+    #expect(
+      error?.description.hasPrefix("fund switches of 2024-01-02 in USD do not net to zero") == true)
+  }
+
   @Test("Legs rounded one by one on the way to base currency leave no hole in the identity")
   func roundedSwitch() throws {
     var world = BookWorld()

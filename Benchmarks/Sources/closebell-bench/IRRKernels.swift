@@ -63,7 +63,7 @@ enum WarmIRRKernel: Kernel {
   static let title = "the next night's rate, from stored moments (all flows where they cannot tell)"
 
   static func figures() -> [KernelFigure] {
-    [60, 240, 1_000].map { flows in
+    [12, 60, 240, 1_000].map { flows in
       let plans = SavingsPlans(flows: flows)
       var random = SplitMix(seed: 5)
       var moments: [FlowMoments] = []
