@@ -69,6 +69,12 @@ TEXT(up_0011) = {
 TEXT(down_0011) = {
 #embed "sql/0011_night.down.sql" suffix(, )
   0};
+TEXT(up_0012) = {
+#embed "sql/0012_fees.up.sql" suffix(, )
+  0};
+TEXT(down_0012) = {
+#embed "sql/0012_fees.down.sql" suffix(, )
+  0};
 
 static const closebell_migration closebell_migrations[] = {
   {1, "reference", up_0001, down_0001},
@@ -82,6 +88,7 @@ static const closebell_migration closebell_migrations[] = {
   {9, "repair", up_0009, down_0009},
   {10, "import_jobs", up_0010, down_0010},
   {11, "night", up_0011, down_0011},
+  {12, "fees", up_0012, down_0012},
 };
 const size_t closebell_migrations_count =
   sizeof closebell_migrations / sizeof closebell_migrations[0];

@@ -48,6 +48,9 @@ enum Fault {
       || error.sqlState.map(isTheServers) ?? false
   }
 
+  /// Whether somebody else kept a row locked for longer than one waits for it.
+  static func isLock(_ error: any Error) -> Bool { cause(of: error)?.sqlState == "55P03" }
+
   /// A full disk, a limit of the server's, a file it cannot read, a server that may only be read:
   /// no portfolio is at fault, and halving the chunk would blame each of them.
   private static func isTheServers(_ state: String) -> Bool {
@@ -59,7 +62,8 @@ enum Fault {
 /// next, and is told how that went.
 ///
 /// A passing fault is tried again; a chunk that fails for good is halved until the portfolio at
-/// fault stands alone, whose slot then keeps the reason.
+/// fault stands alone, whose slot then keeps the reason. A chunk that met somebody else's lock is
+/// left for a later pass.
 struct ChunkWork {
   /// One step, which can be taken again wherever it was interrupted.
   enum Step {
@@ -72,14 +76,17 @@ struct ChunkWork {
   /// The next step last.
   private var steps: [Step]
   private var attempts = Attempts()
+  /// Sweeps that others are working on.
+  private(set) var busy: [Sweep] = []
 
   init(_ sweeps: [Sweep]) { steps = [.close(sweeps)] }
 
   /// What comes next; nil when nothing is left.
   var next: Step? { steps.last }
 
-  /// The step was taken.
-  mutating func succeeded() {
+  /// The step was taken, all but the sweeps that were busy.
+  mutating func succeeded(leaving busy: [Sweep]) {
+    self.busy += busy
     steps.removeLast()
     attempts = Attempts()
   }
@@ -89,6 +96,10 @@ struct ChunkWork {
   /// - Returns: How long to wait before the same step is taken again; nil: go on with `next`.
   /// - Throws: The error, where it ends the whole run.
   mutating func failed(_ error: any Error, mayWrite: Bool) throws -> Duration? {
+    if Fault.isLock(error), case .close(let sweeps) = next {
+      succeeded(leaving: sweeps)
+      return nil
+    }
     if let pause = attempts.pause(after: error, mayWrite: mayWrite) { return pause }
     guard case .close(let sweeps) = steps.popLast(), !Fault.isFinal(error) else { throw error }
     attempts = Attempts()

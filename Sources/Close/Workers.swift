@@ -202,15 +202,13 @@ struct Worker {
   private func close(
     _ sweeps: [Sweep], _ connection: inout Connection?
   ) async throws -> [Sweep] {
-    var busy: [Sweep] = []
     var work = ChunkWork(sweeps)
     while let step = work.next {
       do {
         let outcome = try await ready(&connection).perform { [context] db in
           try step.take(context, on: db)
         }
-        work.succeeded()
-        busy += outcome.busy
+        work.succeeded(leaving: outcome.busy)
         context.record(outcome)
       } catch {
         if let pause = try work.failed(error, mayWrite: context.mayWrite) {
@@ -218,7 +216,7 @@ struct Worker {
         }
       }
     }
-    return busy
+    return work.busy
   }
 
   private static func sleep(about pause: Duration) async throws {

@@ -126,6 +126,8 @@ public enum Leases {
     "select claim_id from closebell.worker_lease where claim_id = $1::bigint for key share")
   private static let delete = Statement.once(
     "lease-close", "delete from closebell.worker_lease where claim_id = $1::bigint")
+  /// Slots are looked for lease by lease (`offset 0`): there is hardly ever a dead one, and joined
+  /// otherwise the server would read every slot first.
   private static let deleteDead = Statement.once(
     "lease-forget-dead",
     """
@@ -134,7 +136,7 @@ public enum Leases {
       where not \(isAlive("w.claim_id"))
         and not exists (select from closebell.portfolio_snapshots s
           where s.snapshot_date between w.first_date and w.last_date
-            and s.claim_id = w.claim_id and s.state = 'claimed')
+            and s.claim_id = w.claim_id and s.state = 'claimed' offset 0)
       for update skip locked) w
     where d.claim_id = w.claim_id
     """)

@@ -57,6 +57,30 @@ import Testing
     #expect(try await books.leftovers() == [])
   }
 
+  @Test("a chunk that meets somebody else's lock for too long is busy, and costs no run")
+  func lockedRow() async throws {
+    let books = try await DemoBooks.small()
+    #expect(try await books.close("2017-06-29").exitCode == 0)
+    let conninfo = books.conninfo
+    let other = try await DemoBooks.connect(conninfo)
+    try await other.perform { db in
+      try db.execute(sql: "begin; select from closebell.portfolio_irr_moments for update")
+    }
+    let report = try await CloseRun(.night("2017-06-30"), settings: nobodyWaits) {
+      try await Connection.connect(
+        Configuration(
+          conninfo: conninfo, applicationName: "closebell-tests", lockTimeoutMilliseconds: 200))
+    }.run()
+    await other.close()
+    #expect(report.exitCode == 75)
+    #expect(report.counts.busy == 3)
+    #expect(report.failures.isEmpty)
+    #expect(try await books.leftovers() == [])
+    #expect(try await books.close("2017-06-30").exitCode == 0)
+    #expect(
+      try await books.tables() == (try await DemoBooks.smallReference(["2017-06-29", "2017-06-30"])))
+  }
+
   @Test("an owner who wakes up before anybody took over goes on as if nothing had been")
   func wakesInTime() async throws {
     let books = try await DemoBooks.small()

@@ -145,8 +145,7 @@ final class SimulatedProcess: @unchecked Sendable {
       while let step = work.next {
         do {
           let outcome = try ready().assumeIsolated { db in try step.take(context, on: db) }
-          work.succeeded()
-          busy += outcome.busy
+          work.succeeded(leaving: outcome.busy)
           context.record(outcome)
         } catch {
           if let pause = try work.failed(error, mayWrite: context.mayWrite) {
@@ -154,6 +153,7 @@ final class SimulatedProcess: @unchecked Sendable {
           }
         }
       }
+      busy += work.busy
     }
     return busy
   }
