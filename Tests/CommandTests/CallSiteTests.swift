@@ -22,6 +22,9 @@ import Testing
     var damage: String?
     /// What follows the second time, until the tables can be compared.
     var afterwards: [[String]] = []
+    /// What takes the lease of the one that died away, where doing it again would find nothing to
+    /// do and write nothing.
+    var tidiedBy: [String]?
     /// A fault in a command before, as `CLOSEBELL_FAULT` has it.
     var faultBefore: (command: [String], fault: String)?
     /// A sample takes every so manieth call.
@@ -58,7 +61,7 @@ import Testing
         update closebell.portfolio_snapshots set return_index = 2
         where snapshot_date = '2017-06-30';
         delete from closebell.portfolio_fund_irr_values where date = '2017-06-30'
-        """),
+        """, tidiedBy: cleanup),
   ]
 
   static let faults: [FaultPlan.Fault] = [
@@ -185,6 +188,9 @@ import Testing
       #expect(next.exitCode == 0, "then \(arguments): \(next.standardError)\(said.rawValue)")
     }
     #expect(try await lane.tables() == expected, said)
+    if let tidiedBy = deed.tidiedBy {
+      #expect(try await lane.books.run(tidiedBy).exitCode == 0, said)
+    }
     #expect(try await lane.leftovers() == [], said)
     return disturbed.exitCode != 0
   }
