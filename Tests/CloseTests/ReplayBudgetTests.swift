@@ -76,7 +76,8 @@ import Testing
           Statement(
             "writers-\(table)",
             """
-            select \(date)::text, pg_catalog.string_agg(distinct xmin::text, ' ' order by xmin::text)
+            select \(date)::text,
+              pg_catalog.string_agg(distinct xmin::text, ' ' order by xmin::text)
             from closebell.\(table) where \(date) > '2017-06-28' group by 1
             """)
         ) { (try $0.nextString(), try $0.nextString()) }
