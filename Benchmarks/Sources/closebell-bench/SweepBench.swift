@@ -102,7 +102,10 @@ struct SweepFloor {
     let dates = try db.rows(
       Statement(
         "sweep-dates-\(table)",
-        "select distinct \(date)::text from closebell.\(table) where \(date) >= '\(from)' order by 1"
+        """
+        select distinct \(date)::text from closebell.\(table)
+        where \(date) >= '\(from)' order by 1
+        """
       )
     ) { try $0.nextString() }
     for day in dates {
@@ -160,6 +163,7 @@ struct SweepFloor {
       select count(*) from closebell.portfolio_snapshots
       where snapshot_date >= '\(from)' and is_complete
       """)
-    return Int(try await connection.perform { db in try db.row(query) { try $0.nextInt64() } ?? 0 })
+    let count = try await connection.perform { db in try db.row(query) { try $0.nextInt64() } }
+    return Int(count ?? 0)
   }
 }
