@@ -69,15 +69,8 @@ public final class Recompute: Sendable {
   private let work: RecomputeWork
   private let settings: RunSettings
   private let connect: @Sendable () async throws -> Connection
-  private let queue = Mutex(Queue())
+  private let cursor = Mutex(ChunkCursor<PlannedPortfolio>())
   private let state = Mutex(State())
-
-  private struct Queue {
-    /// The last portfolio id that was read; nil when there is no more.
-    var cursor: Int64? = 0
-    /// Chunks of the range read last, the next one last.
-    var chunks: [[PlannedPortfolio]] = []
-  }
 
   private struct State {
     var counts = RecomputeCounts()
@@ -192,16 +185,13 @@ public final class Recompute: Sendable {
   private func nextPortfolios(
     _ chunk: RecomputeChunk, on db: isolated Connection
   ) throws -> [PlannedPortfolio]? {
-    try queue.withLock { queue in
-      while queue.chunks.isEmpty {
-        guard let after = queue.cursor else { return nil }
+    try cursor.withLock { cursor in
+      try cursor.next { after in
         let range = try Planning.portfolios(
           after: after, limit: settings.chunk, activeOn: work.lastDate, codes: settings.codes,
           includingRetired: work.includesRetired, on: db)
-        queue.chunks = try chunk.bounded(range, on: db).reversed()
-        queue.cursor = range.last?.portfolio.id.rawValue
+        return (try chunk.bounded(range, on: db), range.last?.portfolio.id.rawValue)
       }
-      return queue.chunks.removeLast()
     }
   }
 }

@@ -43,21 +43,9 @@ struct RecomputeChunk {
         of: range.map(\.portfolio.id), from: .earliest, through: .latest, on: db),
       by: \.portfolio
     ).mapValues(\.count)
-    var chunks: [[PlannedPortfolio]] = []
-    var current: [PlannedPortfolio] = []
-    var slots = 0
-    for planned in range {
-      let size = (counts[planned.portfolio.id] ?? 0) + Self.slotsPerHistory
-      if !current.isEmpty, slots + size > slotLimit {
-        chunks.append(current)
-        current = []
-        slots = 0
-      }
-      current.append(planned)
-      slots += size
+    return range.cut(at: slotLimit) {
+      (counts[$0.portfolio.id] ?? 0) + Self.slotsPerHistory
     }
-    if !current.isEmpty { chunks.append(current) }
-    return chunks
   }
 
   /// Recomputes; a chunk that fails is halved until the portfolio at fault stands alone.

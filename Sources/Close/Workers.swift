@@ -52,14 +52,7 @@ final class ChunkQueue: Sendable {
   private let planner: Planner
   private let codes: [String]
   private let isFirstPass: Bool
-  private let state = Mutex(State())
-
-  private struct State {
-    /// The last id that was planned; nil when there is no more.
-    var cursor: Int64? = 0
-    /// Chunks of the range planned last, the next one last.
-    var chunks: [[Sweep]] = []
-  }
+  private let cursor = Mutex(ChunkCursor<Sweep>())
 
   init(planner: Planner, codes: [String], isFirstPass: Bool) {
     self.planner = planner
@@ -72,18 +65,14 @@ final class ChunkQueue: Sendable {
   /// One worker plans while the others wait, so that all of them share what it finds; planning
   /// that fails leaves its range to whoever asks next.
   func next(_ context: RunContext, on db: isolated some CloseStore) throws -> [Sweep]? {
-    try state.withLock { state in
-      while state.chunks.isEmpty {
-        guard let after = state.cursor else { return nil }
+    try cursor.withLock { cursor in
+      try cursor.next { after in
         let range = try db.portfolios(
           after: after, limit: context.settings.chunk, activeOn: planner.date, codes: codes)
         let sweeps = range.isEmpty ? [] : try plan(range, context, on: db)
-        state.chunks = Self.bounded(
-          sweeps, slots: context.settings.chunk * Self.slotsPerPortfolio
-        ).reversed()
-        state.cursor = range.last?.portfolio.id.rawValue
+        let limit = context.settings.chunk * Self.slotsPerPortfolio
+        return (sweeps.cut(at: limit, size: Self.size), range.last?.portfolio.id.rawValue)
       }
-      return state.chunks.removeLast()
     }
   }
 
@@ -113,23 +102,9 @@ final class ChunkQueue: Sendable {
   /// of so many slots.
   private static let slotsPerHistory = 64
 
-  private static func bounded(_ sweeps: [Sweep], slots limit: Int) -> [[Sweep]] {
-    var chunks: [[Sweep]] = []
-    var current: [Sweep] = []
-    var slots = 0
-    for sweep in sweeps {
-      let readsHistory = sweep.openedFrom == nil || sweep.readsHistory
-      let size = sweep.steps.count + (readsHistory ? slotsPerHistory : 0)
-      if !current.isEmpty, slots + size > limit {
-        chunks.append(current)
-        current = []
-        slots = 0
-      }
-      current.append(sweep)
-      slots += size
-    }
-    if !current.isEmpty { chunks.append(current) }
-    return chunks
+  private static func size(_ sweep: Sweep) -> Int {
+    let readsHistory = sweep.openedFrom == nil || sweep.readsHistory
+    return sweep.steps.count + (readsHistory ? slotsPerHistory : 0)
   }
 }
 

@@ -59,24 +59,14 @@ struct RunMetrics {
       ("failed", counts.failed), ("locked", counts.locked), ("taken_over", counts.takenOver),
       ("fenced", counts.fenced), ("taken_back", report.takenBack),
     ]
-    text += """
-      # HELP closebell_run_slots What became of the slots of the last run.
-      # TYPE closebell_run_slots gauge
-
-      """
-    for (outcome, count) in slots {
-      text += "closebell_run_slots{outcome=\"\(outcome)\"} \(count)\n"
-    }
     return text
+      + Prometheus.gauge(
+        "closebell_run_slots", "What became of the slots of the last run.",
+        slots.map { ("{outcome=\"\($0)\"}", "\($1)") })
   }
 
   private func gauge(_ name: String, _ help: String, _ value: String) -> String {
-    """
-    # HELP closebell_run_\(name) \(help)
-    # TYPE closebell_run_\(name) gauge
-    closebell_run_\(name) \(value)
-
-    """
+    Prometheus.gauge("closebell_run_\(name)", help, value)
   }
 
   private static func lastSuccess(in text: String) -> String? {

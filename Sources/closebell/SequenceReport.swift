@@ -146,15 +146,9 @@ struct SequenceReport {
   /// - Parameter time: Seconds since 1970.
   func metrics(at time: Int64) -> String {
     func family(_ name: String, _ help: String, _ value: (SequenceHealth) -> String) -> String {
-      let lines = healths.map {
-        "closebell_sequence_\(name){sequence=\"\(Self.escaped($0.sequence.name))\"} \(value($0))"
-      }
-      return """
-        # HELP closebell_sequence_\(name) \(help)
-        # TYPE closebell_sequence_\(name) gauge
-        \(lines.joined(separator: "\n"))
-
-        """
+      Prometheus.gauge(
+        "closebell_sequence_\(name)", help,
+        healths.map { ("{sequence=\"\(Self.escaped($0.sequence.name))\"}", value($0)) })
     }
     return family("healthy", "1 if its next value is free and there is one.") {
       $0.isUnhealthy ? "0" : "1"
@@ -164,12 +158,8 @@ struct SequenceReport {
       + family("unchecked", "1 if a column of it could not be looked at.") {
         $0.state == .unchecked ? "1" : "0"
       }
-        + """
-        # HELP closebell_sequences_checked_timestamp_seconds When they were looked at.
-        # TYPE closebell_sequences_checked_timestamp_seconds gauge
-        closebell_sequences_checked_timestamp_seconds \(time)
-
-        """
+      + Prometheus.gauge(
+        "closebell_sequences_checked_timestamp_seconds", "When they were looked at.", "\(time)")
   }
 
   private static func escaped(_ label: String) -> String {

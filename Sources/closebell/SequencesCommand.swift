@@ -181,6 +181,27 @@ struct SequenceRepairing {
   }
 }
 
+/// What both commands on triggers take, and how they go.
+struct TriggerOptions: ParsableArguments {
+  @OptionGroup var common: CommonOptions
+
+  @Argument(help: ArgumentHelp("The tables, as in SQL.", valueName: "table"))
+  var tables: [String]
+
+  func carryOut(
+    _ verb: String,
+    _ body:
+      @escaping @Sendable ([String], isolated Connection) throws
+      -> [SequenceTrigger.Standing]
+  ) async throws {
+    let tables = tables
+    let connection = try await common.connect(for: "sequences")
+    let standing = try await connection.perform { db in try body(tables, db) }
+    await connection.close()
+    TriggerReport(standing: standing, verb: verb).show(common)
+  }
+}
+
 /// Puts triggers on tables.
 struct InstallTriggerCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -188,19 +209,12 @@ struct InstallTriggerCommand: AsyncParsableCommand {
     abstract: "Keeps sequences ahead of ids that are inserted by hand.",
     discussion: "Needs the table's owner, who must own the sequence too.")
 
-  @OptionGroup var common: CommonOptions
-
-  @Argument(help: ArgumentHelp("The tables, as in SQL.", valueName: "table"))
-  var tables: [String]
+  @OptionGroup var options: TriggerOptions
 
   func run() async throws {
-    let tables = tables
-    let connection = try await common.connect(for: "sequences")
-    let standing = try await connection.perform { db in
+    try await options.carryOut("installed") { tables, db in
       try SequenceTrigger.install(on: tables, on: db)
     }
-    await connection.close()
-    TriggerReport(standing: standing, verb: "installed").show(common)
   }
 }
 
@@ -209,19 +223,12 @@ struct RemoveTriggerCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "remove-trigger", abstract: "Takes away what install-trigger put there.")
 
-  @OptionGroup var common: CommonOptions
-
-  @Argument(help: ArgumentHelp("The tables, as in SQL.", valueName: "table"))
-  var tables: [String]
+  @OptionGroup var options: TriggerOptions
 
   func run() async throws {
-    let tables = tables
-    let connection = try await common.connect(for: "sequences")
-    let taken = try await connection.perform { db in
+    try await options.carryOut("removed") { tables, db in
       try SequenceTrigger.remove(from: tables, on: db)
     }
-    await connection.close()
-    TriggerReport(standing: taken, verb: "removed").show(common)
   }
 }
 

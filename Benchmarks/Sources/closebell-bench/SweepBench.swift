@@ -5,7 +5,7 @@ import Postgres
 struct Sweeps {
   /// Dates closed for the first time, in one run.
   var catchUp = MeasuredCommand()
-  /// The same dates and the night before them closed again, every number different.
+  /// The night and these dates closed again, after one close of every symbol was corrected.
   var replay = MeasuredCommand()
   /// All of these dates computed once more, and compared.
   var verify = MeasuredCommand()
@@ -60,7 +60,7 @@ extension Bench {
 
   func report(_ sweeps: Sweeps, night: Double) {
     row("\(dates - 1) dates caught up", sweeps.catchUp.seconds, slots: sweeps.caughtUp)
-    row("\(dates) dates closed again, every number", sweeps.replay.seconds, slots: sweeps.slots)
+    row("\(dates) dates closed again", sweeps.replay.seconds, slots: sweeps.slots)
     row("floor: only copying these dates", sweeps.floor, slots: sweeps.slots)
     ratio("replay / its floor", [sweeps.replay.seconds / sweeps.floor])
     let aSlot = sweeps.replay.seconds / Double(sweeps.slots)
