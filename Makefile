@@ -177,6 +177,9 @@ deps:
 	"$${root[@]}" apt-get update -qq; \
 	"$${root[@]}" env DEBIAN_FRONTEND=noninteractive \
 	  apt-get install -y -qq --no-install-recommends $$needs >/dev/null; \
+	"$${root[@]}" env DEBIAN_FRONTEND=noninteractive \
+	  apt-get install -y -qq --no-install-recommends valgrind >/dev/null \
+	  || echo 'valgrind is not to be had: the tests will not count instructions'; \
 	if ! all_is_there; then \
 	  echo 'error: the packages are installed, and PostgreSQL 15 or later is still not there' >&2; \
 	  echo 'hint: this release of the system ships an older one; see https://www.postgresql.org/download' >&2; \

@@ -18,6 +18,9 @@ let optimised: [SwiftSetting] =
       ["-O", "-wmo", "-num-threads", "2", "-disable-batch-mode"], .when(configuration: .debug))
   ]
 
+/// Valgrind does not understand what the compiler writes for debuggers.
+let stripped: [LinkerSetting] = [.unsafeFlags(["-Xlinker", "-s"])]
+
 /// The arrows of the house run one way: see docs/architecture.md.
 let package = Package(
   name: "closebell",
@@ -27,6 +30,7 @@ let package = Package(
     .library(name: "Postgres", targets: ["Postgres"]),
     .library(name: "PrivateCluster", targets: ["PrivateCluster"]),
     .library(name: "Storage", targets: ["Storage"]),
+    .library(name: "Workloads", targets: ["Workloads"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -62,8 +66,14 @@ let package = Package(
         .product(name: "Subprocess", package: "swift-subprocess"),
       ],
       path: "Tests/TestSupport", swiftSettings: strict),
+    .target(
+      name: "Workloads", dependencies: ["Accounting"], path: "Tests/Workloads",
+      swiftSettings: optimised),
+    .executableTarget(
+      name: "instruction-probe", dependencies: ["Workloads"], path: "Tests/InstructionProbe",
+      swiftSettings: strict, linkerSettings: stripped),
     .testTarget(
-      name: "AccountingTests", dependencies: ["Accounting", "TestSupport"],
+      name: "AccountingTests", dependencies: ["Accounting", "TestSupport", "instruction-probe"],
       swiftSettings: optimised),
     .testTarget(
       name: "PostgresTests", dependencies: ["Postgres", "TestSupport"], swiftSettings: strict),

@@ -13,6 +13,7 @@ let package = Package(
         .product(name: "Postgres", package: "closebell"),
         .product(name: "PrivateCluster", package: "closebell"),
         .product(name: "Storage", package: "closebell"),
+        .product(name: "Workloads", package: "closebell"),
       ],
       swiftSettings: [
         .treatAllWarnings(as: .error), .enableUpcomingFeature("ExistentialAny"),

@@ -234,7 +234,7 @@ private let beginChunk = Statement(
   """
   select pg_advisory_xact_lock(hashtext('closebell import'), hashtext($1)),
     set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
-    set_config('enable_mergejoin', 'off', true), set_config('jit', 'off', true)
+    set_config('enable_mergejoin', 'off', true)
   """)
 
 extension ChunkStore.Outcome {

@@ -8,7 +8,7 @@ public enum Recomputing {
   public static func prepare(on db: isolated Connection) throws {
     try db.execute(
       sql: """
-        set plan_cache_mode = force_custom_plan; set jit = off;
+        set plan_cache_mode = force_custom_plan;
         set default_transaction_read_only = on
         """)
   }

@@ -172,7 +172,7 @@ struct StatementTests {
     let expected = [
       "search_path": "\"\"", "TimeZone": "UTC", "DateStyle": "ISO, YMD",
       "client_encoding": "UTF8", "application_name": "postgres-tests",
-      "statement_timeout": "90s", "lock_timeout": "2s",
+      "statement_timeout": "90s", "lock_timeout": "2s", "jit": "off",
       "idle_in_transaction_session_timeout": "5min", "client_connection_check_interval": "500ms",
     ]
     let actual = try await withConnection({

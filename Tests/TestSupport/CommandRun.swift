@@ -44,10 +44,13 @@ public struct CommandRun: Sendable {
   }
 
   /// The built `closebell`, beside the test bundle.
-  public static let closebell: String = {
+  public static let closebell = beside("closebell")
+
+  /// A program that was built with the test bundle.
+  public static func beside(_ name: String) -> String {
     let bundle = resolvedLink("/proc/self/exe") ?? CommandLine.arguments[0]
-    return bundle.split(separator: "/").dropLast().reduce("") { $0 + "/" + $1 } + "/closebell"
-  }()
+    return bundle.split(separator: "/").dropLast().reduce("") { $0 + "/" + $1 } + "/" + name
+  }
 
   /// Runs the built `closebell`.
   ///

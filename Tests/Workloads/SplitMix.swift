@@ -1,0 +1,22 @@
+/// A seeded source of numbers that every machine repeats (SplitMix64, Steele and others 2014).
+public struct SplitMix: Sendable {
+  private var state: UInt64
+
+  /// The same seed gives the same numbers.
+  public init(seed: UInt64) { state = seed }
+
+  /// The next 64 bits.
+  public mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var mixed = state
+    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+    return mixed ^ (mixed >> 31)
+  }
+
+  /// A whole number from 0 to below `bound`.
+  public mutating func below(_ bound: UInt64) -> UInt64 { next() % bound }
+
+  /// A number from 0 to below 1.
+  public mutating func unit() -> Double { Double(next() >> 11) * 0x1p-53 }
+}
