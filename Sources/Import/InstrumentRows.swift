@@ -101,6 +101,10 @@ struct InstrumentRows: RowKind {
 // Which instrument a row means: the same rule as for portfolios.
 
 extension InstrumentRows {
+  /// Looked up by its id, as the portfolios are.
+  private static let storedRow =
+    "select o.* from closebell.instruments o where o.id = s.id offset 0"
+
   private static let matchRetired = Statement(
     "import-instruments-match-retired",
     """
@@ -118,16 +122,18 @@ extension InstrumentRows {
     update pg_temp.import_instruments s set id =
       (select i.id from closebell.instruments i
        where i.symbol = s.symbol and i.retired_on is null)
-    where s.retired_on is null and not exists (
-      select from pg_temp.import_instruments r join closebell.instruments i on i.id = r.id
-      where r.symbol = s.symbol and r.retired_on is not null and i.retired_on is null)
+    where s.retired_on is null and s.symbol not in (
+      select r.symbol from pg_temp.import_instruments r join closebell.instruments i on i.id = r.id
+      where r.retired_on is not null and i.retired_on is null)
     """)
 
   private static let keepLast = Statement(
     "import-instruments-keep-last",
     """
-    delete from pg_temp.import_instruments s using pg_temp.import_instruments later
-    where later.id = s.id and later.row_number > s.row_number
+    delete from pg_temp.import_instruments s
+    where s.id is not null and s.row_number not in (
+      select max(r.row_number) from pg_temp.import_instruments r
+      where r.id is not null group by r.id)
     """)
 
   /// Terms on which closed dates of its holders rest.
@@ -141,31 +147,38 @@ extension InstrumentRows {
           when s.multiplier <> i.multiplier then 'multiplier'
           when s.pricing <> i.pricing then 'pricing'
           when s.kind <> i.kind and 'future' in (s.kind, i.kind) then 'kind' end as field
-      from pg_temp.import_instruments s join closebell.instruments i on i.id = s.id) changed
+      from pg_temp.import_instruments s cross join lateral (\(storedRow)) i) changed
     where field is not null and exists (
       select from closebell.portfolio_funds f
       join closebell.portfolio_snapshots c on c.portfolio_id = f.portfolio_id and c.is_complete
       where f.instrument_id = changed.id)
     """)
 
+  /// The other half of the statement still sees a written row as it was.
   private static let update = Statement(
     "import-instruments-update",
     """
     with written as (
-      update closebell.instruments i set name = s.name, kind = s.kind, currency = s.currency,
-        multiplier = coalesce(s.multiplier, old.multiplier),
-        pricing = coalesce(s.pricing, old.pricing),
-        retired_on = coalesce(s.retired_on, old.retired_on)
-      from pg_temp.import_instruments s join closebell.instruments old on old.id = s.id
-      where i.id = s.id and (
-        s.name <> old.name or s.kind <> old.kind or s.currency <> old.currency
+      insert into closebell.instruments as i
+        (id, symbol, name, kind, currency, multiplier, pricing, retired_on)
+      select s.id, s.symbol, s.name, s.kind, s.currency, coalesce(s.multiplier, old.multiplier),
+        coalesce(s.pricing, old.pricing), coalesce(s.retired_on, old.retired_on)
+      from pg_temp.import_instruments s cross join lateral (\(storedRow)) old
+      where s.name <> old.name or s.kind <> old.kind or s.currency <> old.currency
         or s.multiplier <> old.multiplier or s.pricing <> old.pricing
-        or coalesce(s.retired_on, old.retired_on) is distinct from old.retired_on)
-      returning i.id, (i.kind, i.currency, i.multiplier, i.pricing)
-        <> (old.kind, old.currency, old.multiplier, old.pricing) as is_other
+        or coalesce(s.retired_on, old.retired_on) is distinct from old.retired_on
+      on conflict on constraint instruments_key do update set name = excluded.name,
+        kind = excluded.kind, currency = excluded.currency, multiplier = excluded.multiplier,
+        pricing = excluded.pricing, retired_on = excluded.retired_on
+      returning i.id, i.kind, i.currency, i.multiplier, i.pricing
+    ), changed as (
+      select w.id from written w cross join lateral (
+        select o.* from closebell.instruments o where o.id = w.id offset 0) old
+      where (w.kind, w.currency, w.multiplier, w.pricing)
+        <> (old.kind, old.currency, old.multiplier, old.pricing)
     ), held as (
       select f.portfolio_id, f.instrument_id from closebell.portfolio_funds f
-      where f.instrument_id in (select id from written where is_other)
+      where f.instrument_id in (select id from changed)
     ), marked as (
       insert into closebell.input_changes (from_date, instrument_ids)
       select min(p.inception_date), array_agg(distinct held.instrument_id)

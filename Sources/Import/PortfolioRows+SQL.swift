@@ -3,8 +3,22 @@ internal import Postgres
 // A row that retires means the portfolio already retired on its date, so that a file that retires
 // one can be imported twice; else the active one of its code. Any other row means the active one,
 // unless a row of the chunk retires it; else it is new.
+//
+// A stored row is looked up by its id: kept from becoming a join, which the planner, who knows
+// nothing of a staging table, may begin with all portfolios.
 
 extension PortfolioRows {
+  private static let storedRow =
+    "select o.* from closebell.portfolios o where o.id = s.id offset 0"
+
+  /// On what closes rest.
+  private static func terms(_ row: String) -> String {
+    [
+      "base_currency", "inception_date", "calendar", "lot_relief", "cash", "dividends",
+      "irr_convention", "flow_timing",
+    ].map { "\(row).\($0)" }.joined(separator: ", ")
+  }
+
   static let matchRetired = Statement(
     "import-portfolios-match-retired",
     """
@@ -20,16 +34,18 @@ extension PortfolioRows {
     """
     update pg_temp.import_portfolios s set id =
       (select p.id from closebell.portfolios p where p.code = s.code and p.retired_on is null)
-    where s.retired_on is null and not exists (
-      select from pg_temp.import_portfolios r join closebell.portfolios p on p.id = r.id
-      where r.code = s.code and r.retired_on is not null and p.retired_on is null)
+    where s.retired_on is null and s.code not in (
+      select r.code from pg_temp.import_portfolios r join closebell.portfolios p on p.id = r.id
+      where r.retired_on is not null and p.retired_on is null)
     """)
 
   static let keepLast = Statement(
     "import-portfolios-keep-last",
     """
-    delete from pg_temp.import_portfolios s using pg_temp.import_portfolios later
-    where later.id = s.id and later.row_number > s.row_number
+    delete from pg_temp.import_portfolios s
+    where s.id is not null and s.row_number not in (
+      select max(r.row_number) from pg_temp.import_portfolios r
+      where r.id is not null group by r.id)
     """)
 
   static let findLateInceptions = Statement(
@@ -37,9 +53,8 @@ extension PortfolioRows {
     """
     select s.row_number, 'inception_date',
       'the portfolio has activities before ' || s.inception_date
-    from pg_temp.import_portfolios s
-    join closebell.portfolios p on p.id = s.id and p.inception_date < s.inception_date
-    where exists (
+    from pg_temp.import_portfolios s cross join lateral (\(storedRow)) p
+    where p.inception_date < s.inception_date and exists (
       select from closebell.holding_activity_log a
       where a.portfolio_id = s.id and a.activity_date < s.inception_date)
     """)
@@ -57,41 +72,47 @@ extension PortfolioRows {
           when s.dividends <> p.dividends then 'dividends'
           when s.irr_convention <> p.irr_convention then 'irr_convention'
           when s.flow_timing <> p.flow_timing then 'flow_timing' end as field
-      from pg_temp.import_portfolios s join closebell.portfolios p on p.id = s.id) changed
+      from pg_temp.import_portfolios s cross join lateral (\(storedRow)) p) changed
     where field is not null and exists (
       select from closebell.portfolio_snapshots c
       where c.portfolio_id = changed.id and c.is_complete)
     """)
 
+  /// The other half of the statement still sees a written row as it was.
   static let update = Statement(
     "import-portfolios-update",
     """
     with written as (
-      update closebell.portfolios p set name = s.name, base_currency = s.base_currency,
-        inception_date = s.inception_date, calendar = coalesce(s.calendar, old.calendar),
-        lot_relief = coalesce(s.lot_relief, old.lot_relief), cash = coalesce(s.cash, old.cash),
-        dividends = coalesce(s.dividends, old.dividends),
-        irr_convention = coalesce(s.irr_convention, old.irr_convention),
-        flow_timing = coalesce(s.flow_timing, old.flow_timing),
-        retired_on = coalesce(s.retired_on, old.retired_on)
-      from pg_temp.import_portfolios s join closebell.portfolios old on old.id = s.id
-      where p.id = s.id and (
-        s.name <> old.name or s.base_currency <> old.base_currency
+      insert into closebell.portfolios as p (id, code, name, base_currency, inception_date,
+        calendar, lot_relief, cash, dividends, irr_convention, flow_timing, retired_on)
+      select s.id, s.code, s.name, s.base_currency, s.inception_date,
+        coalesce(s.calendar, old.calendar), coalesce(s.lot_relief, old.lot_relief),
+        coalesce(s.cash, old.cash), coalesce(s.dividends, old.dividends),
+        coalesce(s.irr_convention, old.irr_convention),
+        coalesce(s.flow_timing, old.flow_timing), coalesce(s.retired_on, old.retired_on)
+      from pg_temp.import_portfolios s cross join lateral (\(storedRow)) old
+      where s.name <> old.name or s.base_currency <> old.base_currency
         or s.inception_date <> old.inception_date or s.calendar <> old.calendar
         or s.lot_relief <> old.lot_relief or s.cash <> old.cash or s.dividends <> old.dividends
         or s.irr_convention <> old.irr_convention or s.flow_timing <> old.flow_timing
-        or coalesce(s.retired_on, old.retired_on) is distinct from old.retired_on)
-      returning p.id, least(old.inception_date, p.inception_date) as from_date,
-        (p.base_currency, p.inception_date, p.calendar, p.lot_relief, p.cash, p.dividends,
-          p.irr_convention, p.flow_timing)
-        <> (old.base_currency, old.inception_date, old.calendar, old.lot_relief, old.cash,
-          old.dividends, old.irr_convention, old.flow_timing) as is_other
+        or coalesce(s.retired_on, old.retired_on) is distinct from old.retired_on
+      on conflict on constraint portfolios_key do update set name = excluded.name,
+        base_currency = excluded.base_currency, inception_date = excluded.inception_date,
+        calendar = excluded.calendar, lot_relief = excluded.lot_relief, cash = excluded.cash,
+        dividends = excluded.dividends, irr_convention = excluded.irr_convention,
+        flow_timing = excluded.flow_timing, retired_on = excluded.retired_on
+      returning p.id, p.inception_date, (\(terms("p"))) as terms
+    ), changed as (
+      select w.id, least(old.inception_date, w.inception_date) as from_date
+      from written w cross join lateral (
+        select o.* from closebell.portfolios o where o.id = w.id offset 0) old
+      where w.terms <> (\(terms("old")))
     ), marked as (
       insert into closebell.input_changes (from_date, portfolio_ids)
-      select min(from_date), array_agg(id) from written where is_other having count(*) > 0
+      select min(from_date), array_agg(id) from changed having count(*) > 0
     ), forgotten as (
-      delete from closebell.portfolio_irr_moments m using written
-      where m.portfolio_id = written.id and written.is_other
+      delete from closebell.portfolio_irr_moments m using changed
+      where m.portfolio_id = changed.id
     )
     select 0::bigint, count(*) from written
     """)

@@ -202,4 +202,23 @@ struct LateInputTests {
         join closebell.portfolios p on p.id = a.portfolio_id order by 1
         """) == ["(A,Alpha)", "(B,\"Alpha II\")"])
   }
+
+  @Test("in one chunk a portfolio is retired and its code used again; the last row counts")
+  func retirementWithinAChunk() async throws {
+    let books = try await Books.small()
+    let text = """
+      code,name,base_currency,inception_date,retired_on
+      ALPHA,Alpha,USD,2020-01-01,2020-06-30
+      ALPHA,Alpha the First,USD,2020-01-01,2020-06-30
+      ALPHA,Alpha II,USD,2020-07-01,
+      """
+    let report = try await books.importing(.portfolios, text)
+    #expect([report.updated, report.inserted, report.replaced] == [1, 1, 1])
+    let again = try await books.importing(.portfolios, text)
+    #expect([again.unchanged, again.replaced] == [2, 1])
+    #expect(
+      try await books.texts(
+        "select name, retired_on from closebell.portfolios where code = 'ALPHA' order by id")
+        == ["(\"Alpha the First\",2020-06-30)", "(\"Alpha II\",)"])
+  }
 }
