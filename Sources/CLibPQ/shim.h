@@ -52,12 +52,14 @@ static inline void pq_kill_self(void) { (void)kill(getpid(), SIGKILL); }
 /// a call or two.
 static inline void pq_stop_self(void) { (void)pthread_kill(pthread_self(), SIGSTOP); }
 
-/// Makes malloc take memory in large steps and keep it, where it can be told so.
+/// Makes malloc take memory in large steps and keep it, in a heap a processor and not one a thread,
+/// where it can be told so.
 static inline void pq_keep_memory(void) {
 #ifdef __GLIBC__
   (void)mallopt(M_MMAP_THRESHOLD, 4 << 20);
   (void)mallopt(M_TRIM_THRESHOLD, 16 << 20);
   (void)mallopt(M_TOP_PAD, 1 << 20);
+  (void)mallopt(M_ARENA_MAX, (int)sysconf(_SC_NPROCESSORS_ONLN));
 #endif
 }
 

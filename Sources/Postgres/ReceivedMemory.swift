@@ -7,6 +7,7 @@ public enum ReceivedMemory {
   ///
   /// Work comes in chunks that are alike: what one gives back the next one takes. By default an
   /// answer of a megabyte is unmapped after each, and threads grow their heaps page by page; a
-  /// tenth of a night's own time went into faults and system calls.
+  /// tenth of a night's own time went into faults and system calls. Threads share a heap a
+  /// processor, since a connection's next answer may come on another thread than its last.
   public static func keep() { pq_keep_memory() }
 }
