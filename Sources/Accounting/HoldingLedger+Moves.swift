@@ -52,6 +52,7 @@ extension HoldingLedger {
       }
       let opening = move.quantity - closing
       guard !opening.isZero else { return }
+      try requireRoom(for: opening)
       let openingCost = move.cost - cost
       position.open(
         Lot(
@@ -70,6 +71,12 @@ extension HoldingLedger {
     let held = position.quantity
     if held.isZero || (held.units < 0) == (change.units < 0) { return .zero }
     return change.magnitude <= held.magnitude ? change : -held
+  }
+
+  /// Units that a split made many can come late, any number of times.
+  private func requireRoom(for opening: Quantity) throws(ArithmeticError) {
+    let quantity = position.quantity + opening
+    guard quantity.units.magnitude < Quantity.derivedLimit.magnitude else { throw .overflow }
   }
 
   private func requireLots(
@@ -141,6 +148,7 @@ extension HoldingLedger {
       }
       let opening = move.quantity - closing
       guard !opening.isZero else { return }
+      try requireRoom(for: opening)
       var start = move.paid.local - paid.local
       if case .worth(let worth, let rate) = move.mark.rest(after: mark) {
         try settle(worth.local - start, entry, at: rate, totals: &totals)

@@ -125,8 +125,11 @@ struct HoldingLedger: Sendable {
         try position.split(by: ratio)
         return
       }
-      // Less than the smallest fraction is left: it is gone, without proceeds.
+      // Less than the smallest fraction is left: it is gone, without proceeds, and told so.
+      isTouched = true
       let relieved = try position.relieve(position.quantity, by: window.relief)
+      // A future was settled at its last close, and its cost is no money that was paid.
+      if isFuture { return }
       try bookClosed(proceeds: .zero, relieved: relieved, mark: .none, rate: rate)
     } catch {
       throw .arithmetic(subject: instrument.symbol, date: exDate, error)

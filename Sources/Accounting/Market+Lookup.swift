@@ -42,6 +42,10 @@ extension Market {
     guard let quotation = quotation(from: from, to: to, on: date) else {
       throw .missingRate(from: from, to: to, date: date)
     }
+    let least = quotation.least
+    guard least > .zero else {
+      throw .invalidRate(from: from, to: to, date: quotation.date, rate: least)
+    }
     let rate: Rate
     do throws(ArithmeticError) {
       rate = try quotation.rate()

@@ -187,6 +187,8 @@ public struct PerformanceHistory: Sendable {
       net = ReturnMeasures.linked(index: net, by: change)
       gross = ReturnMeasures.linked(index: gross, by: before)
     }
+    // Beyond a double: the index started again within.
+    guard net.isFinite, gross.isFinite else { return nil }
     return (net - 1, part.contains { $0.isStale } ? nil : gross - 1)
   }
 

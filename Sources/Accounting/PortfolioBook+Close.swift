@@ -95,18 +95,6 @@ extension PortfolioBook {
     cash = balances.reduce(.zero) { $0 + $1.baseValue }
   }
 
-  /// What is summed has to fit where a snapshot keeps it, as each of its parts does.
-  private func requireRoom(_ sums: ClosingSums, _ totals: WindowTotals) throws(CloseError) {
-    let limit = Money.derivedLimit
-    let largest = max(
-      sums.grossExposure, sums.longValue - sums.shortValue, cash.magnitude,
-      (sums.longValue + sums.shortValue + cash).magnitude, totals.inflow, totals.outflow,
-      sums.attribution.total.magnitude)
-    guard largest.units < limit else {
-      throw .arithmetic(subject: "the portfolio's sums", date: sums.date, .overflow)
-    }
-  }
-
   /// Makes the snapshot, checks the identities, and moves the book to its date.
   private mutating func book(
     _ sums: ClosingSums, _ totals: WindowTotals, policy: ClosePolicy
@@ -164,6 +152,8 @@ struct ClosingSums {
   var carriedCount = 0
   var missingCount = 0
   var maxCarriedDays = 0
+  /// Whether the rows' amounts fit.
+  private(set) var room = AmountRoom()
   /// How many values are older than the policy allows, or at cost; and their gross value.
   private var doubtfulCount = 0
   private var doubtfulValue = Money.zero
@@ -180,6 +170,7 @@ struct ClosingSums {
       row.marketValue == row.costBasis + row.unrealized + row.unrealizedFX,
       "market value = cost basis + unrealized + its currency part")
     rows.append(row)
+    row.forEachAmount { room.take($0) }
     attribution += row.attribution
     unrealized += row.unrealized
     if row.marketValue < .zero {

@@ -15,6 +15,14 @@ public enum RateQuotation: Hashable, Sendable {
     }
   }
 
+  /// The least of what was published: two negative rates would make a positive one.
+  var least: Rate {
+    switch self {
+    case .direct(let rate), .turned(let rate): rate.rate
+    case .crossed(let crossing): min(crossing.first.rate, crossing.second.rate)
+    }
+  }
+
   /// The rate: a turned or crossed one rounded once, half to even, at twelve decimals.
   public func rate() throws(ArithmeticError) -> Rate {
     switch self {

@@ -67,19 +67,20 @@ public enum ReturnMeasures {
     flows: [(day: Day, amount: Money)], timing: FlowTiming = .allAtEnd
   ) -> Double? {
     guard end > start else { return nil }
-    let days = Double(end - start)
+    let days = Int128(end - start)
     var net = Money.zero
-    var base = opening.approximate
+    // Σ amount × days, exact: 10^28 units over three centuries leave room for thousands of flows.
+    var weighted = opening.units * days
     for flow in flows {
       precondition(flow.day > start && flow.day <= end, "a flow lies within the period")
       net += flow.amount
       let isAtStart =
         timing == .allAtStart || timing == .inflowsAtStart && flow.amount > .zero
       let daysIn = end - flow.day + (isAtStart ? 1 : 0)
-      base += flow.amount.approximate * Double(daysIn) / days
+      weighted += flow.amount.units * Int128(daysIn)
     }
-    guard base > 0 else { return nil }
-    return (closing - opening - net).approximate / base
+    guard weighted > 0 else { return nil }
+    return (closing - opening - net).approximate * Double(days) / Money(units: weighted).approximate
   }
 
   /// A return over days as a rate per year of 365 days; nil up to one year, where a period's own

@@ -8,7 +8,8 @@ struct ReturnChain: Hashable, Sendable {
   /// Links the return of one sub-period, from the opening's close to `date`'s.
   ///
   /// A base that is not positive gives no return: the index stays and a new chain starts. A loss
-  /// of everything ends the chain at 0, and the next return starts another at 1.
+  /// of everything ends the chain at 0, and the next return starts another at 1. An index beyond
+  /// what a double holds in full, either way, starts again at 1 with this close.
   mutating func link(
     opening: Money, closing: Money, inflow: Money, outflow: Money,
     timing: ReturnMeasures.FlowTiming, from openingDate: Day, to date: Day
@@ -22,6 +23,7 @@ struct ReturnChain: Hashable, Sendable {
     }
     if index == 0 { self = ReturnChain(index: 1, since: openingDate) }
     index = ReturnMeasures.linked(index: index, by: change)
+    if !index.isNormal, change > -1 { self = ReturnChain(index: 1, since: date) }
     return change
   }
 }

@@ -175,7 +175,7 @@ struct BadInput: CustomTestStringConvertible, Sendable {
       $0.log("2024-01-02", .deposit, amount: "5", in: "CHF")
     },
     BadInput(
-      "a rate of zero, turned", says: "the rate of CHF in USD on 2024-01-02: division by zero"
+      "a rate of zero, turned", says: "the rate of CHF in USD on 2024-01-02: 0 is not positive"
     ) {
       $0.rate("USD", "CHF", "2024-01-02", "0")
       $0.log("2024-01-02", .deposit, amount: "5", in: "CHF")

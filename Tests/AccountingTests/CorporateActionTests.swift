@@ -90,6 +90,21 @@ struct CorporateActionTests {
     #expect(try world.close("2024-01-02").row().attribution.income == .of("-5"))
   }
 
+  @Test("Where dividends are recorded, what a short owes is negative interest of its symbol")
+  func shortOwesRecorded() throws {
+    var world = BookWorld()
+    world.hold("ACME")
+    world.price("ACME", "2024-01-01", "100")
+    world.pays("ACME", "2024-01-02", "0.50")
+    world.log("2024-01-01", .sell, "ACME", "10", at: "100")
+    world.log("2024-01-02", .interest, "ACME", amount: "-5")
+    _ = try world.close("2024-01-01")
+    let close = try world.close("2024-01-02")
+    #expect(close.row().attribution.income == .of("-5") && close.row().dailyPnL == .of("-5"))
+    #expect(close.snapshot.cash == .of("995"))
+    #expect(close.flows.map(\.amount) == [.of("-5")])
+  }
+
   @Test("With automatic dividends a dividend activity on a quoted symbol is refused, not doubled")
   func automaticRefusesRecorded() throws {
     var world = BookWorld(dividends: .automatic)

@@ -82,7 +82,7 @@ import Testing
   }
 
   /// Every calculation of an explanation, wherever it stands.
-  private static func formulas(in value: Any) -> [[String: String]] {
+  static func formulas(in value: Any) -> [[String: String]] {
     if let list = value as? [Any] { return list.flatMap { formulas(in: $0) } }
     guard let members = value as? [String: Any] else { return [] }
     if let formula = members as? [String: String], formula["rounding"] != nil { return [formula] }
