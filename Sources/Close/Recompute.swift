@@ -45,6 +45,8 @@ public struct RecomputedDate: Sendable {
   public var differences: [ValueDifference]
   /// The digest of its inputs as they are today; nil where the chain has none.
   public var fingerprint: Fingerprint?
+  /// Whether a later date's fingerprint proves that the inputs are what they were.
+  public var inputsAreProven = false
 }
 
 /// Dates of one portfolio, recomputed.

@@ -110,7 +110,9 @@ struct RecomputeChunk {
         sweep.closed.lazy.filter { isCompared($0.step.date) }.map { sweep.sweep.slot($0.step) }
       }
       let stored = try StoredCloses.read(slots, on: db)
-      return computed.map { compared($0, stored) }
+      var sweeps = computed.map { compared($0, stored) }
+      if case .closed = work { try FingerprintCheck.check(&sweeps, computed, on: db) }
+      return sweeps
         + page.refused.compactMap { refused in
           portfolios.first { $0.portfolio.code == refused.portfolio }.map {
             RecomputedSweep(portfolio: $0.portfolio, dates: [], failure: refused, leftOut: 1)

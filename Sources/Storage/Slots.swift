@@ -86,7 +86,7 @@ public enum Slots {
   /// is over, which ends its session. The period locks stay as they are meanwhile.
   ///
   /// - Returns: Nil where somebody held a row that the statement needed.
-  private static func unlessHeld<R>(
+  static func unlessHeld<R>(
     on db: isolated Connection, _ body: @Sendable (isolated Connection) throws -> R
   ) throws -> R? {
     for isLastTry in [false, true] {
@@ -209,22 +209,6 @@ public enum Slots {
   /// They keep the claim's number with the sign turned, which no lease ever has.
   public static func letGo(as claim: Int64, on db: isolated Connection) throws {
     _ = try db.execute(letGoComplete, claim)
-  }
-
-  /// Turns the placeholders of owners who are gone into failed slots that say so.
-  ///
-  /// - Parameter olderThanSeconds: How long ago the owner's lease must have ended.
-  /// - Returns: Each slot taken back and the claim that it was taken from.
-  public static func takeBackExpired(
-    olderThanSeconds: Double = 0, on db: isolated Connection
-  ) throws -> [(slot: Slot, from: Int64)] {
-    // Nearly always nobody is gone; then the slots, all dates of them, are not looked at.
-    guard try db.row(isAnyExpired, olderThanSeconds, as: { try $0.nextBool() }) == true else {
-      return []
-    }
-    return try unlessHeld(on: db) { db in
-      try db.rows(expire, olderThanSeconds) { (try $0.nextSlot(), try $0.nextInt64()) }
-    } ?? []
   }
 
   // MARK: - SQL
@@ -373,23 +357,5 @@ public enum Slots {
     using unnest($1::bigint[], $2::date[]) as c (portfolio_id, snapshot_date)
     where s.snapshot_date = c.snapshot_date and s.portfolio_id = c.portfolio_id
       and \(isClaimed("s", by: "$3::bigint")) and s.state = 'claimed' and not s.is_complete
-    """)
-  private static let hasEnded = """
-    (not \(Leases.isAlive("w.claim_id"))
-      and ($1::float8 <= 0
-        or w.lease_until < pg_catalog.clock_timestamp() - $1::float8 * interval '1 second'))
-    """
-  private static let isAnyExpired = Statement.once(
-    "slots-is-any-expired",
-    "select exists (select from closebell.worker_lease w where \(hasEnded))")
-  private static let expire = Statement.once(
-    "slots-expire",
-    """
-    update closebell.portfolio_snapshots s
-    set state = 'failed', error = 'lease expired'
-    from closebell.worker_lease w
-    where s.snapshot_date between w.first_date and w.last_date
-      and s.claim_id = w.claim_id and s.state = 'claimed' and \(hasEnded)
-    returning s.portfolio_id, s.snapshot_date, s.claim_id
     """)
 }

@@ -53,6 +53,16 @@ public enum StoredSnapshots {
       as: { try decode(&$0) })
   }
 
+  /// The fingerprints of those of these slots that are complete and have one.
+  public static func fingerprints(
+    of slots: [Slot], on db: isolated Connection
+  ) throws -> [Slot: Fingerprint] {
+    let pairs = try db.rows(
+      fingerprintRows, slots.map(\.portfolio.rawValue), slots.map(\.date.postgres)
+    ) { (try $0.nextSlot(), try $0.nextFingerprintOrNil()) }
+    return Dictionary(uniqueKeysWithValues: pairs).compactMapValues { $0 }
+  }
+
   /// What a slot's row says about its state, complete or not: nil where there is no row.
   public static func state(
     of slot: Slot, on db: isolated Connection
@@ -183,6 +193,15 @@ public enum StoredSnapshots {
     "snapshots-read-slots",
     """
     select \(columns)
+    from \(slots)
+    cross join lateral (select r.* from closebell.portfolio_snapshots r
+      where r.snapshot_date = c.slot_date and r.portfolio_id = c.portfolio_id and r.is_complete
+      offset 0) s
+    """)
+  private static let fingerprintRows = Statement(
+    "snapshots-fingerprints",
+    """
+    select s.portfolio_id, s.snapshot_date, s.fingerprint
     from \(slots)
     cross join lateral (select r.* from closebell.portfolio_snapshots r
       where r.snapshot_date = c.slot_date and r.portfolio_id = c.portfolio_id and r.is_complete
