@@ -61,7 +61,20 @@ public enum DeadOwners {
     } ?? []
   }
 
+  /// Deletes failed slots of portfolios that had been retired by then: nobody is going to close
+  /// them any more.
+  ///
+  /// - Returns: How many.
+  public static func discardRetired(on db: isolated Connection) throws -> Int {
+    try db.execute(deleteRetired)
+  }
+
   // MARK: - SQL
+
+  /// SQL that is true for a failed slot whose owner was gone, which says nothing against it.
+  static func wasTakenBack(_ slot: String) -> String {
+    "\(slot).error in ('lease expired', 'lease lost')"
+  }
 
   private static let hasEnded = """
     (not \(Leases.isAlive("w.claim_id"))
@@ -80,6 +93,12 @@ public enum DeadOwners {
     where s.snapshot_date between w.first_date and w.last_date
       and s.claim_id = w.claim_id and s.state = 'claimed' and \(hasEnded)
     returning s.portfolio_id, s.snapshot_date, s.claim_id
+    """)
+  private static let deleteRetired = Statement.once(
+    "slots-discard-retired",
+    """
+    delete from closebell.portfolio_snapshots s using closebell.portfolios p
+    where p.id = s.portfolio_id and p.retired_on <= s.snapshot_date and s.state = 'failed'
     """)
   private static let hasLease =
     "exists (select from closebell.worker_lease l where l.claim_id = s.claim_id)"

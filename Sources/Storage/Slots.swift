@@ -55,6 +55,8 @@ public struct SlotHolder: Sendable {
   public var claim: Int64
   /// What that claim's owner is doing.
   public var standing: Standing
+  /// Whether it was tried and could not be closed; told of unfinished slots only.
+  public var hasFailed = false
 }
 
 /// Claims: placeholder rows that say who closes a slot.
@@ -127,12 +129,17 @@ public enum Slots {
     try db.rows(lookUnfinished, portfolios.map(\.rawValue), through.postgres) {
       let slot = try $0.nextSlot()
       let claim = try $0.nextInt64()
-      return SlotHolder(slot: slot, claim: claim, standing: try $0.nextBool() ? .free : .busy)
+      let isFree = try $0.nextBool()
+      return SlotHolder(
+        slot: slot, claim: claim, standing: isFree ? .free : .busy, hasFailed: try $0.nextBool())
     }
   }
 
   /// Takes failed slots, and slots of owners who are gone, over by compare-and-set on the old
   /// owner; a live lease, a complete slot or a locked one is never touched.
+  ///
+  /// - Returns: The slots that are ours now. One whose opening another slot of its portfolio has
+  ///   taken is deleted: that one comes first.
   public static func takeOver(
     _ holders: [SlotHolder], links: [Slot: SlotClaim.Link], as claim: Int64, run: Int64,
     overLocks: Bool = false, on db: isolated Connection
@@ -152,8 +159,12 @@ public enum Slots {
       ordered.filter { taken.contains($0.slot) }.map {
         SlotClaim($0.slot, link: links[$0.slot] ?? .later)
       })
-    _ = try db.execute(hangUp, hung.portfolios, hung.dates, hung.openings, claim)
-    return taken
+    let placed = Set(
+      try db.rows(
+        hangUp, hung.portfolios, hung.dates, hung.openings, claim, as: { try $0.nextSlot() }))
+    let left = taken.subtracting(placed)
+    if !left.isEmpty { try release(Array(left), as: claim, on: db) }
+    return placed
   }
 
   /// Deletes failed slots, and slots of owners who are gone, that hold an opening which another
@@ -270,7 +281,8 @@ public enum Slots {
     "slots-look-unfinished",
     """
     select s.portfolio_id, s.snapshot_date, s.claim_id,
-      s.state = 'failed' or not \(Leases.isAlive("s.claim_id"))
+      s.state = 'failed' or not \(Leases.isAlive("s.claim_id")),
+      s.state = 'failed' and not \(DeadOwners.wasTakenBack("s"))
     from closebell.portfolio_snapshots s
     where s.portfolio_id = any($1::bigint[]) and not s.is_complete
       and s.snapshot_date <= $2::date
@@ -300,6 +312,11 @@ public enum Slots {
       as c (portfolio_id, snapshot_date, opened_from_date)
     where s.snapshot_date = c.snapshot_date and s.portfolio_id = c.portfolio_id
       and \(isClaimed("s", by: "$4::bigint")) and not s.is_complete
+      and not exists (select from closebell.portfolio_snapshots o
+        where o.portfolio_id = s.portfolio_id and o.snapshot_date <> s.snapshot_date
+          and (o.opened_from_date = c.opened_from_date
+            or o.opened_from_date is null and c.opened_from_date is null))
+    returning s.portfolio_id, s.snapshot_date
     """)
   private static let discardFree = Statement(
     "slots-discard",

@@ -29,6 +29,7 @@ struct CleanupCommand: AsyncParsableCommand {
       let taken =
         try DeadOwners.cleanUp(olderThanSeconds: seconds, on: db)
         + DeadOwners.takeBackUnleased(olderThanSeconds: seconds, on: db)
+      _ = try DeadOwners.discardRetired(on: db)
       return taken.map { (portfolio: $0.slot.portfolio, date: $0.slot.date, from: $0.from) }
     }
     await connection.close()

@@ -117,6 +117,28 @@ import Testing
     #expect(try await books.leftovers() == [])
   }
 
+  @Test("a lease says of every date that it covers it, of one that was begun before too")
+  func leaseCoversJoinedDates() async throws {
+    let books = try await DemoBooks.small()
+    let dead = books.begin(.night("2017-06-29"), heldAt: .named("load-openings"))
+    #expect(try await dead.standsStill())
+    try await books.expireLeases()
+    let cedar = DemoBooks.settings(workers: 1) { $0.codes = ["CEDAR"] }
+    // A first close is of the asked date alone; the one that was begun before comes first.
+    let owner = books.begin(.night("2017-06-30"), cedar, heldAt: .named("load-openings"))
+    #expect(try await owner.standsStill())
+    try await books.expireLeases()
+    let taken = try await books.perform { db in
+      try DeadOwners.cleanUp(on: db).map(\.slot.date.description)
+    }
+    #expect(taken.sorted() == ["2017-06-29", "2017-06-30"])
+    _ = try? await owner.goOn()
+    _ = try? await dead.goOn()
+    #expect(try await books.close("2017-06-30", nobodyWaits).exitCode == 0)
+    #expect(try await books.tables() == (try await DemoBooks.smallReference()))
+    #expect(try await books.leftovers() == [])
+  }
+
   @Test("a cleanup that waits for a row of a takeover finds it taken, though it began before")
   func cleanupWaitsForTakeover() async throws {
     let books = try await DemoBooks.small()
