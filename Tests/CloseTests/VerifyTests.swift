@@ -320,6 +320,34 @@ import Testing
       try await books.integer("select max(revision) from closebell.portfolio_snapshots") == 1)
   }
 
+  @Test("over a trusted opening kept flows are taken, and what differs is computed from all flows")
+  func trustedFlows() async throws {
+    let books = try await DemoBooks.closed(through: "2017-06-30", since: "2017-06-21")
+    let scopes = [22, 28, 30].map {
+      RecomputeScope(from: Day("2017-06-\($0)"), opening: .stored)
+    }
+    for scope in scopes { #expect(try await books.verify(scope).isClean) }
+    try await books.execute(
+      """
+      update closebell.portfolio_irr_values set irr_result = irr_result + 2e-10
+      where date = '2017-06-30' and portfolio_id = \(Self.id("COLA"))
+      """)
+    for scope in scopes {
+      #expect(try await books.verify(scope).findings.map(\.portfolio) == ["COLA"])
+    }
+    try await books.execute(
+      """
+      update closebell.portfolio_irr_values set irr_result = irr_result - 2e-10
+      where date = '2017-06-30' and portfolio_id = \(Self.id("COLA"));
+      update closebell.portfolio_irr_moments m set moments = (
+        select o.moments from closebell.portfolio_irr_moments o
+        where o.portfolio_id <> m.portfolio_id order by o.portfolio_id limit 1)
+      """)
+    for scope in scopes {
+      #expect(try await books.verify(scope).isClean, "what is kept is a cache, and raises no alarm")
+    }
+  }
+
   @Test("a fingerprint on which later dates were closed is named with its date, not with theirs")
   func fingerprintBelow() async throws {
     let books = try await DemoBooks.closed(through: "2017-06-28", since: "2017-06-21")
