@@ -86,7 +86,8 @@ let package = Package(
     .testTarget(
       name: "CommandTests", dependencies: ["closebell", "TestSupport"], swiftSettings: strict),
     .testTarget(
-      name: "SimulationTests", dependencies: ["Close", "Storage", "Accounting", "Postgres"],
+      name: "SimulationTests",
+      dependencies: ["Close", "Storage", "Accounting", "Postgres", "TestSupport"],
       swiftSettings: strict),
     .testTarget(name: "TidyTests", swiftSettings: strict),
   ],

@@ -4,7 +4,7 @@
 /// It tells an input that changed from a number that was changed; it is no defence against
 /// somebody who forges inputs.
 @frozen
-public struct Fingerprint: Hashable, Sendable {
+public struct Fingerprint: Hashable, Sendable, CustomStringConvertible {
   /// The first eight bytes, the lowest first.
   public var low: UInt64
   /// The last eight bytes, the lowest first.
@@ -28,6 +28,14 @@ public struct Fingerprint: Hashable, Sendable {
     [low, high].flatMap { half in
       stride(from: 0, to: 64, by: 8).map { UInt8(truncatingIfNeeded: half >> UInt64($0)) }
     }
+  }
+
+  /// Sixteen bytes as hexadecimal digits.
+  public var description: String {
+    bytes.map { byte in
+      let digits = String(byte, radix: 16)
+      return digits.count < 2 ? "0" + digits : digits
+    }.joined()
   }
 
   /// The digest of a set: the same in whichever order its members are added.

@@ -25,6 +25,8 @@ struct ChunkClaim {
     sweeps.removeAll { $0.steps.isEmpty }
     if sweeps.contains(where: { isRefused($0, standing) }) {
       try db.requireLease(of: context.claim)
+      // Earlier dates may have joined.
+      try context.cover(sweeps, on: db)
       try claimPlaceholders(sweeps, &standing, on: db)
       // What was taken over just now may have held an opening until then.
       try claimPlaceholders(sweeps, &standing, on: db)
@@ -98,6 +100,8 @@ struct ChunkClaim {
       overLocks: context.mayOverrideLocks)
     standing.takenOver += taken.count
     standing.ours.formUnion(taken)
+    // Those that were not may have been in another's place, and are nobody's then.
+    standing.held.subtract(free.lazy.map(\.slot).filter { !taken.contains($0) })
   }
 
   /// Whether a slot of a sweep is neither ours nor anybody's, and yet was refused: its opening is
@@ -109,8 +113,8 @@ struct ChunkClaim {
     }
   }
 
-  /// Makes room for refused sweeps: an earlier date that was begun comes first, a later one that
-  /// nobody works on gives its place up and is due again after this sweep.
+  /// Makes room for refused sweeps: an earlier date that was begun comes first; one that cannot be
+  /// closed any more, and a later one that nobody works on, give their place up.
   ///
   /// - Returns: The steps of every sweep; none where an earlier date blocks it.
   private func joiningUnfinished(
@@ -122,19 +126,41 @@ struct ChunkClaim {
     let unfinished = Dictionary(
       grouping: try db.unfinished(of: refused.sorted(), through: .latest),
       by: \.slot.portfolio)
-    var later: [SlotHolder] = []
-    let steps = sweeps.map { sweep in
+    var givenUp: [SlotHolder] = []
+    let locked = try locked(among: unfinished.values.joined().map(\.slot), on: db)
+    let steps = try sweeps.map { sweep in
       let others = (unfinished[sweep.portfolio.id] ?? []).filter { holder in
         holder.standing == .free && !sweep.steps.contains { $0.date == holder.slot.date }
       }
-      later += others.filter { $0.slot.date > sweep.through }
-      let earlier = others.map(\.slot.date).filter { date in
-        date < sweep.through && sweep.openedFrom.map { date > $0 } ?? true
+      givenUp += others.filter { $0.slot.date > sweep.through }
+      let earlier = others.filter { holder in
+        let date = holder.slot.date
+        return date < sweep.through && sweep.openedFrom.map { date > $0 } ?? true
       }
-      return joined(sweep, earlier, &outcome)
+      let open = try earlier.filter { try mayBeClosed($0, sweep.portfolio, locked) }
+      givenUp += earlier.filter { one in !open.contains { $0.slot == one.slot } }
+      return joined(sweep, open.map(\.slot.date), &outcome)
     }
-    if !later.isEmpty { try db.discard(later) }
+    if !givenUp.isEmpty { try db.discard(givenUp) }
     return steps
+  }
+
+  /// Whether a date that was begun is still to be closed: it is no holiday and not locked by now,
+  /// nor was it tried in vain and is passed over on purpose.
+  private func mayBeClosed(
+    _ holder: SlotHolder, _ portfolio: Portfolio, _ locked: Set<Slot>
+  ) throws -> Bool {
+    let date = holder.slot.date
+    return try date >= portfolio.inception && !locked.contains(holder.slot)
+      && (context.settings.catchesUp || !holder.hasFailed)
+      && context.calendars.named(portfolio.calendar).isBusinessDay(date)
+  }
+
+  private func locked(
+    among slots: [Slot], on db: isolated some CloseStore
+  ) throws -> Set<Slot> {
+    guard !context.mayOverrideLocks, !slots.isEmpty else { return [] }
+    return try db.locked(among: slots)
   }
 
   private func joined(
@@ -158,14 +184,12 @@ struct ChunkClaim {
   private func findLocked(
     _ sweeps: [Sweep], _ standing: inout Standing, on db: isolated some CloseStore
   ) throws {
-    guard !context.mayOverrideLocks else { return }
     let refused = sweeps.flatMap { sweep in
       sweep.steps.map { sweep.slot($0) }.filter {
         !standing.ours.contains($0) && !standing.complete.contains($0)
       }
     }
-    guard !refused.isEmpty else { return }
-    standing.locked = try db.locked(among: refused)
+    standing.locked = try locked(among: refused, on: db)
   }
 
   /// What is left of a sweep, or nil where nothing is.

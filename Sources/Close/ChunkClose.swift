@@ -15,9 +15,7 @@ struct ChunkClose {
     guard context.mayWrite else { throw LeaseEnded() }
     var outcome = ChunkOutcome()
     var clock = StageClock()
-    try context.cover(
-      from: sweeps.map(\.steps[0].date).min() ?? .earliest,
-      through: sweeps.map(\.through).max() ?? .latest, on: db)
+    try context.cover(sweeps, on: db)
     let claimed = try ChunkClaim(context: context).claim(sweeps, &outcome, on: db)
     outcome.stages.claim += clock.lap()
     guard !claimed.sweeps.isEmpty else { return outcome }

@@ -125,9 +125,7 @@ extension Connection: CloseStore {
     guard try !Runs.isPaused(on: self) else { return nil }
     try OwnSequences.keepAhead(on: self)
     try Incarnation.begin(on: self)
-    try Runs.endDead(on: self)
-    let takenBack = try Slots.takeBackExpired(on: self)
-    try Leases.forgetDead(on: self)
+    let takenBack = try DeadOwners.cleanUp(on: self)
     let run = try Runs.begin(
       kind: opening.kind, from: opening.from, through: opening.through, host: settings.host,
       version: settings.version, arguments: settings.arguments, on: self)

@@ -109,6 +109,21 @@ public final class EquityRepair: Sendable {
       plan: plan)
   }
 
+  // MARK: - Nothing to do
+
+  /// Puts in order what a repair left that died after its last write: where nothing is to be done
+  /// no run begins, which would do it first.
+  public func cleanUp() async throws {
+    let connection = try await connect()
+    do {
+      try await connection.perform { db in _ = try DeadOwners.cleanUp(on: db) }
+      await connection.close()
+    } catch {
+      await connection.close()
+      throw error
+    }
+  }
+
   // MARK: - Apply
 
   /// Carries a plan out.

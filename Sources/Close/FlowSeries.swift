@@ -47,6 +47,8 @@ struct FlowLedger {
   private let absent: FlowSeries
   /// Whether anything was learnt that the packed value does not say.
   var isChanged = false
+  /// All flows up to and with this date are in; nothing can be told of a date before it.
+  var knownThrough = Day.earliest
 
   /// The ledger of a portfolio before its first flow.
   static let empty = FlowLedger(portfolio: .empty, absent: .empty)

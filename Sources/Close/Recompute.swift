@@ -10,7 +10,8 @@ public struct RecomputeScope: Sendable {
     /// From the activity log: every closed date from the first on is computed, those before the
     /// range without being compared.
     case derived
-    /// From the stored snapshot before the range, which is trusted.
+    /// From the stored snapshot before the range, which is trusted, and so are the flows before it
+    /// as the last night kept them; what differs then is computed again from all flows.
     case stored
   }
 
@@ -20,6 +21,9 @@ public struct RecomputeScope: Sendable {
   public var through: Day?
   /// Where the opening comes from.
   public var opening = Opening.derived
+
+  /// The date before which everything is trusted; nil where it is derived.
+  var trustedOpening: Day? { opening == .stored ? from : nil }
 
   /// The closed dates from `from` through `through`.
   public init(from: Day? = nil, through: Day? = nil, opening: Opening = .derived) {
@@ -45,6 +49,8 @@ public struct RecomputedDate: Sendable {
   public var differences: [ValueDifference]
   /// The digest of its inputs as they are today; nil where the chain has none.
   public var fingerprint: Fingerprint?
+  /// Whether a later date's fingerprint proves that the inputs are what they were.
+  public var inputsAreProven = false
 }
 
 /// Dates of one portfolio, recomputed.

@@ -17,6 +17,15 @@ enum RecomputeWork: Sendable {
     }
   }
 
+  /// The dates that are computed.
+  fileprivate var dates: (first: Day, last: Day) {
+    switch self {
+    case .closed(let scope):
+      (scope.trustedOpening == nil ? .earliest : scope.from ?? .earliest, scope.through ?? .latest)
+    case .replay(let range): (range.from, range.throughLatest ? .latest : range.through)
+    }
+  }
+
   var includesRetired: Bool {
     if case .closed = self { true } else { false }
   }
@@ -27,6 +36,14 @@ struct RecomputeChunk {
   let work: RecomputeWork
   let settings: RunSettings
   let market: MarketShelf
+  /// Whether flows before a trusted opening need not be read where the last night kept their sum.
+  private var mayResume = true
+
+  init(work: RecomputeWork, settings: RunSettings, market: MarketShelf) {
+    self.work = work
+    self.settings = settings
+    self.market = market
+  }
 
   /// Dates that a chunk holds in memory at a time, unless one portfolio alone has more.
   private var slotLimit: Int { settings.chunk * 4 }
@@ -38,11 +55,9 @@ struct RecomputeChunk {
   func bounded(
     _ range: [PlannedPortfolio], on db: isolated Connection
   ) throws -> [[PlannedPortfolio]] {
-    let counts = Dictionary(
-      grouping: try Planning.completeSlots(
-        of: range.map(\.portfolio.id), from: .earliest, through: .latest, on: db),
-      by: \.portfolio
-    ).mapValues(\.count)
+    let (first, last) = work.dates
+    let counts = try Planning.completeCounts(
+      of: range.map(\.portfolio.id), from: first, through: last, on: db)
     return range.cut(at: slotLimit) {
       (counts[$0.portfolio.id] ?? 0) + Self.slotsPerHistory
     }
@@ -70,6 +85,7 @@ struct RecomputeChunk {
         portfolio: planned.portfolio.code, date: date, error: "\(error)"))
   }
 
+  /// What differs is computed once more, and then from every flow.
   private func attempt(
     _ portfolios: [PlannedPortfolio], on db: isolated Connection
   ) throws -> [RecomputedSweep] {
@@ -92,7 +108,9 @@ struct RecomputeChunk {
   private func again(
     _ portfolios: [PlannedPortfolio], on db: isolated Connection
   ) throws -> [RecomputedSweep] {
-    try transaction(portfolios, MarketShelf(), on: db)
+    var thorough = self
+    thorough.mayResume = false
+    return try thorough.transaction(portfolios, MarketShelf(), on: db)
   }
 
   private func transaction(
@@ -110,7 +128,9 @@ struct RecomputeChunk {
         sweep.closed.lazy.filter { isCompared($0.step.date) }.map { sweep.sweep.slot($0.step) }
       }
       let stored = try StoredCloses.read(slots, on: db)
-      return computed.map { compared($0, stored) }
+      var sweeps = computed.map { compared($0, stored) }
+      if case .closed = work { try FingerprintCheck.check(&sweeps, computed, on: db) }
+      return sweeps
         + page.refused.compactMap { refused in
           portfolios.first { $0.portfolio.code == refused.portfolio }.map {
             RecomputedSweep(portfolio: $0.portfolio, dates: [], failure: refused, leftOut: 1)
@@ -143,20 +163,22 @@ struct RecomputeChunk {
   private func plan(
     _ scope: RecomputeScope, _ portfolios: [PlannedPortfolio], on db: isolated Connection
   ) throws -> NightPlan.Page {
+    let ids = portfolios.map(\.portfolio.id)
     let complete = Dictionary(
       grouping: try Planning.completeSlots(
-        of: portfolios.map(\.portfolio.id), from: .earliest,
-        through: scope.through ?? .latest, on: db),
+        of: ids, from: work.dates.first, through: work.dates.last, on: db),
       by: \.portfolio)
+    let openings =
+      try scope.trustedOpening.map { try Planning.openingsBefore($0, of: ids, on: db) } ?? [:]
     var page = NightPlan.Page()
     for planned in portfolios {
       let dates = (complete[planned.portfolio.id] ?? []).map(\.date)
-      guard let firstCompared = dates.first(where: isCompared) else { continue }
-      let start = scope.opening == .derived ? dates[0] : firstCompared
-      page.sweeps.append(
-        Sweep(
-          portfolio: planned.portfolio, openedFrom: dates.last { $0 < start },
-          steps: dates.filter { $0 >= start }.map { Sweep.Step($0, .again) }))
+      guard dates.contains(where: isCompared) else { continue }
+      var sweep = Sweep(
+        portfolio: planned.portfolio, openedFrom: openings[planned.portfolio.id],
+        steps: dates.map { Sweep.Step($0, .again) })
+      sweep.resumesFlows = scope.trustedOpening != nil && mayResume
+      page.sweeps.append(sweep)
     }
     return page
   }

@@ -78,8 +78,11 @@ final class RunContext: Sendable {
     return now() < ends - .seconds(settings.leaseSeconds / 10)
   }
 
-  /// Makes the lease say that the claim is used from `first` through `last`; commits first.
-  func cover(from first: Day, through last: Day, on db: isolated some CloseStore) throws {
+  /// Makes the lease say that the claim is used on the dates of sweeps; commits before it is.
+  func cover(_ sweeps: [Sweep], on db: isolated some CloseStore) throws {
+    guard let first = sweeps.lazy.map(\.steps[0].date).min(),
+      let last = sweeps.lazy.map(\.through).max()
+    else { return }
     let covered = state.withLock { $0.covered }
     if let covered, covered.lowerBound <= first, covered.upperBound >= last { return }
     try db.coverLease(from: first, through: last, claim: claim)

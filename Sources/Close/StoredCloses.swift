@@ -28,7 +28,7 @@ struct StoredCloses {
     return try read(slots, on: db)
   }
 
-  /// Those of these slots that are complete.
+  /// Those of these slots that are complete, and perhaps some of other portfolios.
   static func read(_ slots: [Slot], on db: isolated Connection) throws -> [Slot: Close] {
     guard !slots.isEmpty else { return [:] }
     // In the order of the tables' keys, so that the look-ups walk through them once.
@@ -36,20 +36,24 @@ struct StoredCloses {
     var result: [Slot: Close] = [:]
     result.reserveCapacity(slots.count)
     for row in try StoredSnapshots.read(slots, on: db) { result[row.slot] = Close(snapshot: row) }
-    for row in try Loading.holdings(at: slots, on: db) {
-      result[Slot(portfolio: row.portfolio, date: row.date)]?.holdings.append(row)
+    for rows in try Loading.holdings(at: slots, on: db).runs(of: \.slot) {
+      result[rows[rows.startIndex].slot]?.holdings = Array(rows)
     }
     for (slot, balance) in try Loading.cashBalances(at: slots, on: db) {
       result[slot]?.cashBalances.append(balance)
     }
-    for row in try StoredSnapshots.holdingReturns(slots, on: db) {
-      result[row.slot]?.holdingReturns.append(row)
+    for rows in try StoredSnapshots.holdingReturns(slots, on: db).runs(of: \.slot) {
+      result[rows[rows.startIndex].slot]?.holdingReturns = Array(rows)
     }
     for row in try StoredSnapshots.portfolioReturns(slots, on: db) {
       result[row.slot]?.portfolioReturns.append(row)
     }
     return result
   }
+}
+
+extension StoredHolding {
+  fileprivate var slot: Slot { Slot(portfolio: portfolio, date: date) }
 }
 
 extension StoredCloses.Close {

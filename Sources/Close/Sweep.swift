@@ -48,9 +48,13 @@ public struct Sweep: Sendable {
   /// The last date.
   var through: Day { steps[steps.count - 1].date }
 
+  /// Whether it takes the flows before it from what the last night kept, though that may stand
+  /// later than where it begins.
+  var resumesFlows = false
+
   /// Whether it closes dates again, and so needs the portfolio's whole history: what is cached
   /// for a night stands later than where this sweep begins.
-  var readsHistory: Bool { steps.contains { $0.kind != .next } }
+  var readsHistory: Bool { !resumesFlows && steps.contains { $0.kind != .next } }
 
   /// The slot of a step.
   func slot(_ step: Step) -> Slot { Slot(portfolio: portfolio.id, date: step.date) }

@@ -116,8 +116,12 @@ struct SweepComputation {
   /// What is known of the flows before the sweep's first date.
   private func ledger(of sweep: Sweep, _ stored: ChunkInputs.Book) -> FlowLedger {
     guard let openedFrom = sweep.openedFrom else { return .empty }
-    guard let moments = stored.moments, moments.asOf <= openedFrom else { return .unknown }
-    return FlowLedger(unpacking: moments.bytes) ?? .unknown
+    guard let moments = stored.moments,
+      moments.asOf <= (sweep.resumesFlows ? sweep.through : openedFrom),
+      var ledger = FlowLedger(unpacking: moments.bytes)
+    else { return .unknown }
+    ledger.knownThrough = moments.asOf
+    return ledger
   }
 
   /// A sweep's activities and statements, handed out date by date.

@@ -37,7 +37,8 @@ struct SweepReturns {
     for index in computed.closed.indices {
       let close = computed.closed[index].close
       let date = close.snapshot.date
-      computed.ledger.add(close.flows)
+      let isKnown = date >= computed.ledger.knownThrough
+      if date > computed.ledger.knownThrough { computed.ledger.add(close.flows) }
       var isComplete = true
       for (position, row) in close.holdings.enumerated() {
         guard hasUsableValue(row, computed.instruments[row.holding], on: date, convention) else {
@@ -45,15 +46,18 @@ struct SweepReturns {
           computed.closed[index].holdingReturns[position] = .incomplete
           continue
         }
-        let result = computed.ledger.solve(
-          row.holding, closingValue: row.marketValue, on: date, convention)
+        let result =
+          isKnown
+          ? computed.ledger.solve(
+            row.holding, closingValue: row.marketValue, on: date, convention) : nil
         computed.closed[index].holdingReturns[position] = result
         if result == nil { pending.holdings.insert(row.holding) }
       }
-      let result =
-        isComplete
-        ? computed.ledger.solvePortfolio(
-          closingValue: close.snapshot.closingEquity, on: date, convention) : .incomplete
+      let result: IRRResult? =
+        if !isComplete { .incomplete } else if !isKnown { nil } else {
+          computed.ledger.solvePortfolio(
+            closingValue: close.snapshot.closingEquity, on: date, convention)
+        }
       computed.closed[index].portfolioReturn = result
       if result == nil { pending.portfolio = true }
     }

@@ -38,86 +38,116 @@ public enum ChainChecks {
     from first: Day, through last: Day, codes: [String], limit: Int,
     on db: isolated Connection
   ) throws -> [Outcome] {
-    try checks.map { check in
-      var outcome = Outcome(check: check.name, count: 0, faults: [])
-      let statement = Statement("chain-\(check.name)", Self.framed(check.sql))
-      outcome.faults = try db.rows(
-        statement, first.postgres, last.postgres, codes, Int64(limit)
-      ) { row in
-        let fault = ChainFault(
-          check: check.name, portfolio: try row.nextString(), date: try row.nextDay(),
-          detail: try row.nextString())
-        outcome.count = Int(try row.nextInt64())
-        return fault
+    try checks.flatMap { check in
+      var outcomes = check.names.map { Outcome(check: $0, count: 0, faults: []) }
+      let statement = Statement("chain-\(check.names[0])", Self.framed(check.sql))
+      let rows = try db.rows(statement, first.postgres, last.postgres, codes, Int64(limit)) {
+        (
+          fault: ChainFault(
+            check: try $0.nextString(), portfolio: try $0.nextString(), date: try $0.nextDay(),
+            detail: try $0.nextString()), count: Int(try $0.nextInt64())
+        )
       }
-      return outcome
+      for row in rows {
+        guard let index = check.names.firstIndex(of: row.fault.check) else { continue }
+        outcomes[index].count = row.count
+        outcomes[index].faults.append(row.fault)
+      }
+      return outcomes
     }
   }
 
-  /// A check's SQL gives portfolio_id, a date and words for every row at fault.
+  /// A check's SQL gives its name, portfolio_id, a date and words for every row at fault.
   private static func framed(_ sql: String) -> String {
     """
-    select coalesce(p.code, '#' || f.portfolio_id), f.day, f.detail, count(*) over ()
-    from (\(sql)) f (portfolio_id, day, detail)
-    left join closebell.portfolios p on p.id = f.portfolio_id
-    where f.day between $1::date and $2::date
-      and (pg_catalog.cardinality($3::text[]) = 0 or p.code = any($3::text[])
-        or p.code || '#' || p.id = any($3::text[]))
-    order by f.day, f.portfolio_id limit $4::bigint
+    select g.name, coalesce(g.code, '#' || g.portfolio_id), g.day, g.detail, g.total
+    from (
+      select f.*, p.code, count(*) over (partition by f.name) as total,
+        row_number() over (partition by f.name order by f.day, f.portfolio_id) as place
+      from (\(sql)) f (name, portfolio_id, day, detail)
+      left join closebell.portfolios p on p.id = f.portfolio_id
+      where f.day between $1::date and $2::date
+        and (pg_catalog.cardinality($3::text[]) = 0 or p.code = any($3::text[])
+          or p.code || '#' || p.id = any($3::text[]))) g
+    where g.place <= $4::bigint order by g.name, g.place
     """
   }
 
+  /// Checks that are made in one go, and SQL that finds every row at fault by one of them.
   private struct Check {
-    var name: String
+    var names: [String]
     var sql: String
 
     init(_ name: String, _ sql: String) {
-      self.name = name
+      names = [name]
+      self.sql = "select '\(name)', r.* from (\(sql)) r"
+    }
+
+    init(_ names: [String], together sql: String) {
+      self.names = names
       self.sql = sql
     }
   }
 
-  private static let checks = chain + rows + identifiers
+  private static let checks = [chain] + identities + rows + identifiers
 
-  /// Every complete slot beside the complete one before it.
-  private static func chained(_ detail: String, where condition: String) -> String {
+  // MARK: - The chain
+
+  private static func linkColumns(of row: String) -> String {
     """
-    select h.portfolio_id, h.snapshot_date, \(detail)
-    from (
-      select s.*, lag(s.snapshot_date) over w as previous_date,
-        lag(s.closing_equity) over w as previous_equity, lag(s.revision) over w as previous_revision
-      from closebell.portfolio_snapshots s where s.is_complete
-      window w as (partition by s.portfolio_id order by s.snapshot_date)) h
-    where \(condition)
+    \(row).portfolio_id, \(row).snapshot_date, \(row).opened_from_date, \(row).opening_equity,
+    \(row).closing_equity, \(row).revision, \(row).opened_from_revision, \(row).inputs_seen,
+    \(row).inputs_epoch
     """
   }
 
-  private static let chain = [
-    Check(
-      "opened-from",
-      chained(
-        """
-        'opened from ' || coalesce(h.opened_from_date::text, 'nothing')
-          || ', the closed date before is ' || coalesce(h.previous_date::text, 'none')
-        """, where: "h.opened_from_date is distinct from h.previous_date")),
-    Check(
-      "opening-equity",
-      chained(
-        """
-        'opening equity ' || h.opening_equity || ', closing equity before '
-          || coalesce(h.previous_equity, 0)
-        """, where: "h.opening_equity is distinct from coalesce(h.previous_equity, 0)")),
-    Check(
-      "opened-from-revision",
-      chained(
-        """
-        'opened from revision ' || coalesce(h.opened_from_revision::text, 'none')
-          || ', which is now ' || coalesce(h.previous_revision::text, 'none')
-        """,
-        where: """
-          h.opened_from_revision is distinct from h.previous_revision
-            and not \(Staleness.isStale("h"))
-          """)),
+  /// The closed date before the range, along the chain's own key; see `Planning.openingsBefore`.
+  private static let dateBefore = """
+    select b.* from (
+      (select \(linkColumns(of: "r")) from closebell.portfolio_snapshots r
+       where r.portfolio_id = p.id and r.opened_from_date < $1::date
+         and r.snapshot_date < $1::date and r.is_complete
+       order by r.opened_from_date desc nulls last limit 1)
+      union all
+      (select \(linkColumns(of: "r")) from closebell.portfolio_snapshots r
+       where r.portfolio_id = p.id and r.opened_from_date is null
+         and r.snapshot_date < $1::date and r.is_complete)) b
+    order by b.snapshot_date desc limit 1
+    """
+
+  /// Every complete slot of the range beside the complete one before it.
+  private static let chain = Check(
+    ["opened-from", "opening-equity", "opened-from-revision"],
+    together: """
+      select k.name, h.portfolio_id, h.snapshot_date, k.detail
+      from (
+        select s.*, lag(s.snapshot_date) over w as previous_date,
+          lag(s.closing_equity) over w as previous_equity,
+          lag(s.revision) over w as previous_revision
+        from (
+          select \(linkColumns(of: "s")) from closebell.portfolio_snapshots s
+          where s.is_complete and s.snapshot_date between $1::date and $2::date
+          union all
+          select o.* from closebell.portfolios p cross join lateral (\(dateBefore)) o) s
+        window w as (partition by s.portfolio_id order by s.snapshot_date)) h
+      cross join lateral (values
+        ('opened-from', case when h.opened_from_date is distinct from h.previous_date then
+          'opened from ' || coalesce(h.opened_from_date::text, 'nothing')
+            || ', the closed date before is ' || coalesce(h.previous_date::text, 'none') end),
+        ('opening-equity',
+          case when h.opening_equity is distinct from coalesce(h.previous_equity, 0) then
+          'opening equity ' || h.opening_equity || ', closing equity before '
+            || coalesce(h.previous_equity, 0) end),
+        ('opened-from-revision',
+          case when h.opened_from_revision is distinct from h.previous_revision
+            and not \(Staleness.isStale("h")) then
+          'opened from revision ' || coalesce(h.opened_from_revision::text, 'none')
+            || ', which is now ' || coalesce(h.previous_revision::text, 'none') end)
+        ) k (name, detail)
+      where h.snapshot_date >= $1::date and k.detail is not null
+      """)
+
+  private static let identities = [
     Check(
       "identities",
       """
@@ -188,11 +218,14 @@ public enum ChainChecks {
       """),
   ]
 
+  /// Among the dates of the range: no key leads to the other dates' ids.
   private static func duplicates(_ table: String) -> String {
     """
-    select r.portfolio_id, r.date, 'id ' || r.id || ' stands ' || r.count || ' times'
-    from (select t.*, count(*) over (partition by t.id) from closebell.\(table) t) r
-    where r.count > 1
+    select r.portfolio_id, r.date, 'id ' || r.id || ' stands ' || d.count || ' times'
+    from (
+      select t.id, count(*) from closebell.\(table) t
+      where t.date between $1::date and $2::date group by t.id having count(*) > 1) d
+    join closebell.\(table) r on r.id = d.id
     """
   }
 

@@ -1,7 +1,8 @@
 internal import Accounting
 internal import Postgres
 
-/// Runs of neighbouring portfolios that open from the same date, as parallel arrays.
+/// Runs of neighbouring portfolios that open from, or are closed on, the same date, as parallel
+/// arrays.
 ///
 /// A night's chunk is one run, and each of its tables is one walk along a key that begins with the
 /// date: a third of the time of a look-up a portfolio. A run passes over few portfolios that nobody
@@ -23,14 +24,22 @@ struct LoadSpans {
     for range in ordered {
       defer { mayGoOn = range.openedFrom != nil }
       guard let date = range.openedFrom?.postgres else { continue }
-      let id = range.portfolio.rawValue
-      if mayGoOn, let last = lasts.last, dates.last == date, id - last <= Self.widestStep {
-        lasts[lasts.count - 1] = id
-      } else {
-        dates.append(date)
-        firsts.append(id)
-        lasts.append(id)
-      }
+      add(range.portfolio.rawValue, date, mayGoOn: mayGoOn)
+    }
+  }
+
+  /// - Parameter slots: Ascending by date, then portfolio.
+  init(_ slots: [Slot]) {
+    for slot in slots { add(slot.portfolio.rawValue, slot.date.postgres, mayGoOn: true) }
+  }
+
+  private mutating func add(_ id: Int64, _ date: PostgresDate, mayGoOn: Bool) {
+    if mayGoOn, let last = lasts.last, dates.last == date, id - last <= Self.widestStep {
+      lasts[lasts.count - 1] = id
+    } else {
+      dates.append(date)
+      firsts.append(id)
+      lasts.append(id)
     }
   }
 }

@@ -53,30 +53,30 @@ extension Loading {
     where \(isHeld("v"))
     """)
 
-  // A look-up a slot, kept from becoming a join as above.
-  private static let slots = "unnest($1::bigint[], $2::date[]) as c (portfolio_id, slot_date)"
-
   static let holdingRowsOfSlots = Statement(
     "load-holdings-of-slots",
     """
     select \(holdingColumns), coalesce(v.realized_pnl, 0), coalesce(v.income, 0),
       coalesce(v.fees, 0), coalesce(v.taxes, 0)
-    from \(slots)
+    from \(spans)
     cross join lateral (
       select r.* from closebell.portfolio_fund_valuations r
-      where r.valuation_date = c.slot_date and r.portfolio_id = c.portfolio_id offset 0) v
+      where r.valuation_date = o.opened_from
+        and r.portfolio_id between o.first_id and o.last_id
+      offset 0) v
     where \(isHeld("v"))
-    order by v.valuation_date, v.portfolio_id, v.portfolio_fund_id
     """)
 
   static let cashRowsOfSlots = Statement(
     "load-cash-balances-of-slots",
     """
     select b.portfolio_id, b.balance_date, b.currency, b.balance, b.base_value
-    from \(slots)
-    cross join lateral (select r.* from closebell.portfolio_cash_balances r
-      where r.balance_date = c.slot_date and r.portfolio_id = c.portfolio_id offset 0) b
-    order by b.balance_date, b.portfolio_id, b.currency
+    from \(spans)
+    cross join lateral (
+      select r.* from closebell.portfolio_cash_balances r
+      where r.balance_date = o.opened_from
+        and r.portfolio_id between o.first_id and o.last_id
+      offset 0) b
     """)
 
   static let cashRows = Statement(

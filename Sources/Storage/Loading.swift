@@ -126,8 +126,8 @@ public struct StoredMoments: Sendable {
 /// Reads of a chunk's inputs: one statement each, whatever the number of portfolios; a portfolio's
 /// rows stand together, ascending by date or holding.
 ///
-/// Openings, holdings and moments may bring rows of portfolios that were not asked for; see
-/// `LoadSpans`. Meant to run inside one repeatable-read transaction.
+/// Openings, moments, and what stands at a close may bring rows of portfolios that were not asked
+/// for; see `LoadSpans`. Meant to run inside one repeatable-read transaction.
 public enum Loading {
   /// The snapshots to open from.
   public static func openings(
@@ -153,13 +153,14 @@ public enum Loading {
     return ascending(rows) { ($0.portfolio, $0.holding) < ($1.portfolio, $1.holding) }
   }
 
-  /// The holdings of some slots with their attribution, ascending by holding in each.
+  /// The holdings of some slots with their attribution, ascending by date, portfolio, holding.
+  ///
+  /// - Parameter slots: Ascending by date, then portfolio.
   public static func holdings(
     at slots: [Slot], on db: isolated Connection
   ) throws -> [StoredHolding] {
-    try db.rows(
-      holdingRowsOfSlots, slots.map(\.portfolio.rawValue), slots.map(\.date.postgres)
-    ) {
+    let spans = LoadSpans(slots)
+    let rows = try db.rows(holdingRowsOfSlots, spans.dates, spans.firsts, spans.lasts) {
       var row = try decodeHolding(&$0)
       row.attribution.realized = try $0.nextFixed()
       row.attribution.income = try $0.nextFixed()
@@ -167,22 +168,27 @@ public enum Loading {
       row.attribution.taxes = try $0.nextFixed()
       return row
     }
+    return ascending(rows) {
+      ($0.date, $0.portfolio, $0.holding) < ($1.date, $1.portfolio, $1.holding)
+    }
   }
 
   /// The cash balances of some slots, ascending by currency in each.
+  ///
+  /// - Parameter slots: Ascending by date, then portfolio.
   public static func cashBalances(
     at slots: [Slot], on db: isolated Connection
   ) throws -> [(slot: Slot, balance: CashBalance)] {
-    try db.rows(
-      cashRowsOfSlots, slots.map(\.portfolio.rawValue), slots.map(\.date.postgres)
-    ) {
+    let spans = LoadSpans(slots)
+    let rows = try db.rows(cashRowsOfSlots, spans.dates, spans.firsts, spans.lasts) {
       (
-        try $0.nextSlot(),
-        CashBalance(
+        slot: try $0.nextSlot(),
+        balance: CashBalance(
           currency: try $0.nextCurrency(), balance: try $0.nextFixed(),
           baseValue: try $0.nextFixed())
       )
     }
+    return ascending(rows) { $0.balance.currency < $1.balance.currency }
   }
 
   /// The cash balances at those snapshots, of portfolios that keep one per currency.
@@ -215,7 +221,7 @@ public enum Loading {
   }
 
   /// Rows that the server most likely gave in their order.
-  private static func ascending<Row>(_ rows: [Row], by isBefore: (Row, Row) -> Bool) -> [Row] {
+  static func ascending<Row>(_ rows: [Row], by isBefore: (Row, Row) -> Bool) -> [Row] {
     let isAscending = !rows.indices.dropFirst().contains { isBefore(rows[$0], rows[$0 - 1]) }
     return isAscending ? rows : rows.sorted(by: isBefore)
   }

@@ -63,6 +63,18 @@ public enum Planning {
     }
   }
 
+  /// How many complete slots each of some portfolios has within a range of dates; none where it
+  /// has none.
+  public static func completeCounts(
+    of portfolios: [ID<Portfolio>], from first: Day, through last: Day,
+    on db: isolated Connection
+  ) throws -> [ID<Portfolio>: Int] {
+    let pairs: [(ID<Portfolio>, Int)] = try db.rows(
+      completeCount, portfolios.map(\.rawValue), first.postgres, last.postgres
+    ) { (try $0.nextID(), Int(try $0.nextInt64())) }
+    return Dictionary(uniqueKeysWithValues: pairs)
+  }
+
   /// Per portfolio its last complete date before `first`, for those that have one.
   public static func openingsBefore(
     _ first: Day, of portfolios: [ID<Portfolio>], on db: isolated Connection
@@ -144,6 +156,14 @@ public enum Planning {
     where s.portfolio_id = any($1::bigint[]) and s.is_complete
       and s.snapshot_date between $2::date and $3::date
     order by s.portfolio_id, s.snapshot_date
+    """)
+  private static let completeCount = Statement(
+    "plan-complete-counts",
+    """
+    select s.portfolio_id, count(*) from closebell.portfolio_snapshots s
+    where s.portfolio_id = any($1::bigint[]) and s.is_complete
+      and s.snapshot_date between $2::date and $3::date
+    group by s.portfolio_id
     """)
   /// Along the chain's own key, which leads from any date straight to the slot before it.
   private static let openings = Statement(

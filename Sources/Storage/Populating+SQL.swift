@@ -68,18 +68,6 @@ extension Populating {
     returning s.portfolio_id, s.snapshot_date
     """)
 
-  static let completedUnderClaim = Statement(
-    "populate-completed",
-    """
-    select s.portfolio_id, s.snapshot_date, s.revision
-    from unnest($1::bigint[], $2::date[]) as c (portfolio_id, snapshot_date)
-    cross join lateral (
-      select r.* from closebell.portfolio_snapshots r
-      where r.snapshot_date = c.snapshot_date and r.portfolio_id = c.portfolio_id
-        and r.claim_id = $3::bigint and r.is_complete
-      offset 0) s
-    """)
-
   static let confirmUnchanged = Statement(
     "populate-confirm",
     """

@@ -212,16 +212,6 @@ public enum Populating {
     return lost
   }
 
-  /// Which slots stand complete under a claim: the truth after a commit whose answer was lost.
-  public static func completed(
-    under claim: Int64, among slots: [Slot], on db: isolated Connection
-  ) throws -> [Slot: Int32] {
-    let pairs = try db.rows(
-      completedUnderClaim, slots.map(\.portfolio.rawValue), slots.map(\.date.postgres), claim,
-      as: { (try $0.nextSlot(), try $0.nextInt32()) })
-    return Dictionary(uniqueKeysWithValues: pairs)
-  }
-
   /// Says that complete slots were looked at again and are right as they stand.
   public static func confirm(
     _ slots: [ConfirmedSlot], inputsSeen: String, as claim: Int64, on db: isolated Connection

@@ -55,6 +55,8 @@ public struct SlotHolder: Sendable {
   public var claim: Int64
   /// What that claim's owner is doing.
   public var standing: Standing
+  /// Whether it was tried and could not be closed; told of unfinished slots only.
+  public var hasFailed = false
 }
 
 /// Claims: placeholder rows that say who closes a slot.
@@ -86,7 +88,7 @@ public enum Slots {
   /// is over, which ends its session. The period locks stay as they are meanwhile.
   ///
   /// - Returns: Nil where somebody held a row that the statement needed.
-  private static func unlessHeld<R>(
+  static func unlessHeld<R>(
     on db: isolated Connection, _ body: @Sendable (isolated Connection) throws -> R
   ) throws -> R? {
     for isLastTry in [false, true] {
@@ -127,12 +129,17 @@ public enum Slots {
     try db.rows(lookUnfinished, portfolios.map(\.rawValue), through.postgres) {
       let slot = try $0.nextSlot()
       let claim = try $0.nextInt64()
-      return SlotHolder(slot: slot, claim: claim, standing: try $0.nextBool() ? .free : .busy)
+      let isFree = try $0.nextBool()
+      return SlotHolder(
+        slot: slot, claim: claim, standing: isFree ? .free : .busy, hasFailed: try $0.nextBool())
     }
   }
 
   /// Takes failed slots, and slots of owners who are gone, over by compare-and-set on the old
   /// owner; a live lease, a complete slot or a locked one is never touched.
+  ///
+  /// - Returns: The slots that are ours now. One whose opening another slot of its portfolio has
+  ///   taken is deleted: that one comes first.
   public static func takeOver(
     _ holders: [SlotHolder], links: [Slot: SlotClaim.Link], as claim: Int64, run: Int64,
     overLocks: Bool = false, on db: isolated Connection
@@ -152,8 +159,12 @@ public enum Slots {
       ordered.filter { taken.contains($0.slot) }.map {
         SlotClaim($0.slot, link: links[$0.slot] ?? .later)
       })
-    _ = try db.execute(hangUp, hung.portfolios, hung.dates, hung.openings, claim)
-    return taken
+    let placed = Set(
+      try db.rows(
+        hangUp, hung.portfolios, hung.dates, hung.openings, claim, as: { try $0.nextSlot() }))
+    let left = taken.subtracting(placed)
+    if !left.isEmpty { try release(Array(left), as: claim, on: db) }
+    return placed
   }
 
   /// Deletes failed slots, and slots of owners who are gone, that hold an opening which another
@@ -209,22 +220,6 @@ public enum Slots {
   /// They keep the claim's number with the sign turned, which no lease ever has.
   public static func letGo(as claim: Int64, on db: isolated Connection) throws {
     _ = try db.execute(letGoComplete, claim)
-  }
-
-  /// Turns the placeholders of owners who are gone into failed slots that say so.
-  ///
-  /// - Parameter olderThanSeconds: How long ago the owner's lease must have ended.
-  /// - Returns: Each slot taken back and the claim that it was taken from.
-  public static func takeBackExpired(
-    olderThanSeconds: Double = 0, on db: isolated Connection
-  ) throws -> [(slot: Slot, from: Int64)] {
-    // Nearly always nobody is gone; then the slots, all dates of them, are not looked at.
-    guard try db.row(isAnyExpired, olderThanSeconds, as: { try $0.nextBool() }) == true else {
-      return []
-    }
-    return try unlessHeld(on: db) { db in
-      try db.rows(expire, olderThanSeconds) { (try $0.nextSlot(), try $0.nextInt64()) }
-    } ?? []
   }
 
   // MARK: - SQL
@@ -286,7 +281,8 @@ public enum Slots {
     "slots-look-unfinished",
     """
     select s.portfolio_id, s.snapshot_date, s.claim_id,
-      s.state = 'failed' or not \(Leases.isAlive("s.claim_id"))
+      s.state = 'failed' or not \(Leases.isAlive("s.claim_id")),
+      s.state = 'failed' and not \(DeadOwners.wasTakenBack("s"))
     from closebell.portfolio_snapshots s
     where s.portfolio_id = any($1::bigint[]) and not s.is_complete
       and s.snapshot_date <= $2::date
@@ -316,6 +312,11 @@ public enum Slots {
       as c (portfolio_id, snapshot_date, opened_from_date)
     where s.snapshot_date = c.snapshot_date and s.portfolio_id = c.portfolio_id
       and \(isClaimed("s", by: "$4::bigint")) and not s.is_complete
+      and not exists (select from closebell.portfolio_snapshots o
+        where o.portfolio_id = s.portfolio_id and o.snapshot_date <> s.snapshot_date
+          and (o.opened_from_date = c.opened_from_date
+            or o.opened_from_date is null and c.opened_from_date is null))
+    returning s.portfolio_id, s.snapshot_date
     """)
   private static let discardFree = Statement(
     "slots-discard",
@@ -373,23 +374,5 @@ public enum Slots {
     using unnest($1::bigint[], $2::date[]) as c (portfolio_id, snapshot_date)
     where s.snapshot_date = c.snapshot_date and s.portfolio_id = c.portfolio_id
       and \(isClaimed("s", by: "$3::bigint")) and s.state = 'claimed' and not s.is_complete
-    """)
-  private static let hasEnded = """
-    (not \(Leases.isAlive("w.claim_id"))
-      and ($1::float8 <= 0
-        or w.lease_until < pg_catalog.clock_timestamp() - $1::float8 * interval '1 second'))
-    """
-  private static let isAnyExpired = Statement.once(
-    "slots-is-any-expired",
-    "select exists (select from closebell.worker_lease w where \(hasEnded))")
-  private static let expire = Statement.once(
-    "slots-expire",
-    """
-    update closebell.portfolio_snapshots s
-    set state = 'failed', error = 'lease expired'
-    from closebell.worker_lease w
-    where s.snapshot_date between w.first_date and w.last_date
-      and s.claim_id = w.claim_id and s.state = 'claimed' and \(hasEnded)
-    returning s.portfolio_id, s.snapshot_date, s.claim_id
     """)
 }

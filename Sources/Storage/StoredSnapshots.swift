@@ -45,12 +45,24 @@ public enum StoredSnapshots {
   }
 
   /// Those of these slots that are complete, in no particular order.
+  ///
+  /// - Parameter slots: Ascending by date, then portfolio.
   public static func read(
     _ slots: [Slot], on db: isolated Connection
   ) throws -> [StoredSnapshot] {
-    try db.rows(
-      rowsOfSlots, slots.map(\.portfolio.rawValue), slots.map(\.date.postgres),
-      as: { try decode(&$0) })
+    let spans = LoadSpans(slots)
+    return try db.rows(
+      rowsOfSlots, spans.dates, spans.firsts, spans.lasts, as: { try decode(&$0) })
+  }
+
+  /// The fingerprints of those of these slots that are complete and have one.
+  public static func fingerprints(
+    of slots: [Slot], on db: isolated Connection
+  ) throws -> [Slot: Fingerprint] {
+    let pairs = try db.rows(
+      fingerprintRows, slots.map(\.portfolio.rawValue), slots.map(\.date.postgres)
+    ) { (try $0.nextSlot(), try $0.nextFingerprintOrNil()) }
+    return Dictionary(uniqueKeysWithValues: pairs).compactMapValues { $0 }
   }
 
   /// What a slot's row says about its state, complete or not: nil where there is no row.
@@ -72,13 +84,21 @@ public enum StoredSnapshots {
     }
   }
 
-  /// The money-weighted returns of the holdings of some slots, ascending by holding in each.
+  /// The money-weighted returns of the holdings of some slots, ascending by date, portfolio,
+  /// holding.
+  ///
+  /// - Parameter slots: Ascending by date, then portfolio.
   public static func holdingReturns(
     _ slots: [Slot], on db: isolated Connection
   ) throws -> [StoredReturn] {
-    try db.rows(
-      holdingReturnsOfSlots, slots.map(\.portfolio.rawValue), slots.map(\.date.postgres),
-      as: decodeHoldingReturn)
+    let spans = LoadSpans(slots)
+    return Loading.ascending(
+      try db.rows(
+        holdingReturnsOfSlots, spans.dates, spans.firsts, spans.lasts, as: decodeHoldingReturn)
+    ) {
+      ($0.slot.date, $0.slot.portfolio, $0.holding?.rawValue ?? 0)
+        < ($1.slot.date, $1.slot.portfolio, $1.holding?.rawValue ?? 0)
+    }
   }
 
   /// The money-weighted returns of portfolios over a range, ascending by portfolio, date.
@@ -92,11 +112,14 @@ public enum StoredSnapshots {
   }
 
   /// The money-weighted returns of the portfolios of some slots.
+  ///
+  /// - Parameter slots: Ascending by date, then portfolio.
   public static func portfolioReturns(
     _ slots: [Slot], on db: isolated Connection
   ) throws -> [StoredReturn] {
-    try db.rows(
-      portfolioReturnsOfSlots, slots.map(\.portfolio.rawValue), slots.map(\.date.postgres),
+    let spans = LoadSpans(slots)
+    return try db.rows(
+      portfolioReturnsOfSlots, spans.dates, spans.firsts, spans.lasts,
       as: decodePortfolioReturn)
   }
 
@@ -168,8 +191,14 @@ public enum StoredSnapshots {
     s.carried_count, s.missing_count, s.max_carried_days, s.is_degraded, s.net_external_flow,
     s.fingerprint
     """
-  // A look-up a slot, as in `Loading`.
-  private static let slots = "unnest($1::bigint[], $2::date[]) as c (portfolio_id, slot_date)"
+  // A walk along the key for each run of neighbouring portfolios, as in `Loading`.
+  private static let spans =
+    "unnest($1::date[], $2::bigint[], $3::bigint[]) as o (slot_date, first_id, last_id)"
+  private static func isWithin(_ row: String, _ date: String) -> String {
+    """
+    \(row).\(date) = o.slot_date and \(row).portfolio_id between o.first_id and o.last_id
+    """
+  }
   private static let rows = Statement(
     "snapshots-read",
     """
@@ -183,7 +212,15 @@ public enum StoredSnapshots {
     "snapshots-read-slots",
     """
     select \(columns)
-    from \(slots)
+    from \(spans)
+    cross join lateral (select r.* from closebell.portfolio_snapshots r
+      where \(isWithin("r", "snapshot_date")) and r.is_complete offset 0) s
+    """)
+  private static let fingerprintRows = Statement(
+    "snapshots-fingerprints",
+    """
+    select s.portfolio_id, s.snapshot_date, s.fingerprint
+    from unnest($1::bigint[], $2::date[]) as c (portfolio_id, slot_date)
     cross join lateral (select r.* from closebell.portfolio_snapshots r
       where r.snapshot_date = c.slot_date and r.portfolio_id = c.portfolio_id and r.is_complete
       offset 0) s
@@ -215,18 +252,16 @@ public enum StoredSnapshots {
     "snapshots-holding-returns-of-slots",
     """
     select r.portfolio_id, r.date, r.fund_id, \(resultColumns)
-    from \(slots)
+    from \(spans)
     cross join lateral (select v.* from closebell.portfolio_fund_irr_values v
-      where v.date = c.slot_date and v.portfolio_id = c.portfolio_id offset 0) r
-    order by r.date, r.portfolio_id, r.fund_id, r.convention
+      where \(isWithin("v", "date")) offset 0) r
     """)
   private static let portfolioReturnsOfSlots = Statement(
     "snapshots-portfolio-returns-of-slots",
     """
     select r.portfolio_id, r.date, \(resultColumns)
-    from \(slots)
+    from \(spans)
     cross join lateral (select v.* from closebell.portfolio_irr_values v
-      where v.date = c.slot_date and v.portfolio_id = c.portfolio_id offset 0) r
-    order by r.date, r.portfolio_id, r.convention
+      where \(isWithin("v", "date")) offset 0) r
     """)
 }

@@ -9,15 +9,16 @@ struct CleanupCommand: AsyncParsableCommand {
     commandName: "cleanup",
     abstract: "Takes back placeholders whose owners are gone.",
     discussion: """
-      Every run does this first. A live owner's placeholder and a complete slot are never \
-      touched.
+      Every run does this first, for owners whose lease is on record. A live owner's placeholder \
+      and a complete slot are never touched.
       """)
 
   @OptionGroup var common: CommonOptions
 
   @Option(
     help: ArgumentHelp(
-      "Only owners whose lease ended at least this long ago.", valueName: "duration"))
+      "Only owners whose lease ended at least this long ago; without a lease, their claim.",
+      valueName: "duration"))
   var olderThan: Span?
 
   func run() async throws {
@@ -25,9 +26,10 @@ struct CleanupCommand: AsyncParsableCommand {
     let seconds = olderThan?.seconds ?? 0
     let taken = try await connection.perform { db in
       try Migrator.requireCurrentSchema(on: db)
-      let taken = try Slots.takeBackExpired(olderThanSeconds: seconds, on: db)
-      try Leases.forgetDead(on: db)
-      try Runs.endDead(on: db)
+      let taken =
+        try DeadOwners.cleanUp(olderThanSeconds: seconds, on: db)
+        + DeadOwners.takeBackUnleased(olderThanSeconds: seconds, on: db)
+      _ = try DeadOwners.discardRetired(on: db)
       return taken.map { (portfolio: $0.slot.portfolio, date: $0.slot.date, from: $0.from) }
     }
     await connection.close()

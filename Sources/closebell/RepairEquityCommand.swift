@@ -81,7 +81,9 @@ struct RepairEquityCommand: AsyncParsableCommand {
     let plan = try await repair.plan(
       EquityScope(from: from, through: to, codes: portfolios))
     if let file = options.plan { try TextFile.write(plan.plan.text, to: file) }
-    let isApplied = !plan.isEmpty && !options.dryRun && options.plan == nil
+    let onlyShows = options.dryRun || options.plan != nil
+    let isApplied = !plan.isEmpty && !onlyShows
+    if plan.isEmpty, !onlyShows { try await repair.cleanUp() }
     if common.json, !isApplied {
       print(plan.plan.text, terminator: "")
     } else if !common.quiet, !common.json {

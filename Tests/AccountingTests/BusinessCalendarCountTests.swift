@@ -1,4 +1,5 @@
 import Accounting
+import TestSupport
 import Testing
 
 /// Counting and stepping by bits against asking date by date, and the half days that were.

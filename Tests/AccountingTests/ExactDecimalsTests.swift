@@ -1,4 +1,5 @@
 import Accounting
+import TestSupport
 import Testing
 
 /// Exact decimals against schoolbook arithmetic on decimal digits.

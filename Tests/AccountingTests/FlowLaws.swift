@@ -1,5 +1,6 @@
 import Accounting
 import Foundation
+import TestSupport
 
 /// What must hold of every rate, checked by other means than the solver's.
 struct FlowLaws: ~Copyable {

@@ -1,4 +1,5 @@
 import Accounting
+import TestSupport
 import Testing
 
 /// Warm against full over series chosen to be hard: certificates, wild values, coinciding dates.

@@ -1,4 +1,5 @@
 import Accounting
+import TestSupport
 import Testing
 
 /// A warm answer is the full pass's answer, bit for bit, or none.

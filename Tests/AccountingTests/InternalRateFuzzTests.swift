@@ -1,5 +1,6 @@
 import Accounting
 import Foundation
+import TestSupport
 import Testing
 
 /// Random flows of every kind that broke somebody's solver; `CLOSEBELL_TEST_FLOWS` sets how many.

@@ -1,5 +1,6 @@
 import Accounting
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("Internal rate of return")

@@ -1,3 +1,5 @@
+import TestSupport
+
 @testable import Accounting
 
 // Laws that tell the same portfolio a second time, in another way.

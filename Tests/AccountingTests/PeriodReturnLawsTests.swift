@@ -1,5 +1,6 @@
 import Accounting
 import Glibc
+import TestSupport
 import Testing
 
 /// What must hold for returns of any history: seeded random portfolios, closed day by day.

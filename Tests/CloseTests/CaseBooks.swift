@@ -64,7 +64,7 @@ struct CaseBooks {
   func closed(on dates: [String]) async throws -> ClosedCase {
     let books = DemoBooks(
       conninfo: try await TestCluster.shared.freshDatabase(template: "published_case") { url in
-        let connection = try await DemoBooks.connect(url)
+        let connection = try await DemoBooks(conninfo: url).connect()
         try await connection.perform { db in _ = try Migrator.migrate(on: db) }
         await connection.close()
       })

@@ -6,7 +6,7 @@ import Storage
 import TestSupport
 
 /// The demo's fixtures in a database of a test's own, and what tests do with it.
-struct DemoBooks: Sendable {
+struct DemoBooks: TestBooks {
   let conninfo: String
 
   /// A fresh copy of a database into which the fixtures were imported once.
@@ -25,7 +25,7 @@ struct DemoBooks: Sendable {
   }
 
   static func importDemo(into conninfo: String) async throws {
-    let connection = try await connect(conninfo)
+    let connection = try await DemoBooks(conninfo: conninfo).connect()
     try await connection.perform { db in _ = try Migrator.migrate(on: db) }
     for (kind, file) in [
       (ImportKind.instruments, "instruments"), (.portfolios, "portfolios"),
@@ -43,7 +43,7 @@ struct DemoBooks: Sendable {
 
   /// Imports a file's text; no row of it may be refused.
   func importText(_ kind: ImportKind, _ text: String) async throws {
-    let connection = try await Self.connect(conninfo)
+    let connection = try await connect()
     let report = try await runImport(
       ImportRequest(kind: kind, source: .bytes(Array(text.utf8))), on: connection, progress: nil)
     await connection.close()
@@ -52,35 +52,6 @@ struct DemoBooks: Sendable {
 
   struct Refused: Error {
     var rows: [RefusedRow]
-  }
-
-  static func connect(_ conninfo: String) async throws -> Connection {
-    try await Connection.connect(
-      Configuration(conninfo: conninfo, applicationName: "closebell-tests"))
-  }
-
-  func perform<R: Sendable>(
-    _ body: @escaping @Sendable (isolated Connection) throws -> R
-  ) async throws -> R {
-    let connection = try await Self.connect(conninfo)
-    do {
-      let result = try await connection.perform(body)
-      await connection.close()
-      return result
-    } catch {
-      await connection.close()
-      throw error
-    }
-  }
-
-  func execute(_ sql: String) async throws {
-    try await perform { db in try db.execute(sql: sql) }
-  }
-
-  func integer(_ sql: String) async throws -> Int64 {
-    try await perform { db in
-      try db.row(Postgres.Statement("ask", "select (\(sql))::bigint")) { try $0.nextInt64() } ?? 0
-    }
   }
 
   // MARK: - Closing
@@ -112,10 +83,7 @@ struct DemoBooks: Sendable {
   }
 
   private func run(_ purpose: CloseRun.Purpose, _ settings: RunSettings) async throws -> RunReport {
-    let conninfo = conninfo
-    return try await CloseRun(purpose, settings: settings) {
-      try await Self.connect(conninfo)
-    }.run()
+    try await CloseRun(purpose, settings: settings) { try await connect() }.run()
   }
 
   func tables() async throws -> [String] {

@@ -17,6 +17,8 @@ import Testing
     case replay = "a correction and a replay of the date before"
     case backfill = "a backfill of the new portfolio"
     case cleanup = "a cleanup, after the lease has ended"
+    case liveCleanup = "a cleanup, while the owner lives"
+    case lostLease = "a cleanup, after the lease was deleted"
     case pause = "a pause and its end"
 
     var isCorrection: Bool { self == .correction || self == .replay }
@@ -30,7 +32,7 @@ import Testing
     let books = try await DemoBooks.small()
     try await books.execute(KeptTables.keep)
     let stride = Chaos.isThorough ? 1 : 29
-    var random = SeededNumbers(stream: UInt64(other.rawValue.utf8.count))
+    var random = SeededGenerator(stream: UInt64(other.rawValue.utf8.count))
     var number = Int.random(in: 1...stride, using: &random)
     var moments = 0
     var fenced = 0
@@ -99,10 +101,11 @@ import Testing
       _ = try await books.replay("2017-06-28", "2017-06-28", impatient)
     case .cleanup:
       try await books.expireLeases()
-      try await books.perform { db in
-        _ = try Slots.takeBackExpired(on: db)
-        try Leases.forgetDead(on: db)
-      }
+      try await books.cleanUp()
+    case .liveCleanup: #expect(try await books.cleanUp() == 0)
+    case .lostLease:
+      try await books.loseLeases()
+      try await books.cleanUp()
     case .pause:
       try await books.perform { db in
         try Runs.pause(reason: "test", on: db)

@@ -96,12 +96,12 @@ import Testing
     let books = try await DemoBooks.fresh()
     _ = try await books.close("2017-06-29")
     let before = try await books.tables()
-    let owner = try await DemoBooks.connect(books.conninfo)
+    let owner = try await books.connect()
     let claimed = try await owner.perform { db in
       try OtherOwner.claim("2017-06-30", leaseSeconds: 600, on: db)
     }
     #expect(claimed > 20)
-    let taken = try await books.perform { db in try Slots.takeBackExpired(on: db).count }
+    let taken = try await books.cleanUp()
     #expect(taken == 0)
     let report = try await books.close("2017-06-30", DemoBooks.settings { $0.waitSeconds = 0 })
     // Only the portfolio that begins on this date was nobody's.
@@ -113,6 +113,30 @@ import Testing
     let after = try await books.close("2017-06-30")
     #expect(after.counts.completed == claimed)
     #expect(before.count < (try await books.tables()).count)
+  }
+
+  @Test("placeholders whose lease is on record no more are taken back by a cleanup")
+  func cleanupWithoutLease() async throws {
+    let books = try await DemoBooks.fresh()
+    _ = try await books.close("2017-06-29")
+    let complete = try await books.tables()
+    let left = try await books.leaveBehind("2017-06-30", leaseSeconds: 600)
+    try await books.loseLeases()
+    let young = try await books.perform { db in
+      try DeadOwners.takeBackUnleased(olderThanSeconds: 600, on: db).count
+    }
+    #expect(young == 0, "claimed less than so long ago")
+    #expect(try await books.cleanUp() == left.slots.count)
+    #expect(
+      try await books.integer(
+        """
+        select count(*) from closebell.portfolio_snapshots
+        where state = 'failed' and error = 'lease lost' and snapshot_date = '2017-06-30'
+        """) == left.slots.count)
+    #expect(try await books.cleanUp() == 0)
+    #expect(Set(complete).isSubset(of: try await books.tables()))
+    #expect(try await books.close("2017-06-30").counts.takenOver == left.slots.count)
+    #expect(try await books.tables() == (try await undisturbed()))
   }
 
   @Test("an owner that was stalled past its lease writes nothing once it was taken over")
@@ -127,10 +151,6 @@ import Testing
       try Slots.fail(
         slots.slots.map { ($0, "woke up", nil) }, as: slots.claim, on: db)
       #expect(try Slots.release(slots.slots, as: slots.claim, on: db) == 0)
-      try db.transaction { db in
-        let written = try Populating.completed(under: slots.claim, among: slots.slots, on: db)
-        #expect(written.isEmpty)
-      }
     }
     #expect(try await books.tables() == tables)
   }

@@ -20,16 +20,14 @@ final class HeldRun: Sendable {
 
   init(_ purpose: CloseRun.Purpose, _ books: DemoBooks, _ settings: RunSettings, at gate: Gate) {
     self.gate = gate
-    let conninfo = books.conninfo
-    let plan = gate.plan
+    var configuration = books.configuration
+    configuration.faultPlan = gate.plan
+    let held = configuration
     task.withLock { task in
       task = Task {
         do {
           let report = try await CloseRun(purpose, settings: settings) {
-            var configuration = Configuration(
-              conninfo: conninfo, applicationName: "closebell-tests")
-            configuration.faultPlan = plan
-            return try await Connection.connect(configuration)
+            try await Connection.connect(held)
           }.run()
           ending.withLock { $0 = .reported(report) }
         } catch {
@@ -69,7 +67,7 @@ extension DemoBooks {
   }
 
   func importFiles(_ files: [(kind: String, csv: String)]) async throws {
-    let connection = try await Self.connect(conninfo)
+    let connection = try await connect()
     for file in files {
       guard let kind = ImportKind(rawValue: file.kind) else { continue }
       let report = try await runImport(
@@ -94,6 +92,47 @@ extension DemoBooks {
   func expireLeases() async throws {
     try await execute(
       "update closebell.worker_lease set lease_until = clock_timestamp() - interval '1 second'")
+  }
+
+  /// Somebody deletes the leases by hand; one that an owner holds while it writes stays.
+  func loseLeases() async throws {
+    try await execute(
+      """
+      delete from closebell.worker_lease where claim_id in (
+        select claim_id from closebell.worker_lease for update skip locked)
+      """)
+  }
+
+  /// On a connection that is held up at a gate.
+  func perform<R: Sendable>(
+    heldAt gate: Gate, _ body: @escaping @Sendable (isolated Connection) throws -> R
+  ) async throws -> R {
+    var held = configuration
+    held.faultPlan = gate.plan
+    return try await Connection.once(held, body)
+  }
+
+  /// Waits until somebody waits for a lock.
+  func waitForLock() async throws {
+    for _ in 0..<2_000 {
+      let waiting = try await integer(
+        """
+        select count(*) from pg_catalog.pg_stat_activity
+        where datname = pg_catalog.current_database() and wait_event_type = 'Lock'
+        """)
+      if waiting > 0 { return }
+      try await Task.sleep(for: .milliseconds(2))
+    }
+  }
+
+  /// What `closebell cleanup` does.
+  ///
+  /// - Returns: How many placeholders were taken back.
+  @discardableResult
+  func cleanUp() async throws -> Int {
+    try await perform { db in
+      try DeadOwners.cleanUp(on: db).count + DeadOwners.takeBackUnleased(on: db).count
+    }
   }
 
   func wholeTables() async throws -> [String] {

@@ -62,7 +62,7 @@ import Testing
     let books = try await DemoBooks.small()
     #expect(try await books.close("2017-06-29").exitCode == 0)
     let conninfo = books.conninfo
-    let other = try await DemoBooks.connect(conninfo)
+    let other = try await books.connect()
     try await other.perform { db in
       try db.execute(sql: "begin; select from closebell.portfolio_irr_moments for update")
     }
@@ -87,12 +87,89 @@ import Testing
     let owner = books.begin(.night("2017-06-29"), heldAt: .named("populate-fill"))
     #expect(try await owner.standsStill())
     try await books.expireLeases()
-    let taken = try await books.perform { db in try Slots.takeBackExpired(on: db).count }
+    let taken = try await books.cleanUp()
     #expect(taken == 3)
     let report = try await owner.goOn()
     #expect(report.counts.completed == 3)
     #expect(try await books.tables() == (try await DemoBooks.smallReference(["2017-06-29"])))
     #expect(try await books.leftovers() == [])
+  }
+
+  @Test("a cleanup that found placeholders without a lease leaves them to who took them over since")
+  func cleanupBesideTakeover() async throws {
+    let books = try await DemoBooks.small()
+    let lost = books.begin(.night("2017-06-29"), heldAt: .named("load-openings"))
+    #expect(try await lost.standsStill())
+    try await books.loseLeases()
+    let gate = Gate(before: .named("slots-take-back-unleased"))
+    async let taken = books.perform(heldAt: gate) { db in
+      try DeadOwners.takeBackUnleased(on: db).count
+    }
+    #expect(try await gate.reached())
+    let next = books.begin(.night("2017-06-29"), heldAt: .named("populate-stage"))
+    #expect(try await next.standsStill())
+    gate.open()
+    #expect(try await taken == 0)
+    #expect(try await books.cleanUp() == 0)
+    #expect(try await next.goOn().counts.takenOver == 3)
+    #expect(try await books.tables() == (try await DemoBooks.smallReference(["2017-06-29"])))
+    await #expect(throws: LeaseGone.self) { try await lost.goOn() }
+    #expect(try await books.leftovers() == [])
+  }
+
+  @Test("a lease says of every date that it covers it, of one that was begun before too")
+  func leaseCoversJoinedDates() async throws {
+    let books = try await DemoBooks.small()
+    let dead = books.begin(.night("2017-06-29"), heldAt: .named("load-openings"))
+    #expect(try await dead.standsStill())
+    try await books.expireLeases()
+    let cedar = DemoBooks.settings(workers: 1) { $0.codes = ["CEDAR"] }
+    // A first close is of the asked date alone; the one that was begun before comes first.
+    let owner = books.begin(.night("2017-06-30"), cedar, heldAt: .named("load-openings"))
+    #expect(try await owner.standsStill())
+    try await books.expireLeases()
+    let taken = try await books.perform { db in
+      try DeadOwners.cleanUp(on: db).map(\.slot.date.description)
+    }
+    #expect(taken.sorted() == ["2017-06-29", "2017-06-30"])
+    _ = try? await owner.goOn()
+    _ = try? await dead.goOn()
+    #expect(try await books.close("2017-06-30", nobodyWaits).exitCode == 0)
+    #expect(try await books.tables() == (try await DemoBooks.smallReference()))
+    #expect(try await books.leftovers() == [])
+  }
+
+  @Test("a cleanup that waits for a row of a takeover finds it taken, though it began before")
+  func cleanupWaitsForTakeover() async throws {
+    let books = try await DemoBooks.small()
+    let lost = books.begin(.night("2017-06-29"), heldAt: .named("load-openings"))
+    #expect(try await lost.standsStill())
+    try await books.loseLeases()
+    let other = try await books.connect()
+    try await other.perform { db in
+      try db.execute(sql: "begin; select from closebell.portfolio_snapshots for update")
+    }
+    async let taken = books.perform { db in try DeadOwners.takeBackUnleased(on: db).count }
+    try await books.waitForLock()
+    // Only now is there a lease, which the waiting statement cannot see.
+    try await other.perform { db in
+      try db.execute(
+        sql: """
+          insert into closebell.worker_lease (claim_id, run_id, host, pid, lease_until)
+          values (1000, 1, 'other', 1, clock_timestamp() + interval '1 hour');
+          update closebell.portfolio_snapshots set claim_id = 1000 where state = 'claimed';
+          commit
+          """)
+    }
+    #expect(try await taken == 0)
+    await other.close()
+    #expect(
+      try await books.integer(
+        """
+        select count(*) from closebell.portfolio_snapshots
+        where claim_id = 1000 and state = 'claimed'
+        """) == 3)
+    _ = try? await lost.goOn()
   }
 
   @Test(

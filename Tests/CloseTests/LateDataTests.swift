@@ -177,7 +177,7 @@ import Testing
       create trigger wait before insert on closebell.portfolio_irr_values
         for each statement execute function public.wait()
       """)
-    let gate = try await DemoBooks.connect(books.conninfo)
+    let gate = try await books.connect()
     try await gate.perform { db in
       try db.execute(sql: "select pg_catalog.pg_advisory_lock(4711)")
     }
@@ -216,7 +216,7 @@ extension DemoBooks {
   }
 
   func importing(_ late: LateDataTests.Late) async throws {
-    let connection = try await Self.connect(conninfo)
+    let connection = try await connect()
     let report = try await runImport(
       ImportRequest(
         kind: late.kind, source: .bytes(Array(late.text.utf8)), restate: late.restate),

@@ -70,7 +70,7 @@ enum LockBooks {
 extension DemoBooks {
   @discardableResult
   func importing(_ kind: ImportKind, _ text: String) async throws -> ImportReport {
-    let connection = try await Self.connect(conninfo)
+    let connection = try await connect()
     let report = try await runImport(
       ImportRequest(kind: kind, source: .bytes(Array(text.utf8))), on: connection, progress: nil)
     await connection.close()

@@ -25,7 +25,7 @@ import Testing
   private func whileLocking<R: Sendable>(
     _ books: DemoBooks, _ other: @escaping @Sendable () async throws -> R
   ) async throws -> R {
-    let locker = try await DemoBooks.connect(books.conninfo)
+    let locker = try await books.connect()
     try await locker.perform { db in
       try db.execute(sql: "begin")
       try PeriodLocks.own(on: db)
@@ -149,7 +149,7 @@ import Testing
   func lockAfterImport() async throws {
     let books = try await LockBooks.open()
     try await books.closeEach("2017-05-30", through: "2017-05-31")
-    let importer = try await DemoBooks.connect(books.conninfo)
+    let importer = try await books.connect()
     try await importer.perform { db in
       try db.execute(sql: "begin")
       try PeriodLocks.hold(on: db)
@@ -174,7 +174,7 @@ import Testing
   func lateDepositInTheNight() async throws {
     let books = try await LockBooks.locked()
     // The night has loaded, and waits with its first COPY.
-    let blocker = try await DemoBooks.connect(books.conninfo)
+    let blocker = try await books.connect()
     try await blocker.perform { db in
       try db.execute(
         sql: "begin; lock table closebell.portfolio_fund_valuations in share mode")

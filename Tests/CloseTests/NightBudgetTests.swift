@@ -96,14 +96,14 @@ struct ManyBooks {
   /// The names of a night's calls in their order, with one worker.
   func calls(ofNight date: String, chunk: Int) async throws -> [String] {
     let plan = FaultPlan()
-    let conninfo = books.conninfo
+    var configuration = books.configuration
+    configuration.faultPlan = plan
+    let watched = configuration
     var settings = DemoBooks.settings(workers: 1, chunk: chunk)
     // However slow the machine is, the lease need not be prolonged.
     settings.leaseSeconds = 86_400
     let report = try await CloseRun(.night(Day(date) ?? .earliest), settings: settings) {
-      var configuration = Configuration(conninfo: conninfo, applicationName: "closebell-tests")
-      configuration.faultPlan = plan
-      return try await Connection.connect(configuration)
+      try await Connection.connect(watched)
     }.run()
     #expect(report.exitCode == 0)
     return plan.names

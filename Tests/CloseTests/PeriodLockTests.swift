@@ -140,7 +140,7 @@ import Testing
   func busy() async throws {
     let books = try await LockBooks.open()
     try await books.closeEach("2017-05-30", through: "2017-05-31")
-    let owner = try await DemoBooks.connect(books.conninfo)
+    let owner = try await books.connect()
     let claim = try await owner.perform { db in
       let run = try Runs.begin(
         kind: "replay", from: nil, through: nil, host: "test", version: "test", arguments: "",

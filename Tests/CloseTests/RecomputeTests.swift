@@ -87,9 +87,8 @@ extension DemoBooks {
   func recompute(
     _ scope: RecomputeScope, _ settings: RunSettings = settings()
   ) async throws -> Recomputed {
-    let conninfo = conninfo
     let found = Mutex(Recomputed())
-    try await Recompute(scope, settings: settings) { try await Self.connect(conninfo) }
+    try await Recompute(scope, settings: settings) { try await connect() }
       .run { sweep in
         found.withLock { found in
           found.slots += sweep.dates.count

@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 /// What a replay may cost: rows of the dates that it closes again, and no rewriting of rows that
-/// say already what was computed.
+/// say already what was computed; and what the verification of a date.
 @Suite(.serialized) struct ReplayBudgetTests {
   private static let portfolios = 300
   private static let corrected = "date,symbol,close,currency\n2017-06-29,OAK,11.75,USD\n"
@@ -38,6 +38,23 @@ import Testing
     #expect(read("portfolio_fund_valuations") <= 3 * ManyBooks.holdings * slots)
     #expect(read("portfolio_fund_irr_values") <= 2 * ManyBooks.holdings * slots)
     #expect(read("portfolio_snapshots") <= 15 * slots)
+  }
+
+  @Test("one date is verified over a trusted opening without reading the dates before it")
+  func verifiedDate() async throws {
+    let books = try await books(earlier: 40)
+    let before = try await books.rowsRead()
+    let date = try #require(Day("2017-07-03"))
+    let report = try await books.books.verify(
+      RecomputeScope(from: date, through: date, opening: .stored)
+    ) { $0.chunk = 100 }
+    #expect(report.isClean && report.counts.slots == Self.portfolios)
+    let after = try await books.rowsRead()
+    func read(_ table: String) -> Int64 { (after[table] ?? 0) - (before[table] ?? 0) }
+    let slots = Int64(Self.portfolios)
+    // 44 dates stand there: each of the checks may read this one and the one before it.
+    #expect(read("portfolio_snapshots") <= 30 * slots)
+    #expect(read("holding_activity_log") <= slots, "flows are known as the last night kept them")
   }
 
   @Test("rows that say already what was computed are not written again")

@@ -287,6 +287,83 @@ import Testing
     #expect(try await books.verify().isClean)
   }
 
+  static let fingerprintsTampered: [(date: String, cause: VerifyReport.Cause, value: String)] = [
+    ("2017-06-21", .corrupt, otherFingerprint), ("2017-06-28", .corrupt, otherFingerprint),
+    ("2017-06-28", .corrupt, "null"), ("2017-06-30", .changed, otherFingerprint),
+  ]
+  private static let otherFingerprint = "decode(md5(encode(fingerprint, 'hex')), 'hex')"
+
+  @Test(
+    "a fingerprint that was changed is named; as corrupt, where a later one proves the inputs",
+    arguments: fingerprintsTampered)
+  func fingerprint(_ date: String, _ cause: VerifyReport.Cause, _ value: String) async throws {
+    let books = try await DemoBooks.closed(through: "2017-06-30", since: "2017-06-21")
+    try await books.execute(
+      """
+      update closebell.portfolio_snapshots set fingerprint = \(value)
+      where snapshot_date = '\(date)' and portfolio_id = \(Self.id("COLA"))
+      """)
+    let day = try #require(Day(date))
+    let scopes = [RecomputeScope(), RecomputeScope(from: day), RecomputeScope(from: day - 1)]
+    for scope in scopes {
+      let report = try await books.verify(scope)
+      #expect(report.findings.map(\.portfolio) == ["COLA"], "\(date) from \(scope.from ?? day)")
+      #expect(report.findings.first?.dates == [cause: [day]])
+      #expect(report.findings.first?.differences.map(\.column) == ["fingerprint"])
+      #expect(!report.isClean)
+    }
+    let tables = try await books.wholeTables().count
+    #expect(try await books.replay(date, "2017-06-30").counts.completed == 0)
+    #expect(try await books.verify().isClean, "a replay writes the fingerprint, and only it")
+    #expect(try await books.wholeTables().count == tables)
+    #expect(
+      try await books.integer("select max(revision) from closebell.portfolio_snapshots") == 1)
+  }
+
+  @Test("over a trusted opening kept flows are taken, and what differs is computed from all flows")
+  func trustedFlows() async throws {
+    let books = try await DemoBooks.closed(through: "2017-06-30", since: "2017-06-21")
+    let scopes = [22, 28, 30].map {
+      RecomputeScope(from: Day("2017-06-\($0)"), opening: .stored)
+    }
+    for scope in scopes { #expect(try await books.verify(scope).isClean) }
+    try await books.execute(
+      """
+      update closebell.portfolio_irr_values set irr_result = irr_result + 2e-10
+      where date = '2017-06-30' and portfolio_id = \(Self.id("COLA"))
+      """)
+    for scope in scopes {
+      #expect(try await books.verify(scope).findings.map(\.portfolio) == ["COLA"])
+    }
+    try await books.execute(
+      """
+      update closebell.portfolio_irr_values set irr_result = irr_result - 2e-10
+      where date = '2017-06-30' and portfolio_id = \(Self.id("COLA"));
+      update closebell.portfolio_irr_moments m set moments = (
+        select o.moments from closebell.portfolio_irr_moments o
+        where o.portfolio_id <> m.portfolio_id order by o.portfolio_id limit 1)
+      """)
+    for scope in scopes {
+      #expect(try await books.verify(scope).isClean, "what is kept is a cache, and raises no alarm")
+    }
+  }
+
+  @Test("a fingerprint on which later dates were closed is named with its date, not with theirs")
+  func fingerprintBelow() async throws {
+    let books = try await DemoBooks.closed(through: "2017-06-28", since: "2017-06-21")
+    try await books.execute(
+      """
+      update closebell.portfolio_snapshots set fingerprint = \(Self.otherFingerprint)
+      where snapshot_date = '2017-06-28' and portfolio_id = \(Self.id("COLA"))
+      """)
+    _ = try await books.close("2017-06-30")
+    let report = try await books.verify()
+    #expect(report.findings.map(\.portfolio) == ["COLA"])
+    #expect(report.findings.first?.dates == [.changed: [try #require(Day("2017-06-28"))]])
+    _ = try await books.replay("2017-06-28", "2017-06-30")
+    #expect(try await books.verify().isClean)
+  }
+
   private static func id(_ code: String) -> String {
     "(select id from closebell.portfolios where code = '\(code)')"
   }
@@ -302,9 +379,6 @@ extension DemoBooks {
     _ scope: RecomputeScope = RecomputeScope(),
     _ change: (inout RunSettings) -> Void = { _ in }
   ) async throws -> VerifyReport {
-    let conninfo = conninfo
-    return try await Verification(scope, settings: Self.settings(change)) {
-      try await Self.connect(conninfo)
-    }.run()
+    try await Verification(scope, settings: Self.settings(change)) { try await connect() }.run()
   }
 }

@@ -3,8 +3,9 @@ import Postgres
 import TestSupport
 
 /// A database as an operator has it: made with the program's own commands.
-struct OperatorBooks: Sendable {
+struct OperatorBooks: TestBooks {
   let url: String
+  var conninfo: String { url }
 
   /// The demo's fixtures, imported once with the program, and the first date closed.
   static func demo() async throws -> OperatorBooks {
@@ -54,25 +55,6 @@ struct OperatorBooks: Sendable {
       throw Unexpected(
         description: "\(arguments): exit \(result.exitCode)\n\(result.standardError)")
     }
-  }
-
-  func perform<R: Sendable>(
-    _ body: @escaping @Sendable (isolated Connection) throws -> R
-  ) async throws -> R {
-    let connection = try await Connection.connect(
-      Configuration(conninfo: url, applicationName: "closebell-tests"))
-    do {
-      let result = try await connection.perform(body)
-      await connection.close()
-      return result
-    } catch {
-      await connection.close()
-      throw error
-    }
-  }
-
-  func execute(_ sql: String) async throws {
-    try await perform { db in try db.execute(sql: sql) }
   }
 
   func tables() async throws -> [String] {

@@ -22,9 +22,6 @@ import Testing
     var damage: String?
     /// What follows the second time, until the tables can be compared.
     var afterwards: [[String]] = []
-    /// What takes the lease of the one that died away, where doing it again would find nothing to
-    /// do and write nothing.
-    var tidiedBy: [String]?
     /// A fault in a command before, as `CLOSEBELL_FAULT` has it.
     var faultBefore: (command: [String], fault: String)?
     /// A sample takes every so manieth call.
@@ -61,7 +58,7 @@ import Testing
         update closebell.portfolio_snapshots set return_index = 2
         where snapshot_date = '2017-06-30';
         delete from closebell.portfolio_fund_irr_values where date = '2017-06-30'
-        """, tidiedBy: cleanup),
+        """),
   ]
 
   static let faults: [FaultPlan.Fault] = [
@@ -75,7 +72,7 @@ import Testing
   func everyCall(_ deed: Deed) async throws {
     let lanes = Chaos.isThorough ? 4 : 2
     let expected = try await undisturbed(deed)
-    var random = SeededNumbers(stream: 1)
+    var random = SeededGenerator(stream: 1)
     let stride = Chaos.isThorough ? 1 : deed.stride
     let first = Int.random(in: 1...stride, using: &random)
     let tally = try await withThrowingTaskGroup(of: Tally.self) { group in
@@ -188,9 +185,6 @@ import Testing
       #expect(next.exitCode == 0, "then \(arguments): \(next.standardError)\(said.rawValue)")
     }
     #expect(try await lane.tables() == expected, said)
-    if let tidiedBy = deed.tidiedBy {
-      #expect(try await lane.books.run(tidiedBy).exitCode == 0, said)
-    }
     #expect(try await lane.leftovers() == [], said)
     return disturbed.exitCode != 0
   }

@@ -28,7 +28,7 @@ import Testing
     var overcome = 0
     // A sample takes every fourth commit.
     let stride = Chaos.isThorough ? 1 : 4
-    var random = SeededNumbers(stream: UInt64(number))
+    var random = SeededGenerator(stream: UInt64(number))
     var nth = Int.random(in: 1...stride, using: &random)
     while true {
       try await lane.reset()

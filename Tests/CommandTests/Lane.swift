@@ -146,8 +146,4 @@ extension OperatorBooks {
   var database: String {
     String(url.prefix { $0 != "?" }.split(separator: "/").last ?? "")
   }
-
-  var configuration: Configuration {
-    Configuration(conninfo: url, applicationName: "closebell-tests")
-  }
 }

@@ -118,8 +118,7 @@ import Testing
   func killed() async throws {
     let books = try await incident()
     let before = try await books.legacyRows()
-    let holder = try await Connection.connect(
-      Configuration(conninfo: books.url, applicationName: "closebell-tests"))
+    let holder = try await books.connect()
     try await holder.perform { db in
       try db.execute(sql: "begin; lock table legacy.portfolio_snapshots in row exclusive mode")
     }
@@ -142,8 +141,7 @@ import Testing
   @Test("of two repairs at once one wins, the other leaves with 75")
   func twice() async throws {
     let books = try await incident()
-    let holder = try await Connection.connect(
-      Configuration(conninfo: books.url, applicationName: "closebell-tests"))
+    let holder = try await books.connect()
     try await holder.perform { db in
       try db.execute(sql: "begin; lock table legacy.portfolio_snapshots in row exclusive mode")
     }

@@ -61,6 +61,10 @@ import Testing
       sql: "update closebell.portfolio_snapshots set return_index = 2 "
         + "where snapshot_date = '2014-03-03'"),
     Damage(
+      name: "a fingerprint altered",
+      sql: "update closebell.portfolio_snapshots set fingerprint = '\\xbadbadbadbadbadbadbadbad'"
+        + " || substring(fingerprint from 13) where snapshot_date = '2014-03-04'"),
+    Damage(
       name: "rows of a portfolio that is not there",
       sql: """
         insert into closebell.portfolio_snapshots
@@ -216,8 +220,7 @@ import Testing
     defer { unlink(plan) }
     try await books.execute(try readText(Fixtures.path("incident/corrupt.sql")))
     try await books.expectDone("repair", "equity", "--plan", plan)
-    let holder = try await Connection.connect(
-      Configuration(conninfo: books.url, applicationName: "closebell-tests"))
+    let holder = try await books.connect()
     try await holder.perform { db in
       try db.execute(
         sql: "begin; select from closebell.portfolio_snapshots where \(Self.of("HERON")) "

@@ -27,7 +27,7 @@ final class Storm: Sendable {
   private let cluster: TestCluster
   private let url: String
   private let counts = Mutex(Counts())
-  private let random: Mutex<SeededNumbers>
+  private let random: Mutex<SeededGenerator>
   private let isCrashing = Mutex(false)
   /// Connections made before are spared: an owner who is held up must be able to wake.
   private let since = Mutex("")
@@ -35,7 +35,7 @@ final class Storm: Sendable {
   init(_ cluster: TestCluster, url: String, stream: UInt64) {
     self.cluster = cluster
     self.url = url
-    random = Mutex(SeededNumbers(stream: stream))
+    random = Mutex(SeededGenerator(stream: stream))
   }
 
   var soFar: Counts { counts.withLock { $0 } }

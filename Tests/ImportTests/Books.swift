@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// A database of a test's own, and what tests ask of it.
-struct Books: Sendable {
+struct Books: TestBooks {
   let conninfo: String
 
   /// A database with the schema and nothing else.
@@ -66,25 +66,6 @@ struct Books: Sendable {
 
   struct Refused: Error {
     var rows: [RefusedRow]
-  }
-
-  func perform<R: Sendable>(
-    _ body: @Sendable (isolated Connection) throws -> R
-  ) async throws -> R {
-    let connection = try await connect()
-    do {
-      let result = try await connection.perform(body)
-      await connection.close()
-      return result
-    } catch {
-      await connection.close()
-      throw error
-    }
-  }
-
-  func connect() async throws -> Connection {
-    try await Connection.connect(
-      Configuration(conninfo: conninfo, applicationName: "closebell-tests"))
   }
 
   /// Imports activities that a pipe brings, as `/dev/fd` names it.

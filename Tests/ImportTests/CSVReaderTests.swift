@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Import
@@ -113,7 +114,7 @@ struct CSVReaderTests {
 
   @Test("any block size gives the same rows", arguments: 0..<60)
   func blockSizes(seed: UInt64) throws {
-    var random = SeededGenerator(seed)
+    var random = SeededGenerator(seed: seed)
     let pieces = [
       "a", "1.5", ",", ",", "\n", "\r\n", "\"", "\"\"", "\"q,\"\"r\"", "ü", "\r", " ", "\0",
     ]
@@ -129,7 +130,7 @@ struct CSVReaderTests {
 
   @Test("what is written by the rules is read back", arguments: 0..<40)
   func roundTrip(seed: UInt64) throws {
-    var random = SeededGenerator(seed)
+    var random = SeededGenerator(seed: seed)
     let alphabet = Array("ab,\"\n\r ü1")
     var rows: [[String]] = []
     for _ in 0..<20 {
@@ -170,20 +171,5 @@ struct CSVReaderTests {
         #expect(hexadecimal(reader.digest()) == expected)
       }
     }
-  }
-}
-
-/// A generator whose numbers follow from its seed (SplitMix64).
-struct SeededGenerator: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(_ seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var word = state
-    word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
-    return word ^ (word >> 31)
   }
 }

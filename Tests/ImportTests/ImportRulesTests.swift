@@ -1,5 +1,6 @@
 import Import
 import Postgres
+import TestSupport
 import Testing
 
 @Suite("Rows are merged into what is stored")

@@ -1,5 +1,6 @@
 import Import
 import Postgres
+import TestSupport
 import Testing
 
 @Suite("An import marks what its changes make stale")

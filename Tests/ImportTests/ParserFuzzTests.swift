@@ -1,4 +1,5 @@
 import FoundationEssentials
+import TestSupport
 import Testing
 
 @testable import Import
@@ -115,7 +116,7 @@ struct ParserFuzzTests {
 
   @Test("any bytes, in blocks of any size, give the rows that RFC 4180 says")
   func rows() throws {
-    var random = SeededGenerator(11)
+    var random = SeededGenerator(seed: 11)
     for _ in 0..<Self.executions {
       let bytes = Self.file(&random)
       let blockSize = 1 + Int(random.next() % 9)
@@ -129,7 +130,7 @@ struct ParserFuzzTests {
 
   @Test("reading on from any row gives the same rows, and the same digest")
   func checkpoints() throws {
-    var random = SeededGenerator(12)
+    var random = SeededGenerator(seed: 12)
     for _ in 0..<Self.executions / 20 {
       let bytes = Self.file(&random)
       var whole = CSVReader(try ByteSource(.bytes(bytes)), blockSize: 3)

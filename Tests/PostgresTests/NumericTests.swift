@@ -1,24 +1,12 @@
 import Postgres
+import TestSupport
 import Testing
-
-/// A generator of known seed (SplitMix64), so that a failure repeats.
-struct SeededGenerator: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
-  }
-}
 
 @Suite("Exact decimals survive the wire to the last digit")
 struct NumericTests {
   /// Random numbers of every length and scale, and the awkward ones.
   private static func samples() -> [Numeric] {
-    var generator = SeededGenerator(state: 20_240_229)
+    var generator = SeededGenerator(seed: 20_240_229)
     var samples: [Numeric] = []
     let powers = (0...38).map { power in (0..<power).reduce(Int128(1)) { value, _ in value * 10 } }
     for scale in [0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 18, 24, 38, 40, 100] {

@@ -21,15 +21,7 @@ func withConnection<R: Sendable>(
   _ change: (inout Configuration) -> Void = { _ in },
   _ body: @Sendable (isolated Connection) throws -> R
 ) async throws -> R {
-  let connection = try await Connection.connect(try await testConfiguration(change))
-  do {
-    let result = try await connection.perform(body)
-    await connection.close()
-    return result
-  } catch {
-    await connection.close()
-    throw error
-  }
+  try await Connection.once(try await testConfiguration(change), body)
 }
 
 /// The error of this kind that `body` throws; `nil` if it throws none.

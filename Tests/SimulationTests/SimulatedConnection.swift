@@ -192,8 +192,10 @@ actor SimulatedConnection: CloseStore {
       portfolios.sorted().flatMap { tables.rows(of: $0) }
         .filter { $0.row.state != .complete && $0.slot.date <= through }
         .map { slot, row in
-          SlotHolder(
-            slot: slot, claim: row.claim, standing: mayBeTaken(row, tables) ? .free : .busy)
+          let standing: SlotHolder.Standing = mayBeTaken(row, tables) ? .free : .busy
+          let hasFailed: Bool = row.state == .failed && row.error != "lease expired"
+          return SlotHolder(
+            slot: slot, claim: row.claim, standing: standing, hasFailed: hasFailed)
         }
     }
   }
@@ -217,26 +219,22 @@ actor SimulatedConnection: CloseStore {
       }
       return taken
     }
-    try call { tables in
+    let placed = try call { tables in
+      var placed: Set<Slot> = []
       for slot in taken {
         guard let row = tables.rows[slot], row.claim == claim, row.state != .complete else {
           continue
         }
-        try hang(slot, (links[slot] ?? .later).place(of: slot), in: &tables)
+        let place = (links[slot] ?? .later).place(of: slot)
+        guard !tables.isTaken(place, besides: slot) else { continue }
+        tables.rows[slot]?.place = place
+        placed.insert(slot)
       }
+      return placed
     }
-    return taken
-  }
-
-  private func hang(
-    _ slot: Slot, _ place: SimulatedTables.Row.Place, in tables: inout SimulatedTables
-  ) throws {
-    guard !tables.isTaken(place, besides: slot) else {
-      throw PostgresError(
-        .server, "duplicate key value violates unique constraint", sqlState: "23505",
-        reachedServer: true)
-    }
-    tables.rows[slot]?.place = place
+    let left = taken.subtracting(placed)
+    if !left.isEmpty { try release(Array(left), as: claim) }
+    return placed
   }
 
   func discard(_ holders: [SlotHolder]) throws {

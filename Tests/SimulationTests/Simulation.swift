@@ -1,6 +1,7 @@
 import Accounting
 import Foundation
 import Postgres
+import TestSupport
 
 @testable import Close
 @testable import Storage

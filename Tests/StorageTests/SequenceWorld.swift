@@ -3,7 +3,7 @@ import Storage
 import TestSupport
 
 /// A database of a test's own, with sequences in it.
-struct SequenceWorld: Sendable {
+struct SequenceWorld: TestBooks {
   let conninfo: String
 
   /// An empty database, and what `sql` makes in it.
@@ -13,42 +13,16 @@ struct SequenceWorld: Sendable {
     return world
   }
 
+  var configuration: Configuration {
+    Configuration(
+      conninfo: conninfo, applicationName: "closebell-tests", lockTimeoutMilliseconds: 10_000)
+  }
+
   /// A database with our schema.
   static func books() async throws -> SequenceWorld {
     let world = try await made()
     try await world.perform { db in _ = try Migrator.migrate(on: db) }
     return world
-  }
-
-  func connect(lockTimeout milliseconds: Int = 10_000) async throws -> Connection {
-    try await Connection.connect(
-      Configuration(
-        conninfo: conninfo, applicationName: "closebell-tests",
-        lockTimeoutMilliseconds: milliseconds))
-  }
-
-  func perform<R: Sendable>(
-    _ body: @escaping @Sendable (isolated Connection) throws -> R
-  ) async throws -> R {
-    let connection = try await connect()
-    do {
-      let result = try await connection.perform(body)
-      await connection.close()
-      return result
-    } catch {
-      await connection.close()
-      throw error
-    }
-  }
-
-  func execute(_ sql: String) async throws {
-    try await perform { db in try db.execute(sql: sql) }
-  }
-
-  func integer(_ sql: String) async throws -> Int64? {
-    try await perform { db in
-      try db.row(Statement.once("integer", sql)) { try $0.nextInt64OrNil() } ?? nil
-    }
   }
 
   /// Judges all sequences, or those of some tables.
@@ -63,14 +37,13 @@ struct SequenceWorld: Sendable {
   func repair(
     _ names: [String] = [], isDry: Bool = false, lockTimeout: Int = 10_000
   ) async throws -> [SequenceRepair.Outcome] {
-    let connection = try await connect(lockTimeout: lockTimeout)
-    let outcomes = try await connection.perform { db in
+    var impatient = configuration
+    impatient.lockTimeoutMilliseconds = lockTimeout
+    return try await Connection.once(impatient) { db in
       try SequenceCatalogue.find(names, on: db).map {
         try SequenceRepair.repair($0, isDry: isDry, on: db).0
       }
     }
-    await connection.close()
-    return outcomes
   }
 
   /// What the next `nextval` gives, without drawing it.

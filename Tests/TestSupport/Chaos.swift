@@ -27,19 +27,7 @@ public enum Chaos {
   }
 }
 
-/// Random numbers that are the same for the same seed (splitmix64).
-public struct SeededNumbers: RandomNumberGenerator, Sendable {
-  private var state: UInt64
-
+extension SeededGenerator {
   /// The numbers of the tests' seed; `stream` gives each user numbers of its own.
-  public init(stream: UInt64) { state = Chaos.seed &* 0x9E37_79B9_7F4A_7C15 &+ stream }
-
-  /// The next number, of 64 bits.
-  public mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
-  }
+  public init(stream: UInt64) { self.init(seed: Chaos.seed &* 0x9E37_79B9_7F4A_7C15 &+ stream) }
 }

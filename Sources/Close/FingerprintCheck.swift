@@ -1,0 +1,66 @@
+internal import Accounting
+internal import Postgres
+internal import Storage
+
+/// Names fingerprints that are not what the inputs make them, though the numbers are.
+///
+/// A date that another version closed, or with another policy, is right if its numbers are: where
+/// no fingerprint of a portfolio fits, none is named. But each is part of the next date's: one that
+/// fits proves all inputs before it, so that an earlier one that does not was itself changed. Of
+/// those behind the last that fits the first is named; the others may just follow from it.
+enum FingerprintCheck {
+  /// - Parameter computed: What each of `sweeps` was compared with, in the same order.
+  static func check(
+    _ sweeps: inout [RecomputedSweep], _ computed: [ComputedSweep], on db: isolated Connection
+  ) throws {
+    var openings: [Int: (slot: Slot, fingerprint: Fingerprint)] = [:]
+    for index in sweeps.indices where sweeps[index].checkFingerprints() {
+      let first = sweeps[index].dates[0].date
+      guard let before = computed[index].closed.last(where: { $0.step.date < first }),
+        let fingerprint = before.fingerprint
+      else { continue }
+      openings[index] = (computed[index].sweep.slot(before.step), fingerprint)
+    }
+    guard !openings.isEmpty else { return }
+    let stored = try StoredSnapshots.fingerprints(of: openings.values.map(\.slot), on: db)
+    for (index, before) in openings where stored[before.slot] == before.fingerprint {
+      sweeps[index].dates[0].nameFingerprint()
+    }
+  }
+}
+
+extension RecomputedSweep {
+  /// - Returns: Whether the first date is to be named too, if the date before it fits.
+  fileprivate mutating func checkFingerprints() -> Bool {
+    let lastFit = dates.lastIndex { date in
+      date.fingerprint != nil && date.stored?.fingerprint == date.fingerprint
+    }
+    for index in 0..<(lastFit ?? 0) {
+      dates[index].inputsAreProven = true
+      if dates[index].hasOtherFingerprint { dates[index].nameFingerprint() }
+    }
+    let next = lastFit.map { $0 + 1 } ?? 0
+    // A row from before there were fingerprints has none.
+    guard next < dates.count, dates[next].hasOtherFingerprint, dates[next].differences.isEmpty,
+      dates[next].stored?.fingerprint != nil
+    else { return false }
+    guard lastFit != nil else { return true }
+    dates[next].nameFingerprint()
+    return false
+  }
+}
+
+extension RecomputedDate {
+  /// Of a date that the books know as stale nothing else is expected.
+  fileprivate var hasOtherFingerprint: Bool {
+    guard let stored, !stored.isStale, let fingerprint else { return false }
+    return stored.fingerprint != fingerprint
+  }
+
+  fileprivate mutating func nameFingerprint() {
+    differences.append(
+      ValueDifference(
+        place: .snapshot, column: "fingerprint", stored: stored?.fingerprint?.description,
+        recomputed: fingerprint?.description))
+  }
+}
