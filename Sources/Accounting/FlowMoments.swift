@@ -218,6 +218,7 @@ public struct FlowMoments: Sendable, Hashable {
       let perSum = 1 / here.sum
       let mean = here.slope * perSum
       let slope = mean + years
+      // At a certified root it is, by Soper's sum; elsewhere the steps have gone astray.
       guard slope > 0 else { return nil }
       // 1 / slope, without waiting for another division.
       let perSlope = here.sum / (here.slope + years * here.sum)

@@ -97,12 +97,11 @@ extension HoldingLedger {
     let mark =
       entry.isLate
       ? try openingMark(moved, entry, in: window) : Mark.worth(paid, rate: entry.rate)
-    var move = Move(
+    let move = Move(
       quantity: moved, paid: paid, cost: cost, acquired: activity.acquired ?? activity.date,
       mark: mark)
     if isFuture {
       // It arrives at the settlement of its flow value, and is worth nothing by itself.
-      if !entry.isLate { move.mark = .none }
       try applyFuture(move, entry, in: window, totals: &totals)
     } else {
       try apply(move, entry, in: window)

@@ -211,6 +211,7 @@ struct CorporateActionTests {
     // 2 × 5 × 50 = 500, less the fee.
     #expect(first.snapshot.dailyPnL == .of("496"))
     #expect(first.snapshot.cash == .of("20496"))
+    #expect(first.flows.map(\.amount) == [.of("-20000")])
     #expect(first.row().marketValue == .zero)
     #expect(first.snapshot.longValue == .zero)
     #expect(first.snapshot.grossExposure == .of("480000"))

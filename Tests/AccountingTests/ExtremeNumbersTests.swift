@@ -103,7 +103,8 @@ struct ExtremeNumbersTests {
     _ = try world.close("2024-01-01")
     let close = try world.close("2024-01-02")
     #expect(close.row().quantity == .zero)
-    #expect(close.snapshot.dailyPnL == .zero && close.snapshot.grossExposure == .zero)
+    #expect(close.snapshot.attribution == Attribution())
+    #expect(close.snapshot.grossExposure == .zero)
   }
 
   /// A date a close, each with money that comes, earns or loses, and goes.

@@ -159,4 +159,37 @@ struct FlowMomentsCertificateTests {
       }
     }
   }
+
+  @Test("a root below the growth that is certified is not answered: there may be several")
+  func belowTheCertificate() {
+    let day = Day(number: 0)
+    // Above ln 1.05 the first year has nothing left over; the roots lie below.
+    let flows = [
+      DatedFlow(day: day, amount: -100), DatedFlow(day: day + 365, amount: 105),
+      DatedFlow(day: day + 730, amount: -10),
+    ]
+    let cold = InternalRate.solve(flows, closingValue: 6, on: day + 731)
+    #expect(cold.status == .severalRoots && cold.roots == 3)
+    let moments = FlowMoments(flows: flows, expandedAt: 0.1)
+    #expect(moments.solve(closingValue: 6, on: day + 731) == nil)
+    // With more left in the fund there is one root, above it.
+    let single = InternalRate.solve(flows, closingValue: 16, on: day + 731)
+    #expect(single.status == .solved)
+    #expect(moments.solve(closingValue: 16, on: day + 731) == single)
+  }
+
+  @Test("where next to nothing is left of what was paid, the slope bounds no error: no answer")
+  func nearlyEmptied() {
+    let day = Day(number: 8_000)
+    for (left, isAnswered) in [(1e-10, true), (1e-12, false)] {
+      let paid = (0..<3).map { DatedFlow(day: day + 30 * $0, amount: -100) }
+      let flows = paid + [DatedFlow(day: day + 90, amount: 300 * (1 - left))]
+      let value = 300 * left * 1.1
+      let cold = InternalRate.solve(flows, closingValue: value, on: day + 290)
+      let moments = FlowMoments(flows: flows, expandedAt: cold.logGrowth ?? 0)
+      let warm = moments.solve(closingValue: value, on: day + 290)
+      #expect(cold.status == .solved)
+      #expect(warm == (isAnswered ? cold : nil))
+    }
+  }
 }
