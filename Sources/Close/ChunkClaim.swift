@@ -98,10 +98,9 @@ struct ChunkClaim {
     let taken = try db.takeOver(
       free, links: links, as: context.claim, run: context.run,
       overLocks: context.mayOverrideLocks)
-    standing.takenOver += taken.count
-    standing.ours.formUnion(taken)
-    // Those that were not may have been in another's place, and are nobody's then.
-    standing.held.subtract(free.lazy.map(\.slot).filter { !taken.contains($0) })
+    standing.takenOver += taken.ours.count
+    standing.ours.formUnion(taken.ours)
+    standing.held.subtract(taken.letGo)
   }
 
   /// Whether a slot of a sweep is neither ours nor anybody's, and yet was refused: its opening is

@@ -32,7 +32,7 @@ protocol CloseStore: Actor {
   func takeOver(
     _ holders: [SlotHolder], links: [Slot: SlotClaim.Link], as claim: Int64, run: Int64,
     overLocks: Bool
-  ) throws -> Set<Slot>
+  ) throws -> (ours: Set<Slot>, letGo: Set<Slot>)
   func discard(_ holders: [SlotHolder]) throws
   func claimComplete(
     _ slots: [Slot], as claim: Int64, run: Int64, overLocks: Bool

@@ -55,7 +55,7 @@ extension Connection: CloseStore {
   func takeOver(
     _ holders: [SlotHolder], links: [Slot: SlotClaim.Link], as claim: Int64, run: Int64,
     overLocks: Bool
-  ) throws -> Set<Slot> {
+  ) throws -> (ours: Set<Slot>, letGo: Set<Slot>) {
     try Slots.takeOver(
       holders, links: links, as: claim, run: run, overLocks: overLocks, on: self)
   }

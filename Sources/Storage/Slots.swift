@@ -138,12 +138,12 @@ public enum Slots {
   /// Takes failed slots, and slots of owners who are gone, over by compare-and-set on the old
   /// owner; a live lease, a complete slot or a locked one is never touched.
   ///
-  /// - Returns: The slots that are ours now. One whose opening another slot of its portfolio has
-  ///   taken is deleted: that one comes first.
+  /// - Returns: The slots that are ours now, and those that were let go, and deleted, because
+  ///   another slot of the portfolio has taken their opening: that one comes first.
   public static func takeOver(
     _ holders: [SlotHolder], links: [Slot: SlotClaim.Link], as claim: Int64, run: Int64,
     overLocks: Bool = false, on db: isolated Connection
-  ) throws -> Set<Slot> {
+  ) throws -> (ours: Set<Slot>, letGo: Set<Slot>) {
     let ordered = holders.sorted {
       ($0.slot.date, $0.slot.portfolio) < ($1.slot.date, $1.slot.portfolio)
     }
@@ -164,7 +164,7 @@ public enum Slots {
         hangUp, hung.portfolios, hung.dates, hung.openings, claim, as: { try $0.nextSlot() }))
     let left = taken.subtracting(placed)
     if !left.isEmpty { try release(Array(left), as: claim, on: db) }
-    return placed
+    return (placed, left)
   }
 
   /// Deletes failed slots, and slots of owners who are gone, that hold an opening which another

@@ -203,7 +203,7 @@ actor SimulatedConnection: CloseStore {
   func takeOver(
     _ holders: [SlotHolder], links: [Slot: SlotClaim.Link], as claim: Int64, run: Int64,
     overLocks: Bool
-  ) throws -> Set<Slot> {
+  ) throws -> (ours: Set<Slot>, letGo: Set<Slot>) {
     let taken = try call { tables in
       var taken: Set<Slot> = []
       for holder in holders {
@@ -234,7 +234,7 @@ actor SimulatedConnection: CloseStore {
     }
     let left = taken.subtracting(placed)
     if !left.isEmpty { try release(Array(left), as: claim) }
-    return placed
+    return (placed, left)
   }
 
   func discard(_ holders: [SlotHolder]) throws {
