@@ -137,6 +137,14 @@ struct ExtremeNumbersTests {
     #expect(history.over(.sinceInception)?.linked == 1e21)
     #expect(history.over(.monthToDate)?.linked == nil)
     #expect(history.over(.monthToDate)?.reason == .indexBreak)
+    // The same of either return alone: fees, or one paid back, part them.
+    let (huge, back) = (Money(units: 9 * Money.derivedLimit / 10), Money.of("-100000000000000000"))
+    for (count, fees) in [(14, huge), (16, back)] {
+      var steps = closes.prefix(count).map { PerformanceStep($0) }
+      for index in steps.indices { steps[index].managementFees = fees }
+      #expect(PerformanceHistory(steps).over(.monthToDate)?.linked == nil)
+      #expect(PerformanceHistory(steps).over(.monthToDate)?.grossOfFees == nil)
+    }
   }
 
   @Test("An index too small for a double starts again at 1: it is no loss of everything")
