@@ -104,7 +104,11 @@ struct Bench {
       figures.nights.append(try command(url, "run", "--date", Self.night, "--workers", "2"))
       figures.serverSeconds.append(server.seconds() - before)
     }
-    figures.again = try command(url, "run", "--date", Self.night)
+    for _ in 0..<pairs {
+      figures.again.append(try command(url, "run", "--date", Self.night, "--workers", "2"))
+      figures.verified.append(
+        try command(url, "verify", "--from", Self.night, "--to", Self.night, "--trust-opening"))
+    }
     let same = try await digest(connection)
     guard same == figures.digest else { throw Changed(before: figures.digest, after: same) }
     if dates > 0 {

@@ -2,7 +2,10 @@
 struct Figures {
   var importing = MeasuredCommand()
   var first = MeasuredCommand()
-  var again = MeasuredCommand()
+  /// The night once more, when nothing is left to do.
+  var again: [MeasuredCommand] = []
+  /// The night computed again over its opening, and compared.
+  var verified: [MeasuredCommand] = []
   var nights: [MeasuredCommand] = []
   /// Processor time of the server's sessions, a value for each night.
   var serverSeconds: [Double] = []
@@ -36,7 +39,9 @@ extension Bench {
     row("processor time of the process", process, slots: portfolios)
     row("processor time of the server", median(figures.serverSeconds), slots: portfolios)
     print(padded("both processors busy") + "\(Int(figures.busy * 100)) %")
-    row("night again, nothing to do", figures.again.seconds, slots: nil)
+    row("night again, nothing to do", median(figures.again.map(\.seconds)), slots: nil)
+    let verified = median(figures.verified.map(\.seconds))
+    row("night verified, its opening trusted", verified, slots: portfolios)
     row("first close, \(months) months of activities", figures.first.seconds, slots: portfolios)
     row("import, all files", figures.importing.seconds, slots: nil)
     if let sweeps = figures.sweeps { report(sweeps, night: figures.night) }
@@ -75,7 +80,8 @@ extension Bench {
       "own_ratio":\(median(figures.ratios(to: figures.ownFloors))),\
       "process_cpu_seconds":\(median(figures.nights.map(\.cpuSeconds))),\
       "server_cpu_seconds":\(median(figures.serverSeconds)),"busy":\(figures.busy),\
-      "nothing_to_do_seconds":\(figures.again.seconds),\
+      "nothing_to_do_seconds":\(median(figures.again.map(\.seconds))),\
+      "verify_night_seconds":\(median(figures.verified.map(\.seconds))),\
       "first_close_seconds":\(figures.first.seconds),\
       "import_seconds":\(figures.importing.seconds),"peak_megabytes":\(peak(figures)),
       """

@@ -11,6 +11,8 @@ struct Sweeps {
   var verify = MeasuredCommand()
   /// The coverage of these dates.
   var status = MeasuredCommand()
+  /// Their holdings written as CSV.
+  var export = MeasuredCommand()
   /// PostgreSQL only copying what the replay reads and writes.
   var floor = 0.0
   /// The slots of the replay.
@@ -18,14 +20,14 @@ struct Sweeps {
   /// The slots of the catch-up.
   var caughtUp = 0
 
-  var commands: [MeasuredCommand] { [catchUp, replay, verify, status] }
+  var commands: [MeasuredCommand] { [catchUp, replay, verify, status, export] }
 
   var json: String {
     """
     "sweep_slots":\(slots),"catch_up_slots":\(caughtUp),\
     "catch_up_seconds":\(catchUp.seconds),"replay_seconds":\(replay.seconds),\
     "replay_floor_seconds":\(floor),"verify_seconds":\(verify.seconds),\
-    "status_seconds":\(status.seconds),
+    "status_seconds":\(status.seconds),"export_seconds":\(export.seconds),
     """
   }
 }
@@ -49,6 +51,7 @@ extension Bench {
     sweeps.caughtUp = sweeps.slots - portfolios
     sweeps.verify = try command(url, "verify", "--from", Self.night, "--to", last)
     sweeps.status = try command(url, "status", "--from", Self.night, "--to", last)
+    sweeps.export = try command(url, "export", "holdings", "--from", Self.night, "--to", last)
     let corrected = workload + "/corrected.csv"
     try await floor.writeCorrectedCloses(to: corrected)
     try command(url, "import", "prices", corrected)
@@ -67,6 +70,7 @@ extension Bench {
     ratio("a slot of it / one of the night", [aSlot / (night / Double(portfolios))])
     row("\(dates) dates verified", sweeps.verify.seconds, slots: sweeps.slots)
     row("status of these dates", sweeps.status.seconds, slots: nil)
+    row("export of their holdings", sweeps.export.seconds, slots: sweeps.slots)
   }
 }
 
