@@ -58,8 +58,9 @@ struct RecomputeChunk {
     let (first, last) = work.dates
     let counts = try Planning.completeCounts(
       of: range.map(\.portfolio.id), from: first, through: last, on: db)
+    let resumes = if case .closed(let scope) = work { scope.trustedOpening != nil } else { false }
     return range.cut(at: slotLimit) {
-      (counts[$0.portfolio.id] ?? 0) + Self.slotsPerHistory
+      (counts[$0.portfolio.id] ?? 0) + (resumes ? 1 : Self.slotsPerHistory)
     }
   }
 
@@ -110,7 +111,11 @@ struct RecomputeChunk {
   ) throws -> [RecomputedSweep] {
     var thorough = self
     thorough.mayResume = false
-    return try thorough.transaction(portfolios, MarketShelf(), on: db)
+    var sweeps: [RecomputedSweep] = []
+    for part in portfolios.cut(at: slotLimit, size: { _ in Self.slotsPerHistory }) {
+      sweeps += try thorough.transaction(part, MarketShelf(), on: db)
+    }
+    return sweeps
   }
 
   private func transaction(
