@@ -17,11 +17,16 @@ enum RecomputeWork: Sendable {
     }
   }
 
+  /// The date before which everything is trusted; nil where nothing is.
+  fileprivate var trustedOpening: Day? {
+    if case .closed(let scope) = self { scope.trustedOpening } else { nil }
+  }
+
   /// The dates that are computed.
   fileprivate var dates: (first: Day, last: Day) {
     switch self {
     case .closed(let scope):
-      (scope.trustedOpening == nil ? .earliest : scope.from ?? .earliest, scope.through ?? .latest)
+      (trustedOpening ?? .earliest, scope.through ?? .latest)
     case .replay(let range): (range.from, range.throughLatest ? .latest : range.through)
     }
   }
@@ -58,10 +63,8 @@ struct RecomputeChunk {
     let (first, last) = work.dates
     let counts = try Planning.completeCounts(
       of: range.map(\.portfolio.id), from: first, through: last, on: db)
-    let resumes = if case .closed(let scope) = work { scope.trustedOpening != nil } else { false }
-    return range.cut(at: slotLimit) {
-      (counts[$0.portfolio.id] ?? 0) + (resumes ? 1 : Self.slotsPerHistory)
-    }
+    let history = work.trustedOpening == nil ? Self.slotsPerHistory : 1
+    return range.cut(at: slotLimit) { (counts[$0.portfolio.id] ?? 0) + history }
   }
 
   /// Recomputes; a chunk that fails is halved until the portfolio at fault stands alone.
@@ -155,7 +158,7 @@ struct RecomputeChunk {
     _ portfolios: [PlannedPortfolio], on db: isolated Connection
   ) throws -> NightPlan.Page {
     switch work {
-    case .closed(let scope): return try plan(scope, portfolios, on: db)
+    case .closed: return try closedDates(of: portfolios, on: db)
     case .replay(let range):
       let stale = try range.onlyStale ? Planning.stale(through: .latest, on: db) : [:]
       let calendars = Calendars(overrides: try MarketLoading.overrides(on: db))
@@ -165,8 +168,8 @@ struct RecomputeChunk {
   }
 
   /// A sweep over a portfolio's closed dates, in the order in which they stand.
-  private func plan(
-    _ scope: RecomputeScope, _ portfolios: [PlannedPortfolio], on db: isolated Connection
+  private func closedDates(
+    of portfolios: [PlannedPortfolio], on db: isolated Connection
   ) throws -> NightPlan.Page {
     let ids = portfolios.map(\.portfolio.id)
     let complete = Dictionary(
@@ -174,7 +177,7 @@ struct RecomputeChunk {
         of: ids, from: work.dates.first, through: work.dates.last, on: db),
       by: \.portfolio)
     let openings =
-      try scope.trustedOpening.map { try Planning.openingsBefore($0, of: ids, on: db) } ?? [:]
+      try work.trustedOpening.map { try Planning.openingsBefore($0, of: ids, on: db) } ?? [:]
     var page = NightPlan.Page()
     for planned in portfolios {
       let dates = (complete[planned.portfolio.id] ?? []).map(\.date)
@@ -182,7 +185,7 @@ struct RecomputeChunk {
       var sweep = Sweep(
         portfolio: planned.portfolio, openedFrom: openings[planned.portfolio.id],
         steps: dates.map { Sweep.Step($0, .again) })
-      sweep.resumesFlows = scope.trustedOpening != nil && mayResume
+      sweep.resumesFlows = work.trustedOpening != nil && mayResume
       page.sweeps.append(sweep)
     }
     return page

@@ -42,4 +42,31 @@ struct LoadSpans {
       lasts.append(id)
     }
   }
+
+  // MARK: - SQL
+
+  /// The runs of the first three parameters: `dates`, `firsts`, `lasts`.
+  static let runs = "unnest($1::date[], $2::bigint[], $3::bigint[]) as o (day, first_id, last_id)"
+
+  /// What follows `from` to walk along the key of a table for each run.
+  ///
+  /// `offset 0` keeps the planner from making a join of it: it would read and sort whole tables
+  /// for every chunk, since the statistics have not heard of last night's date.
+  ///
+  /// - Parameters:
+  ///   - date: The column that the key begins with.
+  ///   - row: What a row of the table is called in the rest of the statement.
+  ///   - condition: What else must be true of a row `r`.
+  static func rows(
+    of table: String, on date: String, as row: String, where condition: String = "true"
+  ) -> String {
+    """
+    \(runs)
+    cross join lateral (
+      select r.* from closebell.\(table) r
+      where r.\(date) = o.day and r.portfolio_id between o.first_id and o.last_id
+        and \(condition)
+      offset 0) \(row)
+    """
+  }
 }

@@ -3,24 +3,13 @@ internal import Postgres
 // The statements behind Loading. Ranges and keys arrive as parallel arrays; the server joins them.
 
 extension Loading {
-  /// Runs of portfolios that open from one date, see `LoadSpans`.
-  ///
-  /// `offset 0` keeps the planner from making a join of it: it would read and sort whole tables
-  /// for every chunk, since the statistics have not heard of last night's date.
-  private static let spans =
-    "unnest($1::date[], $2::bigint[], $3::bigint[]) as o (opened_from, first_id, last_id)"
-
   static let openingRows = Statement(
     "load-openings",
     """
     select s.portfolio_id, s.snapshot_date, s.revision, s.closing_equity, s.cash, s.return_index,
       s.index_since, s.cumulative_pnl, s.fingerprint
-    from \(spans)
-    cross join lateral (
-      select r.* from closebell.portfolio_snapshots r
-      where r.snapshot_date = o.opened_from
-        and r.portfolio_id between o.first_id and o.last_id and r.is_complete
-      offset 0) s
+    from \(LoadSpans.rows(
+      of: "portfolio_snapshots", on: "snapshot_date", as: "s", where: "r.is_complete"))
     """)
 
   private static let holdingColumns = """
@@ -40,17 +29,16 @@ extension Loading {
   /// A row of a holding that is not there belongs to nothing; verify and repair find it.
   private static func isHeld(_ row: String) -> String { "\(instrument(of: row)) is not null" }
 
+  private static let holdings = """
+    \(LoadSpans.rows(of: "portfolio_fund_valuations", on: "valuation_date", as: "v"))
+    where \(isHeld("v"))
+    """
+
   static let holdingRows = Statement(
     "load-holdings",
     """
     select \(holdingColumns)
-    from \(spans)
-    cross join lateral (
-      select r.* from closebell.portfolio_fund_valuations r
-      where r.valuation_date = o.opened_from
-        and r.portfolio_id between o.first_id and o.last_id
-      offset 0) v
-    where \(isHeld("v"))
+    from \(holdings)
     """)
 
   static let holdingRowsOfSlots = Statement(
@@ -58,25 +46,14 @@ extension Loading {
     """
     select \(holdingColumns), coalesce(v.realized_pnl, 0), coalesce(v.income, 0),
       coalesce(v.fees, 0), coalesce(v.taxes, 0)
-    from \(spans)
-    cross join lateral (
-      select r.* from closebell.portfolio_fund_valuations r
-      where r.valuation_date = o.opened_from
-        and r.portfolio_id between o.first_id and o.last_id
-      offset 0) v
-    where \(isHeld("v"))
+    from \(holdings)
     """)
 
   static let cashRowsOfSlots = Statement(
     "load-cash-balances-of-slots",
     """
     select b.portfolio_id, b.balance_date, b.currency, b.balance, b.base_value
-    from \(spans)
-    cross join lateral (
-      select r.* from closebell.portfolio_cash_balances r
-      where r.balance_date = o.opened_from
-        and r.portfolio_id between o.first_id and o.last_id
-      offset 0) b
+    from \(LoadSpans.rows(of: "portfolio_cash_balances", on: "balance_date", as: "b"))
     """)
 
   static let cashRows = Statement(
@@ -203,7 +180,7 @@ extension Loading {
     "load-moments",
     """
     select m.portfolio_id, m.as_of, m.moments
-    from \(spans)
+    from \(LoadSpans.runs)
     cross join lateral (
       select r.* from closebell.portfolio_irr_moments r
       where r.portfolio_id between o.first_id and o.last_id offset 0) m

@@ -191,14 +191,6 @@ public enum StoredSnapshots {
     s.carried_count, s.missing_count, s.max_carried_days, s.is_degraded, s.net_external_flow,
     s.fingerprint
     """
-  // A walk along the key for each run of neighbouring portfolios, as in `Loading`.
-  private static let spans =
-    "unnest($1::date[], $2::bigint[], $3::bigint[]) as o (slot_date, first_id, last_id)"
-  private static func isWithin(_ row: String, _ date: String) -> String {
-    """
-    \(row).\(date) = o.slot_date and \(row).portfolio_id between o.first_id and o.last_id
-    """
-  }
   private static let rows = Statement(
     "snapshots-read",
     """
@@ -212,9 +204,8 @@ public enum StoredSnapshots {
     "snapshots-read-slots",
     """
     select \(columns)
-    from \(spans)
-    cross join lateral (select r.* from closebell.portfolio_snapshots r
-      where \(isWithin("r", "snapshot_date")) and r.is_complete offset 0) s
+    from \(LoadSpans.rows(
+      of: "portfolio_snapshots", on: "snapshot_date", as: "s", where: "r.is_complete"))
     """)
   private static let fingerprintRows = Statement(
     "snapshots-fingerprints",
@@ -252,16 +243,12 @@ public enum StoredSnapshots {
     "snapshots-holding-returns-of-slots",
     """
     select r.portfolio_id, r.date, r.fund_id, \(resultColumns)
-    from \(spans)
-    cross join lateral (select v.* from closebell.portfolio_fund_irr_values v
-      where \(isWithin("v", "date")) offset 0) r
+    from \(LoadSpans.rows(of: "portfolio_fund_irr_values", on: "date", as: "r"))
     """)
   private static let portfolioReturnsOfSlots = Statement(
     "snapshots-portfolio-returns-of-slots",
     """
     select r.portfolio_id, r.date, \(resultColumns)
-    from \(spans)
-    cross join lateral (select v.* from closebell.portfolio_irr_values v
-      where \(isWithin("v", "date")) offset 0) r
+    from \(LoadSpans.rows(of: "portfolio_irr_values", on: "date", as: "r"))
     """)
 }
