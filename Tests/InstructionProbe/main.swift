@@ -24,10 +24,11 @@ case ("cold", let flows?):
 case ("warm", let flows?):
   let plans = ResumedPlans(flows: flows)
   repeated { plans.solve() }
-case ("night", _):
+case ("night", _), ("sweep", _):
   guard let quiet = QuietPortfolios(isForeign: words.last == "foreign") else {
     fatalError("no portfolios")
   }
-  repeated { quiet.run(nights: 1) }
+  let nights = words[0] == "night" ? 1 : QuietPortfolios.nights
+  repeated { quiet.run(nights: nights) }
 default: fatalError("no kernel \(arguments[1])")
 }
