@@ -94,7 +94,9 @@ private struct Explaining {
       inputs: inputs, calendars: calendars, policy: policy, isStrict: false)
     let opened = try computation.open(sweep)
     let history = try lotHistory(inputs)
-    var computed = [try computation.close(opened, lots: history)]
+    var closing = opened
+    try computation.close(&closing, lots: history)
+    var computed = [closing.computed]
     try SweepReturns(inputs: inputs, policy: policy).solve(&computed, on: db)
     guard let closed = computed[0].closed.first else {
       return .impossible(shown, error: computed[0].error ?? "it cannot be closed", changes)
@@ -108,7 +110,7 @@ private struct Explaining {
       sources: try Provenance.sources(
         of: opened.activities.map(\.id), in: portfolio.id, on: db),
       portfolioReturn: nil, holdingReturns: [:], policy: policy, unseenChanges: changes,
-      differences: try differences(closed, opened.instruments, on: db))
+      differences: try differences(closed, opened.computed.instruments, on: db))
     try addReturns(closed, opened, inputs, to: &slot)
     return .closed(slot)
   }
@@ -167,13 +169,13 @@ private struct Explaining {
     if let result = closed.portfolioReturn {
       slot.portfolioReturn = ExplainedReturn(
         flows: try PortfolioBook.portfolioFlows(
-          portfolio: portfolio, instruments: opened.instruments, history: history,
+          portfolio: portfolio, instruments: opened.computed.instruments, history: history,
           market: market, through: date),
         closingValue: closed.close.snapshot.closingEquity, date: date, result: result,
         convention: portfolio.irrConvention)
     }
     for (row, result) in zip(closed.close.holdings, closed.holdingReturns) {
-      guard let result, let instrument = opened.instruments[row.holding] else { continue }
+      guard let result, let instrument = opened.computed.instruments[row.holding] else { continue }
       slot.holdingReturns[row.holding] = ExplainedReturn(
         flows: try PortfolioBook.flows(
           of: row.holding, portfolio: portfolio, instrument: instrument, history: history,

@@ -21,12 +21,40 @@ struct SweepClose {
     try requireCloses(for: sweeps, inputs, from: first)
     let computation = SweepComputation(
       inputs: inputs, calendars: calendars, policy: policy, isStrict: isStrict)
-    let opened = try sweeps.map { try computation.open($0) }
-    let lots = try lotHistory(of: opened, inputs, on: db)
     stages.load += clock.lap()
-    var computed = try opened.map { try computation.close($0, lots: lots) }
+    var computed = try close(sweeps, computation, &stages, &clock, on: db)
     try SweepReturns(inputs: inputs, policy: policy).solve(&computed, on: db)
     stages.compute += clock.lap()
+    return computed
+  }
+
+  /// A book is opened, closed and let go before the next one is, so that a chunk keeps only what
+  /// came out; those that wait for the history of lots are few.
+  private func close(
+    _ sweeps: [Sweep], _ computation: SweepComputation, _ stages: inout StageSeconds,
+    _ clock: inout StageClock, on db: isolated some CloseStore
+  ) throws -> [ComputedSweep] {
+    var computed: [ComputedSweep] = []
+    computed.reserveCapacity(sweeps.count)
+    var waiting: [(index: Int, opened: SweepComputation.Opened)] = []
+    for sweep in sweeps {
+      var opened = try computation.open(sweep)
+      if opened.needingLots.isEmpty {
+        try computation.close(&opened, lots: [:])
+      } else {
+        waiting.append((computed.count, opened))
+      }
+      computed.append(opened.computed)
+    }
+    stages.compute += clock.lap()
+    guard !waiting.isEmpty else { return computed }
+    let lots = try lotHistory(of: waiting.map(\.opened), computation.inputs, on: db)
+    stages.load += clock.lap()
+    for (index, opened) in waiting {
+      var opened = opened
+      try computation.close(&opened, lots: lots)
+      computed[index] = opened.computed
+    }
     return computed
   }
 
@@ -45,10 +73,9 @@ struct SweepClose {
   ) throws -> [ID<Holding>: [Activity]] {
     var asked: [(holding: ID<Holding>, through: Day)] = []
     for one in opened {
-      guard let through = one.sweep.openedFrom else { continue }
+      guard let through = one.computed.sweep.openedFrom else { continue }
       asked += one.needingLots.map { ($0, through) }
     }
-    guard !asked.isEmpty else { return [:] }
     var result: [ID<Holding>: [Activity]] = [:]
     for row in try db.history(of: asked) {
       guard let holding = row.activity.holding else { continue }

@@ -29,18 +29,17 @@ struct SweepComputation {
   let policy: ClosePolicy
   let isStrict: Bool
 
-  /// A book opened for a sweep, before its first date.
+  /// A book opened for a sweep, and how far it was closed.
   struct Opened {
-    var sweep: Sweep
     var book: PortfolioBook
-    var instruments: [ID<Holding>: Instrument]
     /// Everything in the sweep's window.
     var activities: [Activity]
     /// The holdings whose lots have to be restored from their history first.
     var needingLots: [ID<Holding>]
-    var error: String?
+    var computed: ComputedSweep
   }
 
+  /// Opens a sweep's book, before its first date.
   func open(_ sweep: Sweep) throws -> Opened {
     let stored = inputs.books[sweep.portfolio.id] ?? ChunkInputs.Book()
     let instruments = try stored.instruments(in: inputs.market)
@@ -50,60 +49,60 @@ struct SweepComputation {
       after: sweep.openedFrom, through: sweep.through, in: inputs.market)
     let isLost = sweep.openedFrom != nil && stored.opening == nil
     return Opened(
-      sweep: sweep, book: book, instruments: instruments, activities: activities,
+      book: book, activities: activities,
       needingLots: book.holdingsNeedingLots(for: activities),
-      error: isLost ? "the snapshot that it opens from is not complete any more" : nil)
+      computed: ComputedSweep(
+        sweep: sweep, openingRevision: stored.opening?.revision, instruments: instruments,
+        error: isLost ? "the snapshot that it opens from is not complete any more" : nil,
+        ledger: ledger(of: sweep, stored)))
   }
 
   /// Closes the sweep's dates one after the other, until one cannot be.
-  func close(
-    _ opened: Opened, lots: [ID<Holding>: [Activity]]
-  ) throws -> ComputedSweep {
-    let sweep = opened.sweep
-    let stored = inputs.books[sweep.portfolio.id] ?? ChunkInputs.Book()
-    var computed = ComputedSweep(
-      sweep: sweep, openingRevision: stored.opening?.revision, instruments: opened.instruments,
-      error: opened.error, ledger: ledger(of: sweep, stored))
-    guard opened.error == nil else { return computed }
+  func close(_ opened: inout Opened, lots: [ID<Holding>: [Activity]]) throws {
+    guard opened.computed.error == nil else { return }
     do {
-      let calendar = try calendars.named(sweep.portfolio.calendar)
-      var book = opened.book
       for holding in opened.needingLots {
-        try book.restoreLots(
+        try opened.book.restoreLots(
           of: holding, from: lots[holding] ?? [], market: inputs.market.market)
       }
-      var window = Window(opened.activities[...], stored.statements)
-      var fingerprints = SlotFingerprint(
-        portfolio: sweep.portfolio, policy: policy, instruments: opened.instruments,
-        market: inputs.market.market)
-      var fingerprint = stored.opening?.fingerprint
-      for step in sweep.steps {
-        let (activities, statements) = window.next(through: step.date)
-        let close = try book.close(
-          on: step.date, activities: activities, statements: statements,
-          market: inputs.market.market,
-          businessDays: { calendar.businessDays(after: $0, through: $1) }, policy: policy)
-        if isStrict, close.snapshot.isDegraded {
-          computed.error = degradedRefusal(close.snapshot)
-          return computed
-        }
-        // A chain that begins without one never gets one: what it stands on cannot be told.
-        if fingerprint != nil || close.snapshot.openedFrom == nil {
-          fingerprint = fingerprints.fingerprint(
-            of: close, after: fingerprint, activities, statements)
-        }
-        computed.closed.append(
-          ComputedSweep.Closed(
-            step: step, close: close,
-            holdingReturns: Array(repeating: nil, count: close.holdings.count),
-            fingerprint: fingerprint))
-      }
+      try closeDates(&opened)
     } catch let error as CloseError {
-      computed.error = error.description
+      opened.computed.error = error.description
     } catch let error as CalendarError {
-      computed.error = error.description
+      opened.computed.error = error.description
     }
-    return computed
+  }
+
+  private func closeDates(_ opened: inout Opened) throws {
+    let sweep = opened.computed.sweep
+    let calendar = try calendars.named(sweep.portfolio.calendar)
+    let stored = inputs.books[sweep.portfolio.id] ?? ChunkInputs.Book()
+    var window = Window(opened.activities[...], stored.statements)
+    var fingerprints = SlotFingerprint(
+      portfolio: sweep.portfolio, policy: policy, instruments: opened.computed.instruments,
+      market: inputs.market.market)
+    var fingerprint = stored.opening?.fingerprint
+    for step in sweep.steps {
+      let (activities, statements) = window.next(through: step.date)
+      let close = try opened.book.close(
+        on: step.date, activities: activities, statements: statements,
+        market: inputs.market.market,
+        businessDays: { calendar.businessDays(after: $0, through: $1) }, policy: policy)
+      if isStrict, close.snapshot.isDegraded {
+        opened.computed.error = degradedRefusal(close.snapshot)
+        return
+      }
+      // A chain that begins without one never gets one: what it stands on cannot be told.
+      if fingerprint != nil || close.snapshot.openedFrom == nil {
+        fingerprint = fingerprints.fingerprint(
+          of: close, after: fingerprint, activities, statements)
+      }
+      opened.computed.closed.append(
+        ComputedSweep.Closed(
+          step: step, close: close,
+          holdingReturns: Array(repeating: nil, count: close.holdings.count),
+          fingerprint: fingerprint))
+    }
   }
 
   private func degradedRefusal(_ snapshot: Snapshot) -> String {
