@@ -42,38 +42,38 @@ public final class Verification: Sendable {
   public func run() async throws -> VerifyReport {
     let started = ContinuousClock.now
     var report = VerifyReport()
-    report.chain = try await checkChain()
+    async let chain = checkChain()
     let counts = try await recompute.run { [self] sweep in
       guard let finding = VerifyReport.Finding(sweep) else { return }
       findings.withLock { $0.append(finding) }
     }
     report.counts = counts
+    report.chain = try await chain
     report.findings = findings.withLock { $0 }.sorted { $0.portfolio < $1.portfolio }
     report.seconds = (ContinuousClock.now - started) / .seconds(1)
     return report
   }
 
+  /// On a connection of its own, beside the workers: the server's part is most of it.
   private func checkChain() async throws -> [ChainChecks.Outcome] {
     let (first, last) = (scope.from ?? .earliest, scope.through ?? .latest)
     let codes = settings.codes
     let control = try await connect()
     do {
-      let checked = try await control.perform { db in
+      let outcomes = try await control.perform { [self] db in
         try Migrator.requireCurrentSchema(on: db)
         let unknown = try Planning.unknownCodes(codes, on: db)
         guard unknown.isEmpty else { throw UnknownPortfolios(codes: unknown) }
         try Recomputing.prepare(on: db)
         return try db.transaction(isolation: .repeatableRead, readOnly: true) { db in
-          (
-            try Recomputing.slotCount(from: first, through: last, codes: codes, on: db),
-            try ChainChecks.run(
-              from: first, through: last, codes: codes, limit: Self.faultsKept, on: db)
-          )
+          let count = try Recomputing.slotCount(from: first, through: last, codes: codes, on: db)
+          total.withLock { $0 = count }
+          return try ChainChecks.run(
+            from: first, through: last, codes: codes, limit: Self.faultsKept, on: db)
         }
       }
       await control.close()
-      total.withLock { $0 = checked.0 }
-      return checked.1
+      return outcomes
     } catch {
       await control.close()
       throw error

@@ -18,9 +18,13 @@ extension Connection {
   ///
   /// The body's error is thrown as it is. ``TransactionError`` is thrown if beginning,
   /// committing or rolling back fails; a commit whose answer was lost says so there.
+  ///
+  /// - Parameters:
+  ///   - survivesCrash: Whether the commit waits for the disk. Where it does not, all sessions see
+  ///     it at once as well, and a crash of the server may undo it for all of them.
   public func transaction<R>(
     isolation: IsolationLevel = .readCommitted, readOnly: Bool = false,
-    lockTimeout: String? = nil, idleTimeout: String? = nil,
+    lockTimeout: String? = nil, idleTimeout: String? = nil, survivesCrash: Bool = true,
     _ body: (isolated Connection) throws -> R
   ) throws -> R {
     guard !session.isInTransaction else {
@@ -29,13 +33,14 @@ extension Connection {
     }
     do {
       let mode = readOnly ? "read only" : "read write"
-      let limits = [
+      let locals = [
         ("lock_timeout", lockTimeout), ("idle_in_transaction_session_timeout", idleTimeout),
+        ("synchronous_commit", survivesCrash ? nil : "off"),
       ]
       _ = try session.command(
         "begin",
-        limits.reduce("begin isolation level \(isolation.rawValue), \(mode)") { sql, limit in
-          limit.1.map { "\(sql); set local \(limit.0) = '\($0)'" } ?? sql
+        locals.reduce("begin isolation level \(isolation.rawValue), \(mode)") { sql, local in
+          local.1.map { "\(sql); set local \(local.0) = '\($0)'" } ?? sql
         })
     } catch {
       throw TransactionError(step: .begin, cause: error, commitOutcomeUnknown: false)

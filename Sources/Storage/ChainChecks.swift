@@ -168,12 +168,21 @@ public enum ChainChecks {
       """),
   ]
 
+  /// A snapshot is looked for once a slot, and not once a row.
   private static func orphans(_ table: String, _ date: String, _ what: String) -> String {
     """
     select r.portfolio_id, r.\(date), \(what) || ' without a complete snapshot'
-    from closebell.\(table) r
-    where not exists (select from closebell.portfolio_snapshots s
-      where s.snapshot_date = r.\(date) and s.portfolio_id = r.portfolio_id and s.is_complete)
+    from (
+      select t.\(date), t.portfolio_id from closebell.\(table) t
+      where t.\(date) between $1::date and $2::date
+      group by t.\(date), t.portfolio_id
+      having not exists (select from closebell.portfolio_snapshots s
+        where s.snapshot_date = t.\(date) and s.portfolio_id = t.portfolio_id
+          and s.is_complete)
+      offset 0) slot
+    cross join lateral (
+      select r.* from closebell.\(table) r
+      where r.\(date) = slot.\(date) and r.portfolio_id = slot.portfolio_id offset 0) r
     """
   }
 

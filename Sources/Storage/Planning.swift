@@ -31,7 +31,8 @@ public enum Planning {
   public static func unknownCodes(
     _ codes: [String], on db: isolated Connection
   ) throws -> [String] {
-    try db.rows(unknown, codes) { try $0.nextString() }
+    if codes.isEmpty { return [] }
+    return try db.rows(unknown, codes) { try $0.nextString() }
   }
 
   /// The portfolios whose complete slots were computed without an input change that concerns

@@ -87,13 +87,16 @@ public enum Slots {
   /// An owner may stand still in the middle of writing: then the slots are busy, unless its lease
   /// is over, which ends its session. The period locks stay as they are meanwhile.
   ///
+  /// Nor does it wait for the disk. A crash of the server that undoes it ends every session that
+  /// saw it, ours first; the numbers' own commit waits, and takes everything before it along.
+  ///
   /// - Returns: Nil where somebody held a row that the statement needed.
   static func unlessHeld<R>(
     on db: isolated Connection, _ body: @Sendable (isolated Connection) throws -> R
   ) throws -> R? {
     for isLastTry in [false, true] {
       do {
-        return try db.transaction(lockTimeout: "1s") { db in
+        return try db.transaction(lockTimeout: "1s", survivesCrash: false) { db in
           try PeriodLocks.hold(on: db)
           return try body(db)
         }
