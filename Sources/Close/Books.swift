@@ -55,7 +55,7 @@ public enum Books {
     let slot = Slot(portfolio: portfolio.id, date: date)
     let instruments = try MarketLoading.instruments(on: db)
     guard
-      var close = try shown(portfolio, instruments, from: date, through: date, on: db).first
+      var close = try shown([portfolio], instruments, from: date, through: date, on: db).first
     else {
       if let state = try StoredSnapshots.state(of: slot, on: db) {
         return .open(state: state.state, error: state.error)
@@ -70,7 +70,7 @@ public enum Books {
     return .closed(close)
   }
 
-  /// Every closed date of a range, portfolio by portfolio, handed on one portfolio at a time.
+  /// Every closed date of a range, portfolio by portfolio, handed on some portfolios at a time.
   ///
   /// - Throws: `UnknownPortfolios`, and whatever `visit` throws.
   public static func forEach(
@@ -84,33 +84,53 @@ public enum Books {
     var after: Int64 = 0
     while true {
       let page = try Planning.portfolios(
-        after: after, limit: 100, activeOn: .latest, codes: codes, includingRetired: true, on: db)
+        after: after, limit: portfoliosAtOnce, activeOn: .latest, codes: codes,
+        includingRetired: true, on: db
+      ).map(\.portfolio)
       guard let end = page.last else { return }
-      after = end.portfolio.id.rawValue
-      for planned in page {
-        try visit(
-          try shown(planned.portfolio, instruments, from: first, through: last, on: db))
+      after = end.id.rawValue
+      let counts = try Planning.completeCounts(
+        of: page.map(\.id), from: first, through: last, on: db)
+      for portfolios in page.cut(at: slotsAtOnce, size: { counts[$0.id] ?? 0 }) {
+        try visit(try shown(portfolios, instruments, from: first, through: last, on: db))
       }
     }
   }
 
+  /// Many portfolios are read at once, as far as their dates fit into memory.
+  private static let portfoliosAtOnce = 500
+  private static let slotsAtOnce = 1_000
+
+  /// The closed dates of some portfolios, portfolio by portfolio, each ascending.
   static func shown(
-    _ portfolio: Portfolio, _ instruments: [ID<Instrument>: Instrument], from first: Day,
+    _ portfolios: [Portfolio], _ instruments: [ID<Instrument>: Instrument], from first: Day,
     through last: Day, on db: isolated Connection
   ) throws -> [ShownSnapshot] {
-    let closes = try StoredCloses.read(of: [portfolio.id], from: first, through: last, on: db)
-    return closes.values.sorted { $0.snapshot.slot.date < $1.snapshot.slot.date }.map { close in
-      let results = Dictionary(
-        close.holdingReturns.compactMap { row in row.holding.map { ($0, row.result) } },
-        uniquingKeysWith: { first, _ in first })
-      return ShownSnapshot(
-        portfolio: portfolio, stored: close.snapshot,
-        holdings: close.holdings.compactMap { row in
-          instruments[row.instrument].map {
-            ShownSnapshot.HoldingRow(instrument: $0, row: row, result: results[row.holding])
-          }
-        },
-        result: close.portfolioReturn?.result, convention: close.portfolioReturn?.convention)
+    let closes = try StoredCloses.read(
+      of: portfolios.map(\.id), from: first, through: last, on: db)
+    let byPortfolio = Dictionary(grouping: closes.values) { $0.snapshot.slot.portfolio }
+    return portfolios.flatMap { portfolio in
+      (byPortfolio[portfolio.id] ?? [])
+        .sorted { $0.snapshot.slot.date < $1.snapshot.slot.date }
+        .map { ShownSnapshot(portfolio, $0, instruments) }
     }
+  }
+}
+
+extension ShownSnapshot {
+  fileprivate init(
+    _ portfolio: Portfolio, _ close: StoredCloses.Close, _ instruments: [ID<Instrument>: Instrument]
+  ) {
+    let results = Dictionary(
+      close.holdingReturns.compactMap { row in row.holding.map { ($0, row.result) } },
+      uniquingKeysWith: { first, _ in first })
+    self.init(
+      portfolio: portfolio, stored: close.snapshot,
+      holdings: close.holdings.compactMap { row in
+        instruments[row.instrument].map {
+          HoldingRow(instrument: $0, row: row, result: results[row.holding])
+        }
+      },
+      result: close.portfolioReturn?.result, convention: close.portfolioReturn?.convention)
   }
 }

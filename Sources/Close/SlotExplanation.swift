@@ -56,7 +56,7 @@ extension Books {
       let slot = Slot(portfolio: portfolio.id, date: date)
       let instruments = try MarketLoading.instruments(on: db)
       guard
-        let shown = try shown(portfolio, instruments, from: date, through: date, on: db).first
+        let shown = try shown([portfolio], instruments, from: date, through: date, on: db).first
       else {
         if let state = try StoredSnapshots.state(of: slot, on: db) {
           return .open(state: state.state, error: state.error)

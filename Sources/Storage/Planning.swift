@@ -150,21 +150,28 @@ public enum Planning {
       and \(Staleness.isStale("s"))
     group by s.portfolio_id
     """)
+  /// Looked up portfolio by portfolio: the planner would rather read the whole table for each page.
+  private static let completeInRange = """
+    from unnest($1::bigint[]) as o (portfolio_id)
+    cross join lateral (
+      select r.snapshot_date from closebell.portfolio_snapshots r
+      where r.portfolio_id = o.portfolio_id and r.is_complete
+        and r.snapshot_date between $2::date and $3::date
+      offset 0) s
+    """
   private static let complete = Statement(
     "plan-complete-slots",
     """
-    select s.portfolio_id, s.snapshot_date from closebell.portfolio_snapshots s
-    where s.portfolio_id = any($1::bigint[]) and s.is_complete
-      and s.snapshot_date between $2::date and $3::date
-    order by s.portfolio_id, s.snapshot_date
+    select o.portfolio_id, s.snapshot_date
+    \(completeInRange)
+    order by o.portfolio_id, s.snapshot_date
     """)
   private static let completeCount = Statement(
     "plan-complete-counts",
     """
-    select s.portfolio_id, count(*) from closebell.portfolio_snapshots s
-    where s.portfolio_id = any($1::bigint[]) and s.is_complete
-      and s.snapshot_date between $2::date and $3::date
-    group by s.portfolio_id
+    select o.portfolio_id, count(*)
+    \(completeInRange)
+    group by o.portfolio_id
     """)
   /// Along the chain's own key, which leads from any date straight to the slot before it.
   private static let openings = Statement(

@@ -35,16 +35,7 @@ public struct StoredReturn: Sendable {
 
 /// Reads of complete slots, for showing, exporting and comparing.
 public enum StoredSnapshots {
-  /// The complete slots of some portfolios over a range of dates, ascending by portfolio, date.
-  public static func read(
-    of portfolios: [ID<Portfolio>], from first: Day, through last: Day,
-    on db: isolated Connection
-  ) throws -> [StoredSnapshot] {
-    try db.rows(
-      rows, portfolios.map(\.rawValue), first.postgres, last.postgres, as: { try decode(&$0) })
-  }
-
-  /// Those of these slots that are complete, in no particular order.
+  /// Those of some slots that are complete, in no particular order.
   ///
   /// - Parameter slots: Ascending by date, then portfolio.
   public static func read(
@@ -74,16 +65,6 @@ public enum StoredSnapshots {
     }
   }
 
-  /// The money-weighted returns of holdings over a range, ascending by portfolio, date, holding.
-  public static func holdingReturns(
-    of portfolios: [ID<Portfolio>], from first: Day, through last: Day,
-    on db: isolated Connection
-  ) throws -> [StoredReturn] {
-    try db.rows(holdingReturnRows, portfolios.map(\.rawValue), first.postgres, last.postgres) {
-      try decodeHoldingReturn(&$0)
-    }
-  }
-
   /// The money-weighted returns of the holdings of some slots, ascending by date, portfolio,
   /// holding.
   ///
@@ -98,16 +79,6 @@ public enum StoredSnapshots {
     ) {
       ($0.slot.date, $0.slot.portfolio, $0.holding?.rawValue ?? 0)
         < ($1.slot.date, $1.slot.portfolio, $1.holding?.rawValue ?? 0)
-    }
-  }
-
-  /// The money-weighted returns of portfolios over a range, ascending by portfolio, date.
-  public static func portfolioReturns(
-    of portfolios: [ID<Portfolio>], from first: Day, through last: Day,
-    on db: isolated Connection
-  ) throws -> [StoredReturn] {
-    try db.rows(portfolioReturnRows, portfolios.map(\.rawValue), first.postgres, last.postgres) {
-      try decodePortfolioReturn(&$0)
     }
   }
 
@@ -191,15 +162,6 @@ public enum StoredSnapshots {
     s.carried_count, s.missing_count, s.max_carried_days, s.is_degraded, s.net_external_flow,
     s.fingerprint
     """
-  private static let rows = Statement(
-    "snapshots-read",
-    """
-    select \(columns)
-    from closebell.portfolio_snapshots s
-    where s.portfolio_id = any($1::bigint[]) and s.is_complete
-      and s.snapshot_date between $2::date and $3::date
-    order by s.portfolio_id, s.snapshot_date
-    """)
   private static let rowsOfSlots = Statement(
     "snapshots-read-slots",
     """
@@ -223,22 +185,6 @@ public enum StoredSnapshots {
     where s.portfolio_id = $1::bigint and s.snapshot_date = $2::date
     """)
   private static let resultColumns = "r.irr_result, r.log_growth, r.roots, r.status, r.convention"
-  private static let holdingReturnRows = Statement(
-    "snapshots-holding-returns",
-    """
-    select r.portfolio_id, r.date, r.fund_id, \(resultColumns)
-    from closebell.portfolio_fund_irr_values r
-    where r.portfolio_id = any($1::bigint[]) and r.date between $2::date and $3::date
-    order by r.portfolio_id, r.date, r.fund_id
-    """)
-  private static let portfolioReturnRows = Statement(
-    "snapshots-portfolio-returns",
-    """
-    select r.portfolio_id, r.date, \(resultColumns)
-    from closebell.portfolio_irr_values r
-    where r.portfolio_id = any($1::bigint[]) and r.date between $2::date and $3::date
-    order by r.portfolio_id, r.date
-    """)
   private static let holdingReturnsOfSlots = Statement(
     "snapshots-holding-returns-of-slots",
     """

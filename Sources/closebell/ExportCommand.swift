@@ -45,10 +45,13 @@ struct ExportCommand: AsyncParsableCommand {
     let writer = SeriesWriter(series: series, format: format)
     let (codes, first, last) = (portfolios, from ?? .earliest, to ?? .latest)
     try await connection.perform { db in
-      writer.writeHeader()
+      var text = writer.header
       try Books.forEach(codes: codes, from: first, through: last, on: db) { snapshots in
-        for snapshot in snapshots { writer.write(snapshot) }
+        for snapshot in snapshots { writer.write(snapshot, to: &text) }
+        print(text, terminator: "")
+        text.removeAll(keepingCapacity: true)
       }
+      print(text, terminator: "")
     }
     await connection.close()
   }
@@ -77,18 +80,18 @@ struct SeriesWriter: Sendable {
     }
   }
 
-  func writeHeader() {
-    if format == .csv { print(columns.joined(separator: ",")) }
-  }
+  /// The names of the columns, where the format has a line for them.
+  var header: String { format == .csv ? columns.joined(separator: ",") + "\n" : "" }
 
-  func write(_ shown: ShownSnapshot) {
+  /// Adds a date's lines.
+  func write(_ shown: ShownSnapshot, to text: inout String) {
     switch series {
-    case .snapshots: row(snapshot(shown))
-    case .holdings: for holding in shown.holdings { row(cells(holding, of: shown)) }
+    case .snapshots: line(snapshot(shown), to: &text)
+    case .holdings: for holding in shown.holdings { line(cells(holding, of: shown), to: &text) }
     case .irr:
-      row(irr(nil, shown.result, of: shown))
+      line(irr(nil, shown.result, of: shown), to: &text)
       for holding in shown.holdings {
-        row(irr(holding.instrument.symbol, holding.result, of: shown))
+        line(irr(holding.instrument.symbol, holding.result, of: shown), to: &text)
       }
     }
   }
@@ -131,12 +134,16 @@ struct SeriesWriter: Sendable {
     ]
   }
 
-  private func row(_ cells: [String?]) {
+  private func line(_ cells: [String?], to text: inout String) {
     switch format {
-    case .csv: print(cells.map { Self.quoted($0 ?? "") }.joined(separator: ","))
-    case .json:
-      print(JSON.object(Array(zip(columns, cells.map { JSON.optional($0) }))).text)
+    case .csv:
+      for (index, cell) in cells.enumerated() {
+        if index > 0 { text += "," }
+        if let cell { text += Self.quoted(cell) }
+      }
+    case .json: text += JSON.object(Array(zip(columns, cells.map { JSON.optional($0) }))).text
     }
+    text += "\n"
   }
 
   /// Quoted where CSV asks for it.
@@ -144,11 +151,14 @@ struct SeriesWriter: Sendable {
   /// A text that a spreadsheet would run as a formula is defused; a number with its sign is not
   /// such a text.
   static func quoted(_ cell: String) -> String {
-    let isFormula = cell.first.map { "=+-@\t\r".contains($0) } ?? false
+    let isFormula = cell.utf8.first.map { formulaStarts.contains($0) } ?? false
     let safe = isFormula && Double(cell) == nil ? "'" + cell : cell
-    guard safe.contains(where: { "\",\n\r".contains($0) }) else { return safe }
+    guard safe.utf8.contains(where: { quotedBytes.contains($0) }) else { return safe }
     return "\""
       + safe.split(separator: "\"", omittingEmptySubsequences: false)
       .joined(separator: "\"\"") + "\""
   }
+
+  private static let formulaStarts = "=+-@\t\r".utf8
+  private static let quotedBytes = "\",\n\r".utf8
 }

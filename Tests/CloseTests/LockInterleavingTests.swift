@@ -94,8 +94,7 @@ import Testing
         arguments: "", on: db)
       let claim = try Leases.open(run: run, host: "test", pid: 1, seconds: 600, on: db)
       let revision = try Slots.claimComplete([slot], as: claim, run: run, on: db)[slot]
-      let stored = try StoredSnapshots.read(
-        of: [slot.portfolio], from: slot.date, through: slot.date, on: db)
+      let stored = try StoredSnapshots.read([slot], on: db)
       // Its session ends here, and its lease with it.
       return (
         SlotResult(
