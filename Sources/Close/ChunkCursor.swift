@@ -23,6 +23,15 @@ struct ChunkCursor<Element: Sendable>: Sendable {
   }
 }
 
+/// How much a chunk may hold, in slots of some ten holdings.
+enum ChunkRoom {
+  /// What a chunk holds at a time, unless one portfolio alone has more.
+  static func slots(of settings: RunSettings) -> Int { settings.chunk * 4 }
+
+  /// What a portfolio's history takes, if it is read: rows, and the flows that are made of them.
+  static func slots(ofHistory activities: Int?) -> Int { (activities ?? 0) / 16 }
+}
+
 extension Array {
   /// The elements in their order, in chunks of at most `limit` together; one that is larger than
   /// that stands alone.

@@ -17,6 +17,7 @@ protocol CloseStore: Actor {
     of portfolios: [ID<Portfolio>], from first: Day, through last: Day
   ) throws -> [Slot]
   func openingsBefore(_ first: Day, of portfolios: [ID<Portfolio>]) throws -> [ID<Portfolio>: Day]
+  func activityCounts(of portfolios: [ID<Portfolio>]) throws -> [ID<Portfolio>: Int]
   func stale(through: Day, includingLocked: Bool) throws -> [ID<Portfolio>: Day]
 
   // MARK: Claims

@@ -10,6 +10,10 @@ extension Connection: CloseStore {
     try Planning.portfolios(after: after, limit: limit, activeOn: date, codes: codes, on: self)
   }
 
+  func activityCounts(of portfolios: [ID<Portfolio>]) throws -> [ID<Portfolio>: Int] {
+    try Planning.activityCounts(of: portfolios, on: self)
+  }
+
   func completeSlots(
     of portfolios: [ID<Portfolio>], from first: Day, through last: Day
   ) throws -> [Slot] {

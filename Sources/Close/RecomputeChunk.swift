@@ -50,12 +50,6 @@ struct RecomputeChunk {
     self.market = market
   }
 
-  /// Dates that a chunk holds in memory at a time, unless one portfolio alone has more.
-  private var slotLimit: Int { settings.chunk * 4 }
-
-  /// What a portfolio's history is reckoned at, in dates.
-  private static let slotsPerHistory = 40
-
   /// The range cut into chunks of so many dates, so that memory stays workers × chunk.
   func bounded(
     _ range: [PlannedPortfolio], on db: isolated Connection
@@ -63,8 +57,13 @@ struct RecomputeChunk {
     let (first, last) = work.dates
     let counts = try Planning.completeCounts(
       of: range.map(\.portfolio.id), from: first, through: last, on: db)
-    let history = work.trustedOpening == nil ? Self.slotsPerHistory : 1
-    return range.cut(at: slotLimit) { (counts[$0.portfolio.id] ?? 0) + history }
+    let readsHistory = work.trustedOpening == nil || !mayResume
+    let activities =
+      readsHistory
+      ? try Planning.activityCounts(of: range.map(\.portfolio.id), on: db) : [:]
+    return range.cut(at: ChunkRoom.slots(of: settings)) {
+      (counts[$0.portfolio.id] ?? 0) + ChunkRoom.slots(ofHistory: activities[$0.portfolio.id])
+    }
   }
 
   /// Recomputes; a chunk that fails is halved until the portfolio at fault stands alone.
@@ -115,7 +114,7 @@ struct RecomputeChunk {
     var thorough = self
     thorough.mayResume = false
     var sweeps: [RecomputedSweep] = []
-    for part in portfolios.cut(at: slotLimit, size: { _ in Self.slotsPerHistory }) {
+    for part in try thorough.bounded(portfolios, on: db) {
       sweeps += try thorough.transaction(part, MarketShelf(), on: db)
     }
     return sweeps

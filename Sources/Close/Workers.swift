@@ -70,8 +70,9 @@ final class ChunkQueue: Sendable {
         let range = try db.portfolios(
           after: after, limit: context.settings.chunk, activeOn: planner.date, codes: codes)
         let sweeps = range.isEmpty ? [] : try plan(range, context, on: db)
-        let limit = context.settings.chunk * Self.slotsPerPortfolio
-        return (sweeps.cut(at: limit, size: Self.size), range.last?.portfolio.id.rawValue)
+        return (
+          try bounded(sweeps, context, on: db), range.last?.portfolio.id.rawValue
+        )
       }
     }
   }
@@ -94,17 +95,18 @@ final class ChunkQueue: Sendable {
     return page.sweeps
   }
 
-  /// A sweep of many dates makes as many rows as many portfolios, and one that reads a history
-  /// takes the room of many slots: chunks are cut by both, so that memory stays workers × chunk.
-  private static let slotsPerPortfolio = 4
-
-  /// What a portfolio's history is reckoned at: several hundred activities, as many as the holdings
-  /// of so many slots.
-  private static let slotsPerHistory = 64
-
-  private static func size(_ sweep: Sweep) -> Int {
-    let readsHistory = sweep.openedFrom == nil || sweep.readsHistory
-    return sweep.steps.count + (readsHistory ? slotsPerHistory : 0)
+  /// The sweeps cut into chunks, so that memory stays workers × chunk.
+  ///
+  /// One of many dates makes as many rows as many portfolios, and one that reads a history takes
+  /// the room of many slots.
+  private func bounded(
+    _ sweeps: [Sweep], _ context: RunContext, on db: isolated some CloseStore
+  ) throws -> [[Sweep]] {
+    let reading = sweeps.filter { $0.openedFrom == nil || $0.readsHistory }.map(\.portfolio.id)
+    let activities = reading.isEmpty ? [:] : try db.activityCounts(of: reading)
+    return sweeps.cut(at: ChunkRoom.slots(of: context.settings)) {
+      $0.steps.count + ChunkRoom.slots(ofHistory: activities[$0.portfolio.id])
+    }
   }
 }
 

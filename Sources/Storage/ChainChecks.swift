@@ -173,10 +173,10 @@ public enum ChainChecks {
     """
     select r.portfolio_id, r.\(date), \(what) || ' without a complete snapshot'
     from (
-      select t.\(date), t.portfolio_id from closebell.\(table) t
-      where t.\(date) between $1::date and $2::date
-      group by t.\(date), t.portfolio_id
-      having not exists (select from closebell.portfolio_snapshots s
+      select t.* from (
+        select distinct r.\(date), r.portfolio_id from closebell.\(table) r
+        where r.\(date) between $1::date and $2::date) t
+      where not exists (select from closebell.portfolio_snapshots s
         where s.snapshot_date = t.\(date) and s.portfolio_id = t.portfolio_id
           and s.is_complete)
       offset 0) slot

@@ -33,6 +33,13 @@ struct LoadSpans {
     for slot in slots { add(slot.portfolio.rawValue, slot.date.postgres, mayGoOn: true) }
   }
 
+  /// Runs of portfolios for which all dates are one.
+  init(neighbouring portfolios: [ID<Portfolio>]) {
+    for id in portfolios.sorted() {
+      add(id.rawValue, Day.earliest.postgres, mayGoOn: true)
+    }
+  }
+
   private mutating func add(_ id: Int64, _ date: PostgresDate, mayGoOn: Bool) {
     if mayGoOn, let last = lasts.last, dates.last == date, id - last <= Self.widestStep {
       lasts[lasts.count - 1] = id

@@ -59,20 +59,34 @@ public enum Planning {
     of portfolios: [ID<Portfolio>], from first: Day, through last: Day,
     on db: isolated Connection
   ) throws -> [Slot] {
-    try db.rows(complete, portfolios.map(\.rawValue), first.postgres, last.postgres) {
-      try $0.nextSlot()
-    }
+    let spans = LoadSpans(neighbouring: portfolios)
+    let slots = try db.rows(
+      complete, spans.firsts, spans.lasts, first.postgres, last.postgres
+    ) { try $0.nextSlot() }
+    let asked = Set(portfolios)
+    return slots.filter { asked.contains($0.portfolio) }
   }
 
-  /// How many complete slots each of some portfolios has within a range of dates; none where it
-  /// has none.
+  /// How many complete slots each of some portfolios, and perhaps others between them, has within
+  /// a range of dates; none where it has none.
   public static func completeCounts(
     of portfolios: [ID<Portfolio>], from first: Day, through last: Day,
     on db: isolated Connection
   ) throws -> [ID<Portfolio>: Int] {
+    let spans = LoadSpans(neighbouring: portfolios)
     let pairs: [(ID<Portfolio>, Int)] = try db.rows(
-      completeCount, portfolios.map(\.rawValue), first.postgres, last.postgres
+      completeCount, spans.firsts, spans.lasts, first.postgres, last.postgres
     ) { (try $0.nextID(), Int(try $0.nextInt64())) }
+    return Dictionary(uniqueKeysWithValues: pairs)
+  }
+
+  /// How many rows of the activity log each of some portfolios has.
+  public static func activityCounts(
+    of portfolios: [ID<Portfolio>], on db: isolated Connection
+  ) throws -> [ID<Portfolio>: Int] {
+    let pairs: [(ID<Portfolio>, Int)] = try db.rows(activityCount, portfolios.map(\.rawValue)) {
+      (try $0.nextID(), Int(try $0.nextInt64()))
+    }
     return Dictionary(uniqueKeysWithValues: pairs)
   }
 
@@ -150,28 +164,45 @@ public enum Planning {
       and \(Staleness.isStale("s"))
     group by s.portfolio_id
     """)
-  /// Looked up portfolio by portfolio: the planner would rather read the whole table for each page.
+  /// From one closed date to the next, and along the key of each: what is read are the rows of the
+  /// range, whether it has one date or all of them.
   private static let completeInRange = """
-    from unnest($1::bigint[]) as o (portfolio_id)
+    from (
+      with recursive closed (day) as (
+        select min(r.snapshot_date) from closebell.portfolio_snapshots r
+        where r.snapshot_date between $3::date and $4::date
+        union all
+        select (select min(r.snapshot_date) from closebell.portfolio_snapshots r
+          where r.snapshot_date > closed.day and r.snapshot_date <= $4::date)
+        from closed where closed.day is not null)
+      select day from closed where day is not null) d
+    cross join unnest($1::bigint[], $2::bigint[]) as o (first_id, last_id)
     cross join lateral (
-      select r.snapshot_date from closebell.portfolio_snapshots r
-      where r.portfolio_id = o.portfolio_id and r.is_complete
-        and r.snapshot_date between $2::date and $3::date
+      select r.portfolio_id, r.snapshot_date from closebell.portfolio_snapshots r
+      where r.snapshot_date = d.day and r.portfolio_id between o.first_id and o.last_id
+        and r.is_complete
       offset 0) s
     """
   private static let complete = Statement(
     "plan-complete-slots",
     """
-    select o.portfolio_id, s.snapshot_date
+    select s.portfolio_id, s.snapshot_date
     \(completeInRange)
-    order by o.portfolio_id, s.snapshot_date
+    order by s.portfolio_id, s.snapshot_date
     """)
   private static let completeCount = Statement(
     "plan-complete-counts",
     """
-    select o.portfolio_id, count(*)
+    select s.portfolio_id, count(*)
     \(completeInRange)
-    group by o.portfolio_id
+    group by s.portfolio_id
+    """)
+  private static let activityCount = Statement(
+    "plan-activity-counts",
+    """
+    select o.portfolio_id, (select count(*) from closebell.holding_activity_log a
+      where a.portfolio_id = o.portfolio_id)
+    from unnest($1::bigint[]) as o (portfolio_id)
     """)
   /// Along the chain's own key, which leads from any date straight to the slot before it.
   private static let openings = Statement(

@@ -74,8 +74,11 @@ import Testing
     "placeholders",
     "select count(*) from closebell.portfolio_snapshots where not is_complete")
 
-  @Test("a server that crashes under a run costs nothing: the next run ends in the same tables")
-  func serverCrash() async throws {
+  /// Stopped, the run has committed a claim and not waited for the disk: the crash may undo it.
+  @Test(
+    "a server that crashes under a run costs nothing: the next run ends in the same tables",
+    arguments: ["at work", "load-openings:stop"])
+  func serverCrash(when moment: String) async throws {
     let cluster = TestCluster()
     let books = OperatorBooks(url: try await cluster.freshDatabase())
     try await books.prepareSmall()
@@ -89,11 +92,18 @@ import Testing
     }
     // The test cluster does not sync what it commits; what follows is about the run's commits.
     try await books.execute("checkpoint")
+    let isStopped = moment.hasSuffix(":stop")
     let crashed = try await books.run(
-      ["run", "--date", "2017-06-30", "--workers", "1"], environment: ["CLOSEBELL_CHUNK": "1"]
-    ) { _ in
-      try await books.waitUntilClosed(2)
+      ["run", "--date", "2017-06-30", "--workers", "1"],
+      environment: ["CLOSEBELL_CHUNK": "1", "CLOSEBELL_FAULT": isStopped ? moment : ""]
+    ) { process in
+      if isStopped {
+        while process.isAtWork { try await Task.sleep(for: .milliseconds(5)) }
+      } else {
+        try await books.waitUntilClosed(2)
+      }
       try await cluster.crash()
+      if isStopped { process.send(SIGCONT) }
     }
     try await cluster.start()
     #expect([0, 2, 69].contains(crashed.exitCode), "\(crashed.standardError)")

@@ -74,6 +74,10 @@ actor SimulatedConnection: CloseStore {
 
   // MARK: Planning
 
+  func activityCounts(of portfolios: [ID<Portfolio>]) throws -> [ID<Portfolio>: Int] {
+    try call { _ in [:] }
+  }
+
   func portfolios(
     after: Int64, limit: Int, activeOn date: Day, codes: [String]
   ) throws -> [PlannedPortfolio] {
