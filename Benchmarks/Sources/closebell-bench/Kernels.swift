@@ -36,6 +36,9 @@ enum KernelClock {
   static func measure(items: Int, repeats: Int = 41, _ body: () -> Double) -> [Double] {
     // A burst of some 3 ms: far above the clock's grain, and short beside a time slice.
     let calls = max(1, Int(3e6 / max(1, nanoseconds(of: body))))
+    // A processor that stood idle takes a while to come up to speed.
+    var warm = 0.0
+    while warm < 2e8 { warm += nanoseconds(of: body) }
     return (0..<repeats).map { _ in
       nanoseconds {
         var sum = 0.0
