@@ -16,6 +16,9 @@ public struct ChainFault: Hashable, Sendable {
 /// Checks of the stored rows against each other; nothing is recomputed.
 ///
 /// The chain of openings, the identities, rows without a snapshot or too many, ids.
+///
+/// Counterparts are looked up by their key, held apart by `offset 0`: a planner that has not heard
+/// of the dates takes each for one row, and would as soon look through a whole date for every row.
 public enum ChainChecks {
   /// What one check found.
   public struct Outcome: Sendable {
@@ -178,7 +181,7 @@ public enum ChainChecks {
         where r.\(date) between $1::date and $2::date) t
       where not exists (select from closebell.portfolio_snapshots s
         where s.snapshot_date = t.\(date) and s.portfolio_id = t.portfolio_id
-          and s.is_complete)
+          and s.is_complete offset 0)
       offset 0) slot
     cross join lateral (
       select r.* from closebell.\(table) r
@@ -206,7 +209,7 @@ public enum ChainChecks {
         'a row of holding #' || v.portfolio_fund_id || ', which the portfolio does not have'
       from closebell.portfolio_fund_valuations v
       where not exists (select from closebell.portfolio_funds f
-        where f.portfolio_id = v.portfolio_id and f.id = v.portfolio_fund_id)
+        where f.portfolio_id = v.portfolio_id and f.id = v.portfolio_fund_id offset 0)
       """),
     Check(
       "missing-irr",
@@ -214,7 +217,7 @@ public enum ChainChecks {
       select s.portfolio_id, s.snapshot_date, 'no IRR of the portfolio'
       from closebell.portfolio_snapshots s
       where s.is_complete and not exists (select from closebell.portfolio_irr_values r
-        where r.date = s.snapshot_date and r.portfolio_id = s.portfolio_id)
+        where r.date = s.snapshot_date and r.portfolio_id = s.portfolio_id offset 0)
       """),
     Check(
       "missing-holding-irr",
@@ -223,7 +226,7 @@ public enum ChainChecks {
       from closebell.portfolio_fund_valuations v
       where not exists (select from closebell.portfolio_fund_irr_values r
         where r.date = v.valuation_date and r.portfolio_id = v.portfolio_id
-          and r.fund_id = v.portfolio_fund_id)
+          and r.fund_id = v.portfolio_fund_id offset 0)
       """),
   ]
 
@@ -244,7 +247,8 @@ public enum ChainChecks {
     select r.portfolio_id, r.date, 'a row of ' || r.convention || ', the portfolio has '
       || p.irr_convention
     from closebell.\(table) r
-    join closebell.portfolios p on p.id = r.portfolio_id
+    cross join lateral (select t.irr_convention from closebell.portfolios t
+      where t.id = r.portfolio_id offset 0) p
     where r.convention <> p.irr_convention
     """
   }
@@ -259,7 +263,8 @@ public enum ChainChecks {
       """
       select s.portfolio_id, s.snapshot_date, 'a snapshot of a portfolio that does not exist'
       from closebell.portfolio_snapshots s
-      where not exists (select from closebell.portfolios p where p.id = s.portfolio_id)
+      where not exists (select from closebell.portfolios p
+        where p.id = s.portfolio_id offset 0)
       """),
   ]
 }
