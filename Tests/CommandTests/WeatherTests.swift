@@ -74,10 +74,15 @@ import Testing
     "placeholders",
     "select count(*) from closebell.portfolio_snapshots where not is_complete")
 
-  /// Stopped, the run has committed a claim and not waited for the disk: the crash may undo it.
+  /// In every phase: begin, plan, claim, load, populate, end.
+  ///
+  /// Before it loads, a run has committed a claim and not waited for the disk: the crash may undo it.
   @Test(
     "a server that crashes under a run costs nothing: the next run ends in the same tables",
-    arguments: ["at work", "load-openings:stop"])
+    arguments: [
+      "at work", "run-begin:stop", "plan-portfolios:stop", "slots-claim:stop",
+      "load-openings:stop", "populate-fill:stop", "lease-close:stop",
+    ])
   func serverCrash(when moment: String) async throws {
     let cluster = TestCluster()
     let books = OperatorBooks(url: try await cluster.freshDatabase())
