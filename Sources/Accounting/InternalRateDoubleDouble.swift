@@ -44,12 +44,6 @@ struct DoubleDouble {
     return sum(head.high, head.low + (left.high * right.low + left.low * right.high))
   }
 
-  static func / (left: DoubleDouble, right: Double) -> DoubleDouble {
-    let first = left.high / right
-    let rest = product(first, -right)
-    return sum(first, ((left.high + rest.high) + rest.low + left.low) / right)
-  }
-
   /// This times a power of two.
   @inline(__always) private func scaled(by power: Double) -> DoubleDouble {
     DoubleDouble(high * power, low * power)
