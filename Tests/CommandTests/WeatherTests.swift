@@ -76,7 +76,8 @@ import Testing
 
   /// In every phase: begin, plan, claim, load, populate, end.
   ///
-  /// Before it loads, a run has committed a claim and not waited for the disk: the crash may undo it.
+  /// Before it loads, a run has committed a claim and not waited for the disk: the crash may undo
+  /// it.
   @Test(
     "a server that crashes under a run costs nothing: the next run ends in the same tables",
     arguments: [
