@@ -45,13 +45,12 @@ struct ExportCommand: AsyncParsableCommand {
     let writer = SeriesWriter(series: series, format: format)
     let (codes, first, last) = (portfolios, from ?? .earliest, to ?? .latest)
     try await connection.perform { db in
-      var text = writer.header
+      print(writer.header, terminator: "")
       try Books.forEach(codes: codes, from: first, through: last, on: db) { snapshots in
+        var text = ""
         for snapshot in snapshots { writer.write(snapshot, to: &text) }
         print(text, terminator: "")
-        text.removeAll(keepingCapacity: true)
       }
-      print(text, terminator: "")
     }
     await connection.close()
   }

@@ -24,11 +24,10 @@ case ("cold", let flows?):
 case ("warm", let flows?):
   let plans = ResumedPlans(flows: flows)
   repeated { plans.solve() }
-case ("night", _), ("sweep", _):
+case ("night", _):
   guard let quiet = QuietPortfolios(isForeign: words.last == "foreign") else {
     fatalError("no portfolios")
   }
-  let nights = words[0] == "night" ? 1 : QuietPortfolios.nights
-  repeated { quiet.run(nights: nights) }
+  repeated { quiet.run(nights: 1) }
 default: fatalError("no kernel \(arguments[1])")
 }
