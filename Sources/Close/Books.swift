@@ -77,9 +77,7 @@ public enum Books {
     codes: [String], from first: Day, through last: Day, on db: isolated Connection,
     _ visit: ([ShownSnapshot]) throws -> Void
   ) throws {
-    try Migrator.requireCurrentSchema(on: db)
-    let unknown = try Planning.unknownCodes(codes, on: db)
-    guard unknown.isEmpty else { throw UnknownPortfolios(codes: unknown) }
+    try db.requireBooks(of: codes)
     let instruments = try MarketLoading.instruments(on: db)
     var after: Int64 = 0
     while true {

@@ -121,9 +121,7 @@ extension Connection: CloseStore {
 
   func begin(_ opening: RunOpening) throws -> BegunRun? {
     let settings = opening.settings
-    try Migrator.requireCurrentSchema(on: self)
-    let unknown = try Planning.unknownCodes(settings.codes, on: self)
-    guard unknown.isEmpty else { throw UnknownPortfolios(codes: unknown) }
+    try requireBooks(of: settings.codes)
     let locked = try lockedDates(of: opening)
     if let locked, settings.overrideLock == nil { throw locked }
     guard try !Runs.isPaused(on: self) else { return nil }
@@ -169,5 +167,16 @@ extension Connection: CloseStore {
     try Runs.end(
       ending.run, ending.ending, exitCode: ending.exitCode, counts: ending.counts, on: self)
     return stale
+  }
+}
+
+extension Connection {
+  /// Fails unless the schema is this program's, and each of `codes` names a portfolio.
+  ///
+  /// - Throws: `SchemaError`, `UnknownPortfolios`.
+  func requireBooks(of codes: [String]) throws {
+    try Migrator.requireCurrentSchema(on: self)
+    let unknown = try Planning.unknownCodes(codes, on: self)
+    guard unknown.isEmpty else { throw UnknownPortfolios(codes: unknown) }
   }
 }

@@ -87,7 +87,7 @@ public final class Recompute: Sendable {
   ///
   /// - Parameters:
   ///   - settings: Workers, chunk, codes and policy count.
-  ///   - connect: Opens a connection; one a worker and one more.
+  ///   - connect: Opens a connection; one a worker.
   public convenience init(
     _ scope: RecomputeScope, settings: RunSettings,
     connect: @escaping @Sendable () async throws -> Connection
@@ -128,19 +128,6 @@ public final class Recompute: Sendable {
   public func run(
     _ visit: @escaping @Sendable (RecomputedSweep) throws -> Void
   ) async throws -> RecomputeCounts {
-    let control = try await connect()
-    do {
-      let codes = settings.codes
-      try await control.perform { db in
-        try Migrator.requireCurrentSchema(on: db)
-        let unknown = try Planning.unknownCodes(codes, on: db)
-        guard unknown.isEmpty else { throw UnknownPortfolios(codes: unknown) }
-      }
-      await control.close()
-    } catch {
-      await control.close()
-      throw error
-    }
     let market = MarketShelf()
     try await withThrowingTaskGroup(of: Void.self) { group in
       for _ in 0..<settings.workers {
@@ -159,10 +146,14 @@ public final class Recompute: Sendable {
     let connection = try await connect()
     do {
       let chunk = RecomputeChunk(work: work, settings: settings, market: market)
+      let codes = settings.codes
       let wasMore = { @Sendable [self] (db: isolated Connection) in
         try recomputeNext(chunk, visit, on: db)
       }
-      try await connection.perform { db in try Recomputing.prepare(on: db) }
+      try await connection.perform { db in
+        try db.requireBooks(of: codes)
+        try Recomputing.prepare(on: db)
+      }
       while try await connection.perform(wasMore) {}
       await connection.close()
     } catch {

@@ -41,8 +41,10 @@ struct RecomputeChunk {
   let work: RecomputeWork
   let settings: RunSettings
   let market: MarketShelf
-  /// Whether flows before a trusted opening need not be read where the last night kept their sum.
-  private var mayResume = true
+  /// Whether everything is read in one snapshot, and every flow: terms and the market are of
+  /// moments before otherwise, and of flows before a trusted opening the sum that the last night
+  /// kept will do.
+  private var isThorough = false
 
   init(work: RecomputeWork, settings: RunSettings, market: MarketShelf) {
     self.work = work
@@ -50,18 +52,22 @@ struct RecomputeChunk {
     self.market = market
   }
 
+  private var resumesFlows: Bool { work.trustedOpening != nil && !isThorough }
+
   /// The range cut into chunks of so many dates, so that memory stays workers × chunk.
   func bounded(
     _ range: [PlannedPortfolio], on db: isolated Connection
   ) throws -> [[PlannedPortfolio]] {
     let (first, last) = work.dates
+    let room = ChunkRoom.slots(of: settings)
+    if resumesFlows, range.count * (last - first + 1) <= room {
+      return range.isEmpty ? [] : [range]
+    }
     let counts = try Planning.completeCounts(
       of: range.map(\.portfolio.id), from: first, through: last, on: db)
-    let readsHistory = work.trustedOpening == nil || !mayResume
     let activities =
-      readsHistory
-      ? try Planning.activityCounts(of: range.map(\.portfolio.id), on: db) : [:]
-    return range.cut(at: ChunkRoom.slots(of: settings)) {
+      resumesFlows ? [:] : try Planning.activityCounts(of: range.map(\.portfolio.id), on: db)
+    return range.cut(at: room) {
       (counts[$0.portfolio.id] ?? 0) + ChunkRoom.slots(ofHistory: activities[$0.portfolio.id])
     }
   }
@@ -112,7 +118,7 @@ struct RecomputeChunk {
     _ portfolios: [PlannedPortfolio], on db: isolated Connection
   ) throws -> [RecomputedSweep] {
     var thorough = self
-    thorough.mayResume = false
+    thorough.isThorough = true
     var sweeps: [RecomputedSweep] = []
     for part in try thorough.bounded(portfolios, on: db) {
       sweeps += try thorough.transaction(part, MarketShelf(), on: db)
@@ -124,11 +130,7 @@ struct RecomputeChunk {
     _ portfolios: [PlannedPortfolio], _ market: MarketShelf, on db: isolated Connection
   ) throws -> [RecomputedSweep] {
     try db.transaction(isolation: .repeatableRead, readOnly: true) { db in
-      let codes = portfolios.map { "\($0.portfolio.code)#\($0.portfolio.id)" }
-      // Terms and what is complete, as this transaction sees them.
-      let portfolios = try Planning.portfolios(
-        after: 0, limit: codes.count, activeOn: work.lastDate, codes: codes,
-        includingRetired: work.includesRetired, on: db)
+      let portfolios = isThorough ? try reread(portfolios, on: db) : portfolios
       let page = try plan(portfolios, on: db)
       let computed = try compute(page.sweeps, market, on: db)
       let slots = computed.flatMap { sweep in
@@ -147,6 +149,17 @@ struct RecomputeChunk {
   }
 
   // MARK: - Planning
+
+  /// The portfolios as this transaction sees them.
+  private func reread(
+    _ portfolios: [PlannedPortfolio], on db: isolated Connection
+  ) throws -> [PlannedPortfolio] {
+    guard let first = portfolios.first?.portfolio.id.rawValue else { return [] }
+    let codes = portfolios.map { "\($0.portfolio.code)#\($0.portfolio.id)" }
+    return try Planning.portfolios(
+      after: first - 1, limit: codes.count, activeOn: work.lastDate, codes: codes,
+      includingRetired: work.includesRetired, on: db)
+  }
 
   private func isCompared(_ date: Day) -> Bool {
     guard case .closed(let scope) = work else { return true }
@@ -184,7 +197,7 @@ struct RecomputeChunk {
       var sweep = Sweep(
         portfolio: planned.portfolio, openedFrom: openings[planned.portfolio.id],
         steps: dates.map { Sweep.Step($0, .again) })
-      sweep.resumesFlows = work.trustedOpening != nil && mayResume
+      sweep.resumesFlows = resumesFlows
       page.sweeps.append(sweep)
     }
     return page

@@ -61,9 +61,7 @@ public final class Verification: Sendable {
     let control = try await connect()
     do {
       let outcomes = try await control.perform { [self] db in
-        try Migrator.requireCurrentSchema(on: db)
-        let unknown = try Planning.unknownCodes(codes, on: db)
-        guard unknown.isEmpty else { throw UnknownPortfolios(codes: unknown) }
+        try db.requireBooks(of: codes)
         try Recomputing.prepare(on: db)
         return try db.transaction(isolation: .repeatableRead, readOnly: true) { db in
           let count = try Recomputing.slotCount(from: first, through: last, codes: codes, on: db)

@@ -17,8 +17,9 @@ public struct ChainFault: Hashable, Sendable {
 ///
 /// The chain of openings, the identities, rows without a snapshot or too many, ids.
 ///
-/// Counterparts are looked up by their key, held apart by `offset 0`: a planner that has not heard
-/// of the dates takes each for one row, and would as soon look through a whole date for every row.
+/// Tables are passed once, side by side in the order of their keys or through a hash, and never
+/// joined row by row: a planner that has not heard of the dates takes each for one row, and would
+/// as soon look through a whole date for every row. So each table names the range of dates itself.
 public enum ChainChecks {
   /// What one check found.
   public struct Outcome: Sendable {
@@ -32,8 +33,8 @@ public enum ChainChecks {
 
   /// Runs every check over a range of dates; one set-based statement each.
   ///
-  /// Meant to run inside one repeatable-read transaction, so that a run that commits meanwhile is
-  /// seen wholly or not at all.
+  /// To be called in a repeatable-read transaction, so that a run that commits meanwhile is seen
+  /// wholly or not at all; it settles how the rest of that transaction is planned.
   /// - Parameters:
   ///   - codes: Only these portfolios; empty means all, those that exist no more among them.
   ///   - limit: Most faults kept of each check; they are all counted.
@@ -41,7 +42,8 @@ public enum ChainChecks {
     from first: Day, through last: Day, codes: [String], limit: Int,
     on db: isolated Connection
   ) throws -> [Outcome] {
-    try checks.flatMap { check in
+    try db.execute(sql: "set local enable_nestloop = off")
+    return try checks.flatMap { check in
       var outcomes = check.names.map { Outcome(check: $0, count: 0, faults: []) }
       let statement = Statement("chain-\(check.names[0])", Self.framed(check.sql))
       let rows = try db.rows(statement, first.postgres, last.postgres, codes, Int64(limit)) {
@@ -60,17 +62,18 @@ public enum ChainChecks {
     }
   }
 
-  /// A check's SQL gives its name, portfolio_id, a date and words for every row at fault.
+  /// A check's SQL gives its name, portfolio_id, a date and words for every row at fault; codes are
+  /// looked up for these alone, which `offset 0` sees to.
   private static func framed(_ sql: String) -> String {
     """
     select g.name, coalesce(g.code, '#' || g.portfolio_id), g.day, g.detail, g.total
     from (
       select f.*, p.code, count(*) over (partition by f.name) as total,
         row_number() over (partition by f.name order by f.day, f.portfolio_id) as place
-      from (\(sql)) f (name, portfolio_id, day, detail)
+      from (select c.* from (\(sql)) c (name, portfolio_id, day, detail)
+        where c.day between $1::date and $2::date offset 0) f
       left join closebell.portfolios p on p.id = f.portfolio_id
-      where f.day between $1::date and $2::date
-        and (pg_catalog.cardinality($3::text[]) = 0 or p.code = any($3::text[])
+      where (pg_catalog.cardinality($3::text[]) = 0 or p.code = any($3::text[])
           or p.code || '#' || p.id = any($3::text[]))) g
     where g.place <= $4::bigint order by g.name, g.place
     """
@@ -171,21 +174,17 @@ public enum ChainChecks {
       """),
   ]
 
-  /// A snapshot is looked for once a slot, and not once a row.
+  private static func inRange(_ date: String) -> String {
+    "\(date) between $1::date and $2::date"
+  }
+
   private static func orphans(_ table: String, _ date: String, _ what: String) -> String {
     """
     select r.portfolio_id, r.\(date), \(what) || ' without a complete snapshot'
-    from (
-      select t.* from (
-        select distinct r.\(date), r.portfolio_id from closebell.\(table) r
-        where r.\(date) between $1::date and $2::date) t
-      where not exists (select from closebell.portfolio_snapshots s
-        where s.snapshot_date = t.\(date) and s.portfolio_id = t.portfolio_id
-          and s.is_complete offset 0)
-      offset 0) slot
-    cross join lateral (
-      select r.* from closebell.\(table) r
-      where r.\(date) = slot.\(date) and r.portfolio_id = slot.portfolio_id offset 0) r
+    from closebell.\(table) r
+    where not exists (select from closebell.portfolio_snapshots s
+      where s.snapshot_date = r.\(date) and s.portfolio_id = r.portfolio_id
+        and s.is_complete and \(inRange("s.snapshot_date")))
     """
   }
 
@@ -209,7 +208,7 @@ public enum ChainChecks {
         'a row of holding #' || v.portfolio_fund_id || ', which the portfolio does not have'
       from closebell.portfolio_fund_valuations v
       where not exists (select from closebell.portfolio_funds f
-        where f.portfolio_id = v.portfolio_id and f.id = v.portfolio_fund_id offset 0)
+        where f.portfolio_id = v.portfolio_id and f.id = v.portfolio_fund_id)
       """),
     Check(
       "missing-irr",
@@ -217,7 +216,8 @@ public enum ChainChecks {
       select s.portfolio_id, s.snapshot_date, 'no IRR of the portfolio'
       from closebell.portfolio_snapshots s
       where s.is_complete and not exists (select from closebell.portfolio_irr_values r
-        where r.date = s.snapshot_date and r.portfolio_id = s.portfolio_id offset 0)
+        where r.date = s.snapshot_date and r.portfolio_id = s.portfolio_id
+          and \(inRange("r.date")))
       """),
     Check(
       "missing-holding-irr",
@@ -226,19 +226,17 @@ public enum ChainChecks {
       from closebell.portfolio_fund_valuations v
       where not exists (select from closebell.portfolio_fund_irr_values r
         where r.date = v.valuation_date and r.portfolio_id = v.portfolio_id
-          and r.fund_id = v.portfolio_fund_id offset 0)
+          and r.fund_id = v.portfolio_fund_id and \(inRange("r.date")))
       """),
   ]
 
-  /// Among the dates of the range: no key leads to the other dates' ids, and so none is joined: a
-  /// planner that has not heard of the dates yet would look through all rows once a row.
+  /// Among the dates of the range: no key leads to the other dates' ids.
   private static func duplicates(_ table: String) -> String {
     """
-    select r.portfolio_id, r.date, 'id ' || r.id || ' stands ' || r.times || ' times'
-    from (
-      select t.portfolio_id, t.date, t.id, count(*) over (partition by t.id) as times
-      from closebell.\(table) t where t.date between $1::date and $2::date) r
-    where r.times > 1
+    select r.portfolio_id, r.date, 'id ' || r.id || ' stands ' || d.times || ' times'
+    from (select t.id, count(*) as times from closebell.\(table) t
+      where \(inRange("t.date")) group by t.id having count(*) > 1) d
+    join closebell.\(table) r on r.id = d.id and \(inRange("r.date"))
     """
   }
 
@@ -246,9 +244,7 @@ public enum ChainChecks {
     """
     select r.portfolio_id, r.date, 'a row of ' || r.convention || ', the portfolio has '
       || p.irr_convention
-    from closebell.\(table) r
-    cross join lateral (select t.irr_convention from closebell.portfolios t
-      where t.id = r.portfolio_id offset 0) p
+    from closebell.\(table) r join closebell.portfolios p on p.id = r.portfolio_id
     where r.convention <> p.irr_convention
     """
   }
@@ -263,8 +259,7 @@ public enum ChainChecks {
       """
       select s.portfolio_id, s.snapshot_date, 'a snapshot of a portfolio that does not exist'
       from closebell.portfolio_snapshots s
-      where not exists (select from closebell.portfolios p
-        where p.id = s.portfolio_id offset 0)
+      where not exists (select from closebell.portfolios p where p.id = s.portfolio_id)
       """),
   ]
 }
