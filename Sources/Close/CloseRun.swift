@@ -52,25 +52,32 @@ public final class CloseRun: Sendable {
   public func run() async throws -> RunReport {
     let started = ContinuousClock.now
     let control = try await connect()
+    // A single worker opens its own when it comes to it: all calls of a run stand in one order.
+    let ahead = ConnectionsAhead(settings.workers > 1 ? settings.workers : 0, connect)
+    let ended: Result<RunReport, any Error>
     do {
-      let begun = try await control.perform { [self] db in try begin(on: db) }
-      guard let context = begun else {
-        await control.close()
-        var report = RunReport(run: 0, date: lastDate)
-        report.paused = true
-        return report
-      }
-      self.context.withLock { $0 = context }
-      if isStopped.withLock({ $0 }) { context.stop() }
-      let failure = await work(context, control)
-      let report = try await finish(
-        context, control, after: failure, seconds: (ContinuousClock.now - started) / .seconds(1))
-      await control.close()
-      return report
+      ended = .success(try await run(control, ahead, since: started))
     } catch {
-      await control.close()
-      throw error
+      ended = .failure(error)
     }
+    await ahead.close()
+    await control.close()
+    return try ended.get()
+  }
+
+  private func run(
+    _ control: Connection, _ ahead: ConnectionsAhead, since started: ContinuousClock.Instant
+  ) async throws -> RunReport {
+    guard let context = try await control.perform({ [self] db in try begin(on: db) }) else {
+      var report = RunReport(run: 0, date: lastDate)
+      report.paused = true
+      return report
+    }
+    self.context.withLock { $0 = context }
+    if isStopped.withLock({ $0 }) { context.stop() }
+    let failure = await work(context, control, ahead)
+    return try await finish(
+      context, control, after: failure, seconds: (ContinuousClock.now - started) / .seconds(1))
   }
 
   private var lastDate: Day {
@@ -101,10 +108,12 @@ public final class CloseRun: Sendable {
   // MARK: - Working
 
   /// - Returns: Why it could not go on, if so.
-  private func work(_ context: RunContext, _ control: Connection) async -> (any Error)? {
+  private func work(
+    _ context: RunContext, _ control: Connection, _ ahead: ConnectionsAhead
+  ) async -> (any Error)? {
     await withTaskGroup(of: (any Error)?.self) { group in
       group.addTask { await Heartbeat(context: context, connection: control).beat() }
-      let failure = await passes(context, control)
+      let failure = await passes(context, control, ahead)
       group.cancelAll()
       // A heart that stopped has stopped the passes too: they end early, and without an error.
       let heart = await group.next() ?? nil
@@ -113,7 +122,9 @@ public final class CloseRun: Sendable {
   }
 
   /// The first pass takes everything; later ones ask again for what a live owner held.
-  private func passes(_ context: RunContext, _ control: Connection) async -> (any Error)? {
+  private func passes(
+    _ context: RunContext, _ control: Connection, _ ahead: ConnectionsAhead
+  ) async -> (any Error)? {
     let deadline = ContinuousClock.now + .seconds(settings.waitSeconds ?? settings.leaseSeconds)
     var codes = settings.codes
     var isFirst = true
@@ -122,7 +133,8 @@ public final class CloseRun: Sendable {
       do {
         let queue = ChunkQueue(
           planner: try await planner(context, control), codes: codes, isFirstPass: isFirst)
-        let pass = await WorkerPool(context: context, queue: queue, connect: connect).run()
+        let pool = WorkerPool(context: context, queue: queue) { try await ahead.take() }
+        let pass = await pool.run()
         context.record { $0.counts.busy = pass.busy.reduce(0) { $0 + $1.steps.count } }
         if let failure = pass.failure { return failure }
         guard !pass.busy.isEmpty, !context.isStopping, ContinuousClock.now < deadline else {

@@ -85,6 +85,8 @@ struct BegunRun: Sendable {
   var run: Int64
   /// The id that fences every write of this run.
   var claim: Int64
+  /// The dates that its lease covers so far.
+  var covered: ClosedRange<Day>?
   /// How many placeholders of dead owners were taken back.
   var takenBack: Int
   var overrides: [String: [Day: Bool]]

@@ -128,19 +128,32 @@ extension Connection: CloseStore {
     try OwnSequences.keepAhead(on: self)
     try Incarnation.begin(on: self)
     let takenBack = try DeadOwners.cleanUp(on: self)
+    let dates = opening.from.map { $0...max($0, opening.through) }
+    let (run, claim) = try transaction { db in
+      try db.record(opening, covering: dates, overriding: locked)
+    }
+    return BegunRun(
+      run: run, claim: claim, covered: dates, takenBack: takenBack.count,
+      overrides: try MarketLoading.overrides(on: self))
+  }
+
+  /// The run, what its repair removes first, its lease, and the lock that it overrides.
+  private func record(
+    _ opening: RunOpening, covering dates: ClosedRange<Day>?, overriding locked: LockedRange?
+  ) throws -> (run: Int64, claim: Int64) {
+    let settings = opening.settings
     let run = try Runs.begin(
       kind: opening.kind, from: opening.from, through: opening.through, host: settings.host,
       version: settings.version, arguments: settings.arguments, on: self)
     try opening.repair?.begin(run, on: self)
-    let claim = try Leases.open(
-      run: run, host: settings.host, pid: settings.pid, seconds: settings.leaseSeconds, on: self)
     if let locked, let author = settings.overrideLock {
       try PeriodLocks.recordOverride(
         from: locked.from, through: locked.through, by: author, run: run, on: self)
     }
-    return BegunRun(
-      run: run, claim: claim, takenBack: takenBack.count,
-      overrides: try MarketLoading.overrides(on: self))
+    let claim = try Leases.open(
+      run: run, host: settings.host, pid: settings.pid, seconds: settings.leaseSeconds,
+      dates: dates, on: self)
+    return (run, claim)
   }
 
   /// What a replay's or a repair's range touches of locked periods; nil for a night, which plans
@@ -154,8 +167,13 @@ extension Connection: CloseStore {
   }
 
   func end(_ ending: RunEnding) throws -> Day? {
-    try Slots.release(as: ending.claim, on: self)
-    try Leases.close(claim: ending.claim, on: self)
+    // What a crash brings back of it has no owner, and the next run takes it back; the record of
+    // the run waits for the disk, and takes this along.
+    try transaction(survivesCrash: false) { db in
+      _ = try Slots.release(as: ending.claim, on: db)
+      try Leases.close(claim: ending.claim, on: db)
+    }
+    try Leases.unlock(claim: ending.claim, on: self)
     // Owners who were still believed alive when this run began.
     try Leases.forgetDead(on: self)
     if ending.ending != .failed {

@@ -210,13 +210,11 @@ public struct EquityRepairTask: Sendable {
 
   /// Records the repair and takes out what belongs to no closed date.
   func begin(_ run: Int64, on db: isolated Connection) throws {
-    try db.transaction { db in
-      try RepairArchive.begin(
-        run, kind: EquityRepair.kind, table: nil, plan: text, digest: digest, on: db)
-      let removed = try StrayRows.remove(strays, run: run, on: db)
-      guard removed == strays.reduce(0, { $0 + Int($1.count) }) else {
-        throw RepairError.changed(["rows that belong to no closed date"])
-      }
+    try RepairArchive.begin(
+      run, kind: EquityRepair.kind, table: nil, plan: text, digest: digest, on: db)
+    let removed = try StrayRows.remove(strays, run: run, on: db)
+    guard removed == strays.reduce(0, { $0 + Int($1.count) }) else {
+      throw RepairError.changed(["rows that belong to no closed date"])
     }
   }
 

@@ -43,7 +43,9 @@ final class RunContext: Sendable {
     var report = RunReport(run: begun.run, date: opening.through)
     report.takenBack = begun.takenBack
     state = Mutex(
-      State(leaseEnds: leaseAsked + .seconds(opening.settings.leaseSeconds), report: report))
+      State(
+        leaseEnds: leaseAsked + .seconds(opening.settings.leaseSeconds), covered: begun.covered,
+        report: report))
   }
 
   /// Whether locked dates are closed again.

@@ -9,17 +9,24 @@ public import Postgres
 public enum Leases {
   /// Draws a claim id that was never used, records its lease and takes its lock.
   ///
-  /// - Parameter seconds: How long the lease lasts unless it is renewed; the server's clock counts.
+  /// To be called in a transaction, whose commit must outlive a crash: an id that a server forgot
+  /// it would give once more, and the fence could not tell the two owners apart.
+  ///
+  /// - Parameters:
+  ///   - seconds: How long the lease lasts unless it is renewed; the server's clock counts.
+  ///   - dates: Dates on which the claim is going to be used; see `cover`.
   public static func open(
-    run: Int64, host: String, pid: Int32, seconds: Double, on db: isolated Connection
+    run: Int64, host: String, pid: Int32, seconds: Double, dates: ClosedRange<Day>? = nil,
+    on db: isolated Connection
   ) throws -> Int64 {
     // The lock is held before the row can be seen: nobody finds a lease without an owner.
-    try db.transaction { db in
-      guard let claim = try db.row(insert, run, host, pid, seconds, as: { try $0.nextInt64() })
-      else { throw StorageError.noRow("lease") }
-      _ = try db.row(lock, claim) { try $0.nextOptional(String.self) }
-      return claim
-    }
+    guard
+      let claim = try db.row(
+        insert, run, host, pid, seconds, dates?.lowerBound.postgres, dates?.upperBound.postgres,
+        as: { try $0.nextInt64() })
+    else { throw StorageError.noRow("lease") }
+    _ = try db.row(lock, claim) { try $0.nextOptional(String.self) }
+    return claim
   }
 
   /// Prolongs a lease that is still valid.
@@ -31,10 +38,14 @@ public enum Leases {
     try db.execute(prolong, claim, seconds) == 1
   }
 
-  /// Ends a lease that nobody needs any more, and frees its lock.
+  /// Ends a lease that nobody needs any more.
   public static func close(claim: Int64, on db: isolated Connection) throws {
     _ = try db.execute(delete, claim)
-    _ = try db.row(unlock, claim) { try $0.next(Bool.self) }
+  }
+
+  /// Frees the lock of a lease that has ended.
+  public static func unlock(claim: Int64, on db: isolated Connection) throws {
+    _ = try db.row(freeLock, claim) { try $0.next(Bool.self) }
   }
 
   /// Says which dates the claim is going to be used on; commits before the first claim there.
@@ -102,9 +113,10 @@ public enum Leases {
   private static let insert = Statement.once(
     "lease-open",
     """
-    insert into closebell.worker_lease (claim_id, run_id, host, pid, lease_until)
+    insert into closebell.worker_lease
+      (claim_id, run_id, host, pid, lease_until, first_date, last_date)
     values (pg_catalog.nextval('closebell.claim_id_seq'), $1::bigint, $2::text, $3::integer,
-      pg_catalog.clock_timestamp() + $4::float8 * interval '1 second')
+      pg_catalog.clock_timestamp() + $4::float8 * interval '1 second', $5::date, $6::date)
     returning claim_id
     """)
   private static let prolong = Statement(
@@ -155,7 +167,7 @@ public enum Leases {
     """)
   private static let lock = Statement.once(
     "lease-lock", "select pg_catalog.pg_advisory_lock($1::bigint)::text")
-  private static let unlock = Statement.once(
+  private static let freeLock = Statement.once(
     "lease-unlock", "select pg_catalog.pg_advisory_unlock($1::bigint)")
 }
 

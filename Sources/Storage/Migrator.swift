@@ -118,10 +118,10 @@ public enum Migrator {
     "migrate-lock", "select pg_catalog.pg_advisory_lock(7164775598221616492)::text")
   private static let unlock = Statement(
     "migrate-unlock", "select pg_catalog.pg_advisory_unlock(7164775598221616492)")
-  private static let hasJournal = Statement(
+  private static let hasJournal = Statement.once(
     "migrate-has-journal",
     "select pg_catalog.to_regclass('closebell.schema_migrations') is not null")
-  private static let versions = Statement(
+  private static let versions = Statement.once(
     "migrate-versions", "select version from closebell.schema_migrations order by version")
   private static let compare = Statement(
     "migrate-compare",

@@ -38,7 +38,10 @@ extension Populating {
   static let copyStage =
     "copy pg_temp.close_stage (\(keys), \(numbers), fingerprint) from stdin (format binary)"
 
-  static let joinByLookingUp = "set enable_hashjoin = off; set enable_mergejoin = off"
+  static let joinByLookingUp = """
+    set enable_hashjoin = off; set enable_mergejoin = off; set enable_seqscan = off;
+    set plan_cache_mode = force_generic_plan
+    """
 
   /// The fence.
   ///

@@ -165,9 +165,9 @@ public enum Populating {
   /// Makes the session's staging table and settles how its statements are planned; needed once a
   /// connection.
   ///
-  /// Tables grow within a session, so a plan made for an empty one must not be kept. A chunk's
-  /// keys are looked up, however many they are: joining them otherwise would walk through all dates
-  /// of a table.
+  /// A chunk's keys are looked up, however many they are: joining them otherwise would walk through
+  /// all dates of a table. Tables grow within a session, so not even an empty one is scanned; then
+  /// one plan is right for all chunks, and is made once.
   ///
   /// - Parameters:
   ///   - claim: What the session writes under; it is named after it.
@@ -179,7 +179,7 @@ public enum Populating {
     let milliseconds = Int32(min(leaseSeconds * 1_000, Double(Int32.max)))
     try db.execute(
       sql: """
-        set plan_cache_mode = force_custom_plan; \(joinByLookingUp);
+        \(joinByLookingUp);
         set idle_in_transaction_session_timeout = \(milliseconds);
         \(Leases.nameSession(claim));
         \(createStage)

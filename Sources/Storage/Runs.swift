@@ -8,7 +8,7 @@ public enum Runs {
     case done, failed, interrupted
   }
 
-  /// Records the beginning of a run, on its own, so that a crash leaves it visible.
+  /// Records the beginning of a run, before its work, so that a crash leaves it visible.
   public static func begin(
     kind: String, from: Day?, through: Day?, host: String, version: String, arguments: String,
     on db: isolated Connection

@@ -216,7 +216,9 @@ enum OtherOwner {
     let day = try #require(Day(date))
     let run = try Runs.begin(
       kind: "run", from: day, through: day, host: "other", version: "test", arguments: "", on: db)
-    let claim = try Leases.open(run: run, host: "other", pid: 1, seconds: leaseSeconds, on: db)
+    let claim = try db.transaction { db in
+      try Leases.open(run: run, host: "other", pid: 1, seconds: leaseSeconds, on: db)
+    }
     try Leases.cover(from: day, through: day, claim: claim, on: db)
     let portfolios = try Planning.portfolios(
       after: 0, limit: 1_000, activeOn: day, codes: [], on: db)

@@ -53,7 +53,9 @@ import Testing
     }
     #expect(claimed == 0)
     let placeholder = try await books.perform { [slot = slot("2017-05-29")] db in
-      let claim = try Leases.open(run: 1, host: "test", pid: 1, seconds: 600, on: db)
+      let claim = try db.transaction { db in
+        try Leases.open(run: 1, host: "test", pid: 1, seconds: 600, on: db)
+      }
       let refused = try Slots.claim([SlotClaim(slot, link: .later)], as: claim, run: 1, on: db)
       let overriding = try Slots.claim(
         [SlotClaim(slot, link: .later)], as: claim, run: 1, overLocks: true, on: db)
@@ -92,7 +94,9 @@ import Testing
       let run = try Runs.begin(
         kind: "replay", from: slot.date, through: slot.date, host: "test", version: "test",
         arguments: "", on: db)
-      let claim = try Leases.open(run: run, host: "test", pid: 1, seconds: 600, on: db)
+      let claim = try db.transaction { db in
+        try Leases.open(run: run, host: "test", pid: 1, seconds: 600, on: db)
+      }
       let revision = try Slots.claimComplete([slot], as: claim, run: run, on: db)[slot]
       let stored = try StoredSnapshots.read([slot], on: db)
       // Its session ends here, and its lease with it.

@@ -145,7 +145,9 @@ import Testing
       let run = try Runs.begin(
         kind: "replay", from: nil, through: nil, host: "test", version: "test", arguments: "",
         on: db)
-      let claim = try Leases.open(run: run, host: "test", pid: 1, seconds: 600, on: db)
+      let claim = try db.transaction { db in
+        try Leases.open(run: run, host: "test", pid: 1, seconds: 600, on: db)
+      }
       let day = Day("2017-05-31") ?? .earliest
       try Leases.cover(from: day, through: day, claim: claim, on: db)
       return claim

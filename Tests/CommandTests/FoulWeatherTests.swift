@@ -180,7 +180,9 @@ import Testing
     let off = try await books.perform { db in
       let run = try Runs.begin(
         kind: "run", from: nil, through: nil, host: "test", version: "test", arguments: "", on: db)
-      _ = try Leases.open(run: run, host: "test", pid: 1, seconds: 600, on: db)
+      _ = try db.transaction { db in
+        try Leases.open(run: run, host: "test", pid: 1, seconds: 600, on: db)
+      }
       return try db.row(Self.leaseIsOff) { try $0.nextInt64() }
     }
     #expect(off == 0)

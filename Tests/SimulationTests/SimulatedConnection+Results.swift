@@ -130,12 +130,14 @@ extension SimulatedConnection {
     return try call { tables in
       tables.runs += 1
       tables.claims += 1
+      let dates = opening.from.map { $0...max($0, opening.through) }
       tables.leases[tables.claims] = SimulatedTables.Lease(
-        run: tables.runs, until: database.now + opening.settings.leaseSeconds)
+        run: tables.runs, until: database.now + opening.settings.leaseSeconds, dates: dates)
       database.locks.insert(tables.claims)
       process.heldLock = tables.claims
       return BegunRun(
-        run: tables.runs, claim: tables.claims, takenBack: takenBack, overrides: [:])
+        run: tables.runs, claim: tables.claims, covered: dates, takenBack: takenBack,
+        overrides: [:])
     }
   }
 
