@@ -62,7 +62,6 @@ public final class Verification: Sendable {
     do {
       let outcomes = try await control.perform { [self] db in
         try db.requireBooks(of: codes)
-        try Recomputing.prepare(on: db)
         return try db.transaction(isolation: .repeatableRead, readOnly: true) { db in
           let count = try Recomputing.slotCount(from: first, through: last, codes: codes, on: db)
           total.withLock { $0 = count }
