@@ -53,7 +53,9 @@ public final class CloseRun: Sendable {
     let started = ContinuousClock.now
     let control = try await connect()
     // A single worker opens its own when it comes to it: all calls of a run stand in one order.
-    let ahead = ConnectionsAhead(settings.workers > 1 ? settings.workers : 0, connect)
+    let ahead = ConnectionsAhead(settings.workers > 1 ? settings.workers : 0) { [self] in
+      try await connectWorker()
+    }
     let ended: Result<RunReport, any Error>
     do {
       ended = .success(try await run(control, ahead, since: started))
@@ -63,6 +65,19 @@ public final class CloseRun: Sendable {
     await ahead.close()
     await control.close()
     return try ended.get()
+  }
+
+  private func connectWorker() async throws -> Connection {
+    let connection = try await connect()
+    do {
+      try await connection.perform { [seconds = settings.leaseSeconds] db in
+        try Populating.prepare(leaseSeconds: seconds, on: db)
+      }
+    } catch {
+      await connection.close()
+      throw error
+    }
+    return connection
   }
 
   private func run(
@@ -179,6 +194,7 @@ public final class CloseRun: Sendable {
             run: context.run, claim: context.claim,
             ending: failure != nil ? .failed : wasStopped ? .interrupted : .done,
             exitCode: failure != nil ? 2 : report.exitCode, counts: report.counts.json,
+            mayHoldPlaceholders: failure != nil || !report.hasClosedItsClaims,
             asksForStale: replays,
             concludesRepair: isRepair && failure == nil && report.exitCode == 0))
         context.record { $0.staleFrom = stale }
@@ -206,6 +222,12 @@ public struct UnknownPortfolios: Error, CustomStringConvertible {
 }
 
 extension RunReport {
+  /// Whether no placeholder of the run can be left, as where nothing went wrong.
+  var hasClosedItsClaims: Bool {
+    !interrupted && counts.failed + counts.fenced + counts.blocked + counts.busy == 0
+      && counts.completed >= counts.claimed
+  }
+
   /// As the contract has it: 130 interrupted, 1 something was not closed, 75 somebody else holds
   /// slots or claims are paused, 0 done.
   public var exitCode: Int32 {

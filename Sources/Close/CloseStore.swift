@@ -99,6 +99,8 @@ struct RunEnding: Sendable {
   var ending: Runs.Ending
   var exitCode: Int32
   var counts: String
+  /// Whether to look for placeholders that the run did not close; it reads all slots of its dates.
+  var mayHoldPlaceholders: Bool
   /// Whether to look for slots that are stale now.
   var asksForStale: Bool
   /// Whether it was a repair, and all of it was done.

@@ -170,7 +170,7 @@ extension Connection: CloseStore {
     // What a crash brings back of it has no owner, and the next run takes it back; the record of
     // the run waits for the disk, and takes this along.
     try transaction(survivesCrash: false) { db in
-      _ = try Slots.release(as: ending.claim, on: db)
+      if ending.mayHoldPlaceholders { _ = try Slots.release(as: ending.claim, on: db) }
       try Leases.close(claim: ending.claim, on: db)
     }
     try Leases.unlock(claim: ending.claim, on: self)

@@ -114,6 +114,7 @@ final class ChunkQueue: Sendable {
 struct WorkerPool {
   let context: RunContext
   let queue: ChunkQueue
+  /// Opens a session that is prepared to populate.
   let connect: @Sendable () async throws -> Connection
 
   /// What a pass left over.
@@ -207,9 +208,8 @@ struct Worker {
     connection = nil
     let fresh = try await connect()
     do {
-      let (claim, seconds) = (context.claim, context.settings.leaseSeconds)
-      try await fresh.perform { db in
-        try Populating.prepare(for: claim, leaseSeconds: seconds, on: db)
+      try await fresh.perform { [claim = context.claim] db in
+        try Leases.nameSession(claim, on: db)
       }
     } catch {
       await fresh.close()

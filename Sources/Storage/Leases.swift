@@ -67,8 +67,8 @@ public enum Leases {
   }
 
   /// Names the session of a worker after its claim, so that others find it once its lease is over.
-  static func nameSession(_ claim: Int64) -> String {
-    "set application_name = '\(sessionName)\(claim)'"
+  public static func nameSession(_ claim: Int64, on db: isolated Connection) throws {
+    try db.execute(sql: "set application_name = '\(sessionName)\(claim)'")
   }
 
   /// Ends the sessions that hold slots locked although the lease that they write under is over:

@@ -169,19 +169,14 @@ public enum Populating {
   /// all dates of a table. Tables grow within a session, so not even an empty one is scanned; then
   /// one plan is right for all chunks, and is made once.
   ///
-  /// - Parameters:
-  ///   - claim: What the session writes under; it is named after it.
-  ///   - leaseSeconds: After standing still for so long within a transaction the session is ended
-  ///     by the server: nobody believes in its owner any more, and its locks go with it.
-  public static func prepare(
-    for claim: Int64, leaseSeconds: Double, on db: isolated Connection
-  ) throws {
+  /// - Parameter leaseSeconds: After standing still for so long within a transaction the session is
+  ///   ended by the server: nobody believes in its owner any more, and its locks go with it.
+  public static func prepare(leaseSeconds: Double, on db: isolated Connection) throws {
     let milliseconds = Int32(min(leaseSeconds * 1_000, Double(Int32.max)))
     try db.execute(
       sql: """
         \(joinByLookingUp);
         set idle_in_transaction_session_timeout = \(milliseconds);
-        \(Leases.nameSession(claim));
         \(createStage)
         """)
   }

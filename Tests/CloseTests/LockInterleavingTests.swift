@@ -118,7 +118,7 @@ import Testing
       reason: "replay")
     let late = chunk
     let lost = try await books.perform { db in
-      try Populating.prepare(for: claim, leaseSeconds: 120, on: db)
+      try Populating.prepare(leaseSeconds: 120, on: db)
       return try Populating.populate(late, on: db)
     }
     #expect(lost == [slot])
@@ -127,7 +127,7 @@ import Testing
     chunk.overLocks = true
     let overriding = chunk
     let written = try await books.perform { db in
-      try Populating.prepare(for: claim, leaseSeconds: 120, on: db)
+      try Populating.prepare(leaseSeconds: 120, on: db)
       return try Populating.populate(overriding, on: db)
     }
     #expect(written.isEmpty)

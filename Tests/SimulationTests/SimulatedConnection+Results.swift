@@ -152,13 +152,12 @@ extension SimulatedConnection {
 
   func end(_ ending: RunEnding) throws -> Day? {
     try call { tables in
-      for (slot, row) in tables.rows where row.claim == ending.claim && row.state == .claimed {
+      for (slot, row) in tables.rows
+      where ending.mayHoldPlaceholders && row.claim == ending.claim && row.state == .claimed {
         if tables.leases[ending.claim]?.dates?.contains(slot.date) == true {
           tables.rows[slot] = nil
         }
       }
-    }
-    try call { tables in
       tables.leases[ending.claim] = nil
       database.locks.remove(ending.claim)
     }
