@@ -75,20 +75,20 @@ sanitize: deps ## the arithmetic's tests under the address and the thread saniti
 	    --scratch-path .build/$$kind --disable-xctest --filter AccountingTests --skip InstructionCount; \
 	done
 
-bench: kernels ## a night against PostgreSQL copying the same rows (PORTFOLIOS=1000 PAIRS=5 HISTORY=0 DATES=0)
-	swift build -c release --product closebell
+bench: kernels release ## a night against PostgreSQL copying the same rows (PORTFOLIOS=1000 PAIRS=5 HISTORY=0 DATES=0)
 	CLOSEBELL_BENCH_JSON=$(FIGURES)/night.json \
 	  "$$(swift build -c release --package-path Benchmarks --show-bin-path)/closebell-bench" \
-	  "$$(swift build -c release --show-bin-path)/closebell" Benchmarks/generate.py \
+	  "$$(swift build -c release --scratch-path $(STATIC) --show-bin-path)/closebell" \
+	  Benchmarks/generate.py \
 	  $(PORTFOLIOS) $(PAIRS) $(HISTORY) $(DATES)
 
-bench-import: deps ## an import against a plain COPY of the same million rows (ROUNDS=3)
-	swift build -c release --product closebell
+bench-import: release ## an import against a plain COPY of the same million rows (ROUNDS=3)
 	swift build -c release --package-path Benchmarks
 	@mkdir -p $(FIGURES)
 	CLOSEBELL_BENCH_JSON=$(FIGURES)/import.json \
 	  "$$(swift build -c release --package-path Benchmarks --show-bin-path)/closebell-bench" import \
-	  "$$(swift build -c release --show-bin-path)/closebell" Benchmarks/generate.py 850 \
+	  "$$(swift build -c release --scratch-path $(STATIC) --show-bin-path)/closebell" \
+	  Benchmarks/generate.py 850 \
 	  $(if $(filter command line,$(origin ROUNDS)),$(ROUNDS),3)
 
 kernels: deps ## the arithmetic alone, against its targets

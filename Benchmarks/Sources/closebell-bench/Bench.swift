@@ -88,6 +88,9 @@ struct Bench {
     figures.first = try command(url, "run", "--date", Self.before, "--workers", "2")
     let connection = try await Connection.connect(
       Configuration(conninfo: url, applicationName: "closebell-bench"))
+    let firstFloor = SweepFloor(
+      connection: connection, from: Self.before, readsFrom: "-infinity")
+    for _ in 0..<3 { figures.firstFloors.append(try await firstFloor.seconds()) }
     let own = OwnTables(connection: connection, night: Self.night)
     try await own.extend(by: history, before: Self.before)
     try command(url, "run", "--date", Self.night, "--workers", "2")

@@ -2,6 +2,8 @@
 struct Figures {
   var importing = MeasuredCommand()
   var first = MeasuredCommand()
+  /// The first close's inputs copied out and its rows copied in, into empty tables.
+  var firstFloors: [Double] = []
   /// The night once more, when nothing is left to do.
   var again: [MeasuredCommand] = []
   /// The night computed again over its opening, and compared.
@@ -43,6 +45,8 @@ extension Bench {
     let verified = median(figures.verified.map(\.seconds))
     row("night verified, its opening trusted", verified, slots: portfolios)
     row("first close, \(months) months of activities", figures.first.seconds, slots: portfolios)
+    row("floor: its inputs out, its rows in", median(figures.firstFloors), slots: portfolios)
+    ratio("first close / floor", figures.firstFloors.map { figures.first.seconds / $0 })
     row("import, all files", figures.importing.seconds, slots: nil)
     if let sweeps = figures.sweeps { report(sweeps, night: figures.night) }
     print(padded("peak memory of the process") + "\(twoPlaces(peak(figures))) MB")
@@ -83,6 +87,7 @@ extension Bench {
       "nothing_to_do_seconds":\(median(figures.again.map(\.seconds))),\
       "verify_night_seconds":\(median(figures.verified.map(\.seconds))),\
       "first_close_seconds":\(figures.first.seconds),\
+      "first_close_floor_seconds":\(median(figures.firstFloors)),\
       "import_seconds":\(figures.importing.seconds),"peak_megabytes":\(peak(figures)),
       """
     if let sweeps = figures.sweeps { text += sweeps.json }
