@@ -72,12 +72,12 @@ struct Bench {
   }
 
   private func run() async throws {
-    try await BenchServer.run("closebell-bench") { url, workload in
-      try await measure(url, workload: workload)
+    try await BenchServer.run("closebell-bench") { url, workload, logFile in
+      try await measure(url, workload: workload, logFile: logFile)
     }
   }
 
-  private func measure(_ url: String, workload: String) async throws {
+  private func measure(_ url: String, workload: String, logFile: String) async throws {
     _ = try MeasuredCommand.run([
       "python3", generator, workload, "--portfolios", String(portfolios),
       "--days", String(max(0, dates - 1)), "--months", String(months),
@@ -112,6 +112,9 @@ struct Bench {
       figures.verified.append(
         try command(url, "verify", "--from", Self.night, "--to", Self.night, "--trust-opening"))
     }
+    try await own.reopen()
+    figures.profile = try await StatementProfile(connection: connection, logFile: logFile)
+      .measure { try command(url, "run", "--date", Self.night, "--workers", "2") }
     let same = try await digest(connection)
     guard same == figures.digest else { throw Changed(before: figures.digest, after: same) }
     if dates > 0 {

@@ -3,11 +3,12 @@ import PrivateCluster
 
 /// A server of a benchmark's own, made afresh and removed afterwards.
 enum BenchServer {
-  /// Runs `body` with the server's address and a folder for the workload.
+  /// Runs `body` with the server's address, a folder for the workload, and the server's log.
   ///
   /// - Parameter name: Tells benchmarks apart that run at once.
   static func run(
-    _ name: String, _ body: (_ url: String, _ workload: String) async throws -> Void
+    _ name: String,
+    _ body: (_ url: String, _ workload: String, _ logFile: String) async throws -> Void
   ) async throws {
     let home = "/tmp/\(name)-\(getuid())"
     let workload = home + "-workload"
@@ -16,7 +17,7 @@ enum BenchServer {
     let cluster = PrivateCluster(dataFolder: home)
     let url = try await cluster.start()
     do {
-      try await body(url, workload)
+      try await body(url, workload, cluster.logFile)
     } catch {
       try? await cluster.stop()
       throw error

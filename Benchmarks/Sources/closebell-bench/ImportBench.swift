@@ -27,7 +27,7 @@ struct ImportBench {
   }
 
   func run() async throws {
-    try await BenchServer.run("closebell-bench-import") { url, workload in
+    try await BenchServer.run("closebell-bench-import") { url, workload, _ in
       try await measure(url, workload: workload)
     }
   }

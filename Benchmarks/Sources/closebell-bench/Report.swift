@@ -13,6 +13,8 @@ struct Figures {
   var serverSeconds: [Double] = []
   var floors: [Double] = []
   var ownFloors: [Double] = []
+  /// A further night, by what the server did.
+  var profile: [StatementProfile.Part] = []
   var sweeps: Sweeps?
   var digest = ""
 
@@ -49,9 +51,21 @@ extension Bench {
     ratio("first close / floor", figures.firstFloors.map { figures.first.seconds / $0 })
     row("import, all files", figures.importing.seconds, slots: nil)
     if let sweeps = figures.sweeps { report(sweeps, night: figures.night) }
+    report(figures.profile)
     print(padded("peak memory of the process") + "\(twoPlaces(peak(figures))) MB")
     print(padded("digest") + figures.digest)
     writeJSON(figures)
+  }
+
+  /// The dearest statements of both workers together.
+  private func report(_ profile: [StatementProfile.Part]) {
+    let shown = profile.prefix(12)
+    print("of the server's time in a night that it logged:")
+    for part in shown {
+      print(padded("  \(part.count) × \(part.name)") + "\(twoPlaces(part.milliseconds)) ms")
+    }
+    let rest = profile.dropFirst(shown.count).reduce(0) { $0 + $1.milliseconds }
+    print(padded("  everything else") + "\(twoPlaces(rest)) ms")
   }
 
   private func peak(_ figures: Figures) -> Double {

@@ -15,7 +15,7 @@ enum SequenceBench {
   }
 
   static func run() async throws {
-    try await BenchServer.run("closebell-bench-sequences") { url, _ in
+    try await BenchServer.run("closebell-bench-sequences") { url, _, _ in
       show(try await measure(url))
     }
   }

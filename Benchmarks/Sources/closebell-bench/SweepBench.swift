@@ -108,8 +108,8 @@ struct SweepFloor {
     _ table: String, _ date: String, _ from: String, on db: isolated Connection
   ) throws {
     let dates = try db.rows(
-      Statement(
-        "sweep-dates-\(table)",
+      Statement.once(
+        "sweep-dates",
         """
         select distinct \(date)::text from closebell.\(table)
         where \(date) >= '\(from)' order by 1
