@@ -62,8 +62,9 @@ public final class CloseRun: Sendable {
     } catch {
       ended = .failure(error)
     }
-    await ahead.close()
+    // With this connection goes the lock that says that the run lives.
     await control.close()
+    await ahead.close()
     return try ended.get()
   }
 
@@ -194,7 +195,7 @@ public final class CloseRun: Sendable {
             run: context.run, claim: context.claim,
             ending: failure != nil ? .failed : wasStopped ? .interrupted : .done,
             exitCode: failure != nil ? 2 : report.exitCode, counts: report.counts.json,
-            mayHoldPlaceholders: failure != nil || !report.hasClosedItsClaims,
+            mayHoldPlaceholders: failure != nil || context.mayHoldPlaceholders,
             asksForStale: replays,
             concludesRepair: isRepair && failure == nil && report.exitCode == 0))
         context.record { $0.staleFrom = stale }
@@ -222,12 +223,6 @@ public struct UnknownPortfolios: Error, CustomStringConvertible {
 }
 
 extension RunReport {
-  /// Whether no placeholder of the run can be left, as where nothing went wrong.
-  var hasClosedItsClaims: Bool {
-    !interrupted && counts.failed + counts.fenced + counts.blocked + counts.busy == 0
-      && counts.completed >= counts.claimed
-  }
-
   /// As the contract has it: 130 interrupted, 1 something was not closed, 75 somebody else holds
   /// slots or claims are paused, 0 done.
   public var exitCode: Int32 {

@@ -167,12 +167,8 @@ extension Connection: CloseStore {
   }
 
   func end(_ ending: RunEnding) throws -> Day? {
-    // What a crash brings back of it has no owner, and the next run takes it back; the record of
-    // the run waits for the disk, and takes this along.
-    try transaction(survivesCrash: false) { db in
-      if ending.mayHoldPlaceholders { _ = try Slots.release(as: ending.claim, on: db) }
-      try Leases.close(claim: ending.claim, on: db)
-    }
+    if ending.mayHoldPlaceholders { _ = try Slots.release(as: ending.claim, on: self) }
+    try Leases.close(claim: ending.claim, on: self)
     try Leases.unlock(claim: ending.claim, on: self)
     // Owners who were still believed alive when this run began.
     try Leases.forgetDead(on: self)

@@ -17,20 +17,19 @@ final class ConnectionsAhead: Sendable {
 
   /// One of them, or a fresh one where none is left or it could not be opened.
   func take() async throws -> Connection {
-    if let one = opening.withLock({ $0.popLast() }), let open = try? await one.value,
-      open.isUsable
-    {
-      return open
+    if let one = opening.withLock({ $0.popLast() }), let open = try? await one.value {
+      if open.isUsable { return open }
+      await open.close()
     }
     return try await connect()
   }
 
   /// Closes those that nobody took.
   func close() async {
-    for one in opening.withLock({ opening in
-      defer { opening = [] }; return opening
-    }) {
-      await (try? one.value)?.close()
+    let left = opening.withLock { opening in
+      defer { opening = [] }
+      return opening
     }
+    for one in left { await (try? one.value)?.close() }
   }
 }

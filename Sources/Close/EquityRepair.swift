@@ -208,7 +208,7 @@ public struct EquityRepairTask: Sendable {
     self.digest = digest
   }
 
-  /// Records the repair and takes out what belongs to no closed date.
+  /// Records the repair and takes out what belongs to no closed date, in the caller's transaction.
   func begin(_ run: Int64, on db: isolated Connection) throws {
     try RepairArchive.begin(
       run, kind: EquityRepair.kind, table: nil, plan: text, digest: digest, on: db)

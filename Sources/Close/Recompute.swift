@@ -69,8 +69,9 @@ public struct RecomputedSweep: Sendable {
 /// a sequence's value.
 ///
 /// Each chunk is one repeatable-read transaction that is read only. The market is read once and
-/// shared; a chunk that differs is read again with a market of its very own snapshot before it is
-/// reported, so that what commits meanwhile raises no false alarm.
+/// shared, and the portfolios' terms are read when the chunks are cut; what differs is read again
+/// with market and terms of one snapshot before it is reported, so that what commits meanwhile
+/// raises no false alarm.
 public final class Recompute: Sendable {
   private let work: RecomputeWork
   private let settings: RunSettings

@@ -20,6 +20,7 @@ final class RunContext: Sendable {
     /// By our own clock, measured from before the lease was asked for.
     var leaseEnds: ContinuousClock.Instant
     var covered: ClosedRange<Day>?
+    var metFault = false
     var report: RunReport
   }
 
@@ -96,6 +97,19 @@ final class RunContext: Sendable {
   }
 
   // MARK: - What became of it
+
+  /// Something failed, even if it went well when it was tried again.
+  func noteFault() { state.withLock { $0.metFault = true } }
+
+  /// Whether a placeholder may be left; none is where every step of every chunk went through.
+  var mayHoldPlaceholders: Bool {
+    state.withLock { state in
+      let counts = state.report.counts
+      let unclosed =
+        counts.failed + counts.fenced + counts.blocked + counts.busy + counts.locked
+      return state.metFault || state.isStopping || unclosed > 0 || counts.completed < counts.claimed
+    }
+  }
 
   var report: RunReport { state.withLock { $0.report } }
 

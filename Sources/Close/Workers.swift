@@ -168,6 +168,7 @@ struct Worker {
           try queue.next(context, on: db)
         }
       } catch {
+        context.noteFault()
         guard let pause = attempts.pause(after: error, mayWrite: context.mayWrite) else {
           throw error
         }
@@ -189,6 +190,7 @@ struct Worker {
         work.succeeded(leaving: outcome.busy)
         context.record(outcome)
       } catch {
+        context.noteFault()
         if let pause = try work.failed(error, mayWrite: context.mayWrite) {
           try await Self.sleep(about: pause)
         }

@@ -17,9 +17,10 @@ public struct ChainFault: Hashable, Sendable {
 ///
 /// The chain of openings, the identities, rows without a snapshot or too many, ids.
 ///
-/// Tables are passed once, side by side in the order of their keys or through a hash, and never
+/// Tables are passed once, side by side in the order of their keys or through a hash, and not
 /// joined row by row: a planner that has not heard of the dates takes each for one row, and would
 /// as soon look through a whole date for every row. So each table names the range of dates itself.
+/// Only the closed date before the range is looked up, once a portfolio.
 public enum ChainChecks {
   /// What one check found.
   public struct Outcome: Sendable {

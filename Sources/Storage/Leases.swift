@@ -19,6 +19,7 @@ public enum Leases {
     run: Int64, host: String, pid: Int32, seconds: Double, dates: ClosedRange<Day>? = nil,
     on db: isolated Connection
   ) throws -> Int64 {
+    precondition(db.isInTransaction, "a lease that can be seen without its lock is a dead one")
     // The lock is held before the row can be seen: nobody finds a lease without an owner.
     guard
       let claim = try db.row(

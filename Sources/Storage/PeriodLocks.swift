@@ -183,7 +183,7 @@ public enum PeriodLocks {
     try db.row(lowest, scope.ids) { try $0.nextDayOrNil() }.flatMap { $0.map { $0 + 1 } }
   }
 
-  /// Whether a run that lives has slots on or before a date.
+  /// Whether a run that lives has slots, or may claim some, on or before a date.
   public static func isBusy(through last: Day, on db: isolated Connection) throws -> Bool {
     try db.row(liveLease, last.postgres) { try $0.nextBool() } ?? false
   }

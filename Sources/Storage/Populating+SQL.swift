@@ -38,7 +38,8 @@ extension Populating {
   static let copyStage =
     "copy pg_temp.close_stage (\(keys), \(numbers), fingerprint) from stdin (format binary)"
 
-  static let joinByLookingUp = """
+  /// A session that finds rows by their keys, with plans that are made once.
+  static let looksUpOnly = """
     set enable_hashjoin = off; set enable_mergejoin = off; set enable_seqscan = off;
     set plan_cache_mode = force_generic_plan
     """

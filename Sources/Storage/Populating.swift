@@ -175,7 +175,7 @@ public enum Populating {
     let milliseconds = Int32(min(leaseSeconds * 1_000, Double(Int32.max)))
     try db.execute(
       sql: """
-        \(joinByLookingUp);
+        \(looksUpOnly);
         set idle_in_transaction_session_timeout = \(milliseconds);
         \(createStage)
         """)

@@ -7,7 +7,7 @@ public enum Recomputing {
   /// nothing; needed once a connection.
   public static func prepare(on db: isolated Connection) throws {
     try db.execute(
-      sql: "\(Populating.joinByLookingUp); set default_transaction_read_only = on")
+      sql: "\(Populating.looksUpOnly); set default_transaction_read_only = on")
   }
 
   /// How many complete slots a range of dates has.

@@ -186,7 +186,7 @@ final class SimulatedProcess: @unchecked Sendable {
         RunEnding(
           run: context.run, claim: context.claim, ending: failure != nil ? .failed : .done,
           exitCode: failure != nil ? 2 : report.exitCode, counts: report.counts.json,
-          mayHoldPlaceholders: failure != nil || !report.hasClosedItsClaims,
+          mayHoldPlaceholders: failure != nil || context.mayHoldPlaceholders,
           asksForStale: false))
     }
   }

@@ -89,7 +89,7 @@ struct Bench {
     let connection = try await Connection.connect(
       Configuration(conninfo: url, applicationName: "closebell-bench"))
     let firstFloor = SweepFloor(
-      connection: connection, from: Self.before, readsFrom: "-infinity")
+      connection: connection, from: Self.before, readsFrom: "-infinity", readsOldRows: false)
     for _ in 0..<3 { figures.firstFloors.append(try await firstFloor.seconds()) }
     let own = OwnTables(connection: connection, night: Self.night)
     try await own.extend(by: history, before: Self.before)

@@ -1,0 +1,106 @@
+import Accounting
+import Close
+import Postgres
+import Storage
+import Synchronization
+import TestSupport
+import Testing
+
+/// Workers' sessions are opened while a run begins; whatever becomes of them, it does not care.
+@Suite struct ConnectionsAheadTests {
+  /// Says to the n-th connection of a run, the first of which is its own, what happens to it.
+  private final class Opener: Sendable {
+    private let count = Mutex(0)
+    let configuration: Configuration
+    let happen: @Sendable (_ number: Int, Connection) async throws -> Void
+
+    init(
+      _ books: DemoBooks,
+      _ happen: @escaping @Sendable (_ number: Int, Connection) async throws -> Void = { _, _ in }
+    ) {
+      var configuration = books.configuration
+      configuration.applicationName = "ahead"
+      self.configuration = configuration
+      self.happen = happen
+    }
+
+    var opened: Int { count.withLock { $0 } }
+
+    func connect() async throws -> Connection {
+      let number = count.withLock { count in
+        count += 1
+        return count
+      }
+      let connection = try await Connection.connect(configuration)
+      do {
+        try await happen(number, connection)
+      } catch {
+        await connection.close()
+        throw error
+      }
+      return connection
+    }
+  }
+
+  private struct Refused: Error {}
+
+  private func run(
+    _ opener: Opener, _ change: (inout RunSettings) -> Void = { _ in }
+  ) async throws -> RunReport {
+    let night = CloseRun(
+      .night(try #require(Day("2017-06-30"))),
+      settings: DemoBooks.settings(workers: 3, chunk: 1, change)
+    ) { try await opener.connect() }
+    return try await night.run()
+  }
+
+  /// A session needs a moment to end once its connection is closed.
+  private func expectNoSessions(of books: DemoBooks) async throws {
+    var left = ""
+    for _ in 0..<250 {
+      left = try await books.texts(
+        "select count(*)::text from pg_stat_activity where application_name like 'ahead%'"
+      ).joined()
+      if left == "0" { return }
+      try await Task.sleep(for: .milliseconds(20))
+    }
+    Issue.record("\(left) sessions are left")
+  }
+
+  @Test("a run that cannot begin, or may not, leaves no session behind")
+  func nothingBegun() async throws {
+    let books = try await DemoBooks.small()
+    let opener = Opener(books)
+    await #expect(throws: UnknownPortfolios.self) {
+      try await run(opener) { $0.codes = ["NOBODY"] }
+    }
+    try await expectNoSessions(of: books)
+    try await books.perform { db in try Runs.pause(reason: "test", on: db) }
+    #expect(try await run(opener).paused)
+    try await expectNoSessions(of: books)
+    #expect(opener.opened == 8, "the run's own and one a worker, twice")
+  }
+
+  @Test("sessions that cannot be opened ahead, or end at once, are opened when they are needed")
+  func lost() async throws {
+    let books = try await DemoBooks.small()
+    _ = try await books.close("2017-06-30")
+    let expected = try await books.tables()
+    for isEnded in [false, true] {
+      let books = try await DemoBooks.small()
+      let opener = Opener(books) { number, connection in
+        guard (2...4).contains(number) else { return }
+        guard isEnded else { throw Refused() }
+        let process = try await connection.perform { db in
+          try db.row(Statement.once("pid", "select pg_backend_pid()::text")) { try $0.nextString() }
+        }
+        try await books.execute("select pg_terminate_backend(\(process ?? ""))")
+      }
+      let report = try await run(opener)
+      #expect(report.exitCode == 0)
+      #expect(try await books.tables() == expected)
+      #expect(opener.opened > 4)
+      try await expectNoSessions(of: books)
+    }
+  }
+}
