@@ -115,7 +115,7 @@ build: deps ## a debug build
 	swift build
 
 release: deps ## a stripped binary that needs only libpq, in .build/release-static
-	swift build -c release --product closebell --static-swift-stdlib -Xlinker -s \
+	swift build -c release --product closebell --static-swift-stdlib -Xlinker -s -Xlinker --icf=safe \
 	  --scratch-path $(STATIC)
 	@bin="$$(swift build -c release --scratch-path $(STATIC) --show-bin-path)/closebell"; \
 	  ls -l "$$bin"

@@ -112,6 +112,7 @@ struct Bench {
       figures.verified.append(
         try command(url, "verify", "--from", Self.night, "--to", Self.night, "--trust-opening"))
     }
+    figures.peer = try await measurePeer(url, connection)
     try await own.reopen()
     figures.profile = try await StatementProfile(connection: connection, logFile: logFile)
       .measure { try command(url, "run", "--date", Self.night, "--workers", "2") }
@@ -122,6 +123,18 @@ struct Bench {
     }
     await connection.close()
     report(figures)
+  }
+
+  /// The night as a script does it, beside the generator; nil where its libraries are not installed.
+  private func measurePeer(_ url: String, _ connection: Connection) async throws -> Peer? {
+    let libraries = ["python3", "-c", "import psycopg, pyxirr"]
+    guard (try? MeasuredCommand.run(libraries, showsErrors: false)) != nil else { return nil }
+    let script = generator.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+    let night = try MeasuredCommand.run([
+      "python3", (script + ["peer.py"]).joined(separator: "/"), url, Self.before, Self.night,
+    ])
+    let plain = PlainTables(connection: connection)
+    return Peer(seconds: night.seconds, digest: try await plain.digest(Self.night))
   }
 
   struct Changed: Error, CustomStringConvertible {

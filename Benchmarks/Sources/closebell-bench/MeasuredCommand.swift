@@ -16,7 +16,9 @@ struct MeasuredCommand {
   }
 
   /// Runs a program and waits for it; its standard output goes to /dev/null unless it is shown.
-  static func run(_ command: [String], showsOutput: Bool = false) throws -> MeasuredCommand {
+  static func run(
+    _ command: [String], showsOutput: Bool = false, showsErrors: Bool = true
+  ) throws -> MeasuredCommand {
     var arguments: [UnsafeMutablePointer<CChar>?] = command.map { strdup($0) }
     arguments.append(nil)
     defer { for argument in arguments { free(argument) } }
@@ -25,6 +27,9 @@ struct MeasuredCommand {
     defer { posix_spawn_file_actions_destroy(&actions) }
     if !showsOutput {
       posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0)
+    }
+    if !showsErrors {
+      posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0)
     }
     var child = pid_t()
     let started = ContinuousClock.now

@@ -45,6 +45,22 @@ struct PlainTables {
     }
   }
 
+  /// The night's sums, in the words of the bench's own digest.
+  func digest(_ night: String) async throws -> String {
+    let query = Statement(
+      "plain-digest",
+      """
+      select pg_catalog.concat_ws(' ', count(*), sum(nav), sum(daily_pnl),
+        (select round(sum(irr_result)::numeric, 6) from plain.holding_irr where date = '\(night)'),
+        (select round(sum(irr_result)::numeric, 6) from plain.portfolio_irr
+         where date = '\(night)'))
+      from plain.snapshots where snapshot_date = '\(night)' and is_complete
+      """)
+    return try await connection.perform { db in
+      try db.row(query) { try $0.nextString() } ?? ""
+    }
+  }
+
   /// The night's result rows as binary COPY gives them.
   private func batches() async throws -> [(String, [UInt8])] {
     try await connection.perform { db in

@@ -1,3 +1,9 @@
+/// The night as a script did it.
+struct Peer {
+  var seconds: Double
+  var digest: String
+}
+
 /// What was measured.
 struct Figures {
   var importing = MeasuredCommand()
@@ -13,6 +19,7 @@ struct Figures {
   var serverSeconds: [Double] = []
   var floors: [Double] = []
   var ownFloors: [Double] = []
+  var peer: Peer?
   /// A further night, by what the server did.
   var profile: [StatementProfile.Part] = []
   var sweeps: Sweeps?
@@ -39,6 +46,12 @@ extension Bench {
     row("night, whole process, 2 workers", figures.night, slots: portfolios)
     ratio("night / floor", figures.ratios(to: figures.floors))
     ratio("night / floor of our own tables", figures.ratios(to: figures.ownFloors))
+    if let peer = figures.peer {
+      row("a script: sets, COPY, pyxirr", peer.seconds, slots: portfolios)
+      print(padded("its digest") + (peer.digest == figures.digest ? "the same" : peer.digest))
+    } else {
+      print(padded("a script: sets, COPY, pyxirr") + "psycopg and pyxirr are not installed")
+    }
     let process = median(figures.nights.map(\.cpuSeconds))
     row("processor time of the process", process, slots: portfolios)
     row("processor time of the server", median(figures.serverSeconds), slots: portfolios)
@@ -104,6 +117,7 @@ extension Bench {
       "first_close_floor_seconds":\(median(figures.firstFloors)),\
       "import_seconds":\(figures.importing.seconds),"peak_megabytes":\(peak(figures)),
       """
+    if let peer = figures.peer { text += "\"script_seconds\":\(peer.seconds)," }
     if let sweeps = figures.sweeps { text += sweeps.json }
     writeReport(text + "\"digest\":\"\(figures.digest)\"}\n")
   }
