@@ -125,7 +125,7 @@ struct Bench {
     report(figures)
   }
 
-  /// The night as a script does it, beside the generator; nil where its libraries are not installed.
+  /// The night as a script beside the generator does it; nil where its libraries are not installed.
   private func measurePeer(_ url: String, _ connection: Connection) async throws -> Peer? {
     let libraries = ["python3", "-c", "import psycopg, pyxirr"]
     guard (try? MeasuredCommand.run(libraries, showsErrors: false)) != nil else { return nil }
