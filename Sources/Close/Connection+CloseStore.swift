@@ -169,7 +169,6 @@ extension Connection: CloseStore {
   func end(_ ending: RunEnding) throws -> Day? {
     if ending.mayHoldPlaceholders { _ = try Slots.release(as: ending.claim, on: self) }
     try Leases.close(claim: ending.claim, on: self)
-    try Leases.unlock(claim: ending.claim, on: self)
     // Owners who were still believed alive when this run began.
     try Leases.forgetDead(on: self)
     if ending.ending != .failed {

@@ -39,14 +39,10 @@ public enum Leases {
     try db.execute(prolong, claim, seconds) == 1
   }
 
-  /// Ends a lease that nobody needs any more.
+  /// Ends a lease that nobody needs any more, and frees its lock.
   public static func close(claim: Int64, on db: isolated Connection) throws {
     _ = try db.execute(delete, claim)
-  }
-
-  /// Frees the lock of a lease that has ended.
-  public static func unlock(claim: Int64, on db: isolated Connection) throws {
-    _ = try db.row(freeLock, claim) { try $0.next(Bool.self) }
+    _ = try db.row(unlock, claim) { try $0.next(Bool.self) }
   }
 
   /// Says which dates the claim is going to be used on; commits before the first claim there.
@@ -168,7 +164,7 @@ public enum Leases {
     """)
   private static let lock = Statement.once(
     "lease-lock", "select pg_catalog.pg_advisory_lock($1::bigint)::text")
-  private static let freeLock = Statement.once(
+  private static let unlock = Statement.once(
     "lease-unlock", "select pg_catalog.pg_advisory_unlock($1::bigint)")
 }
 
