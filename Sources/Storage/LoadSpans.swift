@@ -33,6 +33,37 @@ struct LoadSpans {
     for slot in slots { add(slot.portfolio.rawValue, slot.date.postgres, mayGoOn: true) }
   }
 
+  /// The days of ranges, run by run, where walking along them is not more than a look-up a
+  /// portfolio; and the ranges for which it is.
+  ///
+  /// What a night reads of a table in which a day has few rows is one short walk then, however many
+  /// portfolios had nothing.
+  static func days(of ranges: [LoadRange]) -> (spans: LoadSpans, rest: [LoadRange]) {
+    var spans = LoadSpans([Slot]())
+    var rest: [LoadRange] = []
+    var left = ranges.sorted { $0.portfolio < $1.portfolio }[...]
+    while let first = left.first {
+      let run = left.prefix(1 + zip(left, left.dropFirst()).prefix(while: isOneRun).count)
+      left = left.dropFirst(run.count)
+      let days = first.openedFrom.map { first.through - $0 }
+      if let days, days <= run.count {
+        for day in 0..<max(days, 0) {
+          spans.dates.append((first.through - (days - 1 - day)).postgres)
+          spans.firsts.append(first.portfolio.rawValue)
+          spans.lasts.append(run[run.endIndex - 1].portfolio.rawValue)
+        }
+      } else {
+        rest += run
+      }
+    }
+    return (spans, rest)
+  }
+
+  private static func isOneRun(_ one: LoadRange, _ next: LoadRange) -> Bool {
+    one.openedFrom == next.openedFrom && one.through == next.through
+      && next.portfolio.rawValue - one.portfolio.rawValue <= widestStep
+  }
+
   /// Runs of portfolios for which all dates are one.
   init(neighbouring portfolios: [ID<Portfolio>]) {
     for id in portfolios.sorted() {
@@ -72,6 +103,27 @@ struct LoadSpans {
     cross join lateral (
       select r.* from closebell.\(table) r
       where r.\(date) = o.day and r.portfolio_id between o.first_id and o.last_id
+        and \(condition)
+      offset 0) \(row)
+    """
+  }
+
+  /// The same for a table that has indexes which begin with the portfolio, too.
+  ///
+  /// Rows are compared whole, which only an index in their order can answer: with the columns one
+  /// by one the planner, who knows nothing of a run's width, may walk through all dates of its
+  /// portfolios.
+  ///
+  /// - Parameter date: An expression of a row `r` that the index begins with.
+  static func rowsByDay(
+    of table: String, on date: String, as row: String, where condition: String = "true"
+  ) -> String {
+    """
+    \(runs)
+    cross join lateral (
+      select r.* from closebell.\(table) r
+      where (\(date), r.portfolio_id) >= (o.day, o.first_id)
+        and (\(date), r.portfolio_id) <= (o.day, o.last_id)
         and \(condition)
       offset 0) \(row)
     """

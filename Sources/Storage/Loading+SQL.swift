@@ -108,6 +108,16 @@ extension Loading {
     \(activityJoins)
     """)
 
+  /// A day's activities lie together, whoever's they are.
+  static let activityRowsOfDays = Statement(
+    "load-activities-of-days",
+    """
+    select \(activityColumns)
+    from \(LoadSpans.rowsByDay(
+      of: "holding_activity_log", on: booking("r"), as: "a", where: "r.status = 'active'"))
+    \(activityJoins)
+    """)
+
   static let historyRows = Statement(
     "load-history",
     """
@@ -148,19 +158,33 @@ extension Loading {
     order by a.portfolio_id, \(booking), a.activity_date, a.id
     """)
 
+  private static let statementColumns =
+    "v.portfolio_id, v.portfolio_fund_id, f.instrument_id, v.valuation_date, v.value"
+  private static let statementJoins = """
+    cross join lateral (
+      select h.instrument_id from closebell.portfolio_funds h
+      where h.portfolio_id = v.portfolio_id and h.id = v.portfolio_fund_id offset 0) f
+    """
+
   static let statementRows = Statement(
     "load-statements",
     """
-    select v.portfolio_id, v.portfolio_fund_id, f.instrument_id, v.valuation_date, v.value
+    select \(statementColumns)
     from unnest($1::bigint[], $2::date[], $3::date[]) as o (portfolio_id, opened_from, through)
     cross join lateral (
       select r.* from closebell.statement_valuations r
       where r.portfolio_id = o.portfolio_id and r.valuation_date > o.opened_from
         and r.valuation_date <= o.through offset 0) v
-    cross join lateral (
-      select h.instrument_id from closebell.portfolio_funds h
-      where h.portfolio_id = v.portfolio_id and h.id = v.portfolio_fund_id offset 0) f
-    order by v.portfolio_id, v.valuation_date, v.portfolio_fund_id
+    \(statementJoins)
+    """)
+
+  static let statementRowsOfDays = Statement(
+    "load-statements-of-days",
+    """
+    select \(statementColumns)
+    from \(LoadSpans.rowsByDay(
+      of: "statement_valuations", on: "r.valuation_date", as: "v"))
+    \(statementJoins)
     """)
 
   static let statementDateRows = Statement(

@@ -209,15 +209,33 @@ public enum Loading {
   public static func activities(
     _ ranges: [LoadRange], on db: isolated Connection
   ) throws -> [StoredActivity] {
-    let rows = try db.rows(
-      activityRows, ranges.map(\.portfolio.rawValue),
-      ranges.map { ($0.openedFrom ?? .earliest - 1).postgres }, ranges.map(\.through.postgres),
-      as: decodeActivity)
+    let rows = try rows(
+      ranges, byDay: activityRowsOfDays, byPortfolio: activityRows, on: db, as: decodeActivity)
     return ascending(rows) { one, other in
       if one.portfolio != other.portfolio { return one.portfolio < other.portfolio }
       let (one, other) = (one.activity, other.activity)
       return (one.bookingDate, one.date, one.id) < (other.bookingDate, other.date, other.id)
     }
+  }
+
+  /// Rows of a table in which a day has few: those of some days of all portfolios in one walk, or
+  /// each portfolio's own, whichever are fewer.
+  private static func rows<Row: Sendable>(
+    _ ranges: [LoadRange], byDay: Statement, byPortfolio: Statement, on db: isolated Connection,
+    as decode: (inout RowReader) throws -> Row
+  ) throws -> [Row] {
+    let (days, others) = LoadSpans.days(of: ranges)
+    var rows: [Row] = []
+    if !days.dates.isEmpty {
+      rows = try db.rows(byDay, days.dates, days.firsts, days.lasts, as: decode)
+    }
+    if !others.isEmpty {
+      rows += try db.rows(
+        byPortfolio, others.map(\.portfolio.rawValue),
+        others.map { ($0.openedFrom ?? .earliest - 1).postgres }, others.map(\.through.postgres),
+        as: decode)
+    }
+    return rows
   }
 
   /// Rows that the server most likely gave in their order.
@@ -256,13 +274,10 @@ public enum Loading {
   public static func statements(
     _ ranges: [LoadRange], on db: isolated Connection
   ) throws -> [StoredStatement] {
-    try db.rows(
-      statementRows, ranges.map(\.portfolio.rawValue),
-      ranges.map { ($0.openedFrom ?? .earliest - 1).postgres }, ranges.map(\.through.postgres)
-    ) {
-      StoredStatement(
-        portfolio: try $0.nextID(), holding: try $0.nextID(), instrument: try $0.nextID(),
-        date: try $0.nextDay(), value: try $0.nextFixed())
+    let rows = try rows(
+      ranges, byDay: statementRowsOfDays, byPortfolio: statementRows, on: db, as: decodeStatement)
+    return ascending(rows) {
+      ($0.portfolio, $0.date, $0.holding) < ($1.portfolio, $1.date, $1.holding)
     }
   }
 
@@ -308,6 +323,12 @@ public enum Loading {
       priceDate: priceDate, quantity: quantity, marketValue: marketValue, costBasis: costBasis,
       dailyPnL: dailyPnL, unrealized: unrealized ?? marketValue - costBasis,
       localValue: localValue ?? marketValue, localCost: localCost ?? costBasis)
+  }
+
+  private static func decodeStatement(_ row: inout RowReader) throws -> StoredStatement {
+    StoredStatement(
+      portfolio: try row.nextID(), holding: try row.nextID(), instrument: try row.nextID(),
+      date: try row.nextDay(), value: try row.nextFixed())
   }
 
   private static func decodeActivity(_ row: inout RowReader) throws -> StoredActivity {
