@@ -166,6 +166,8 @@ extension Loading {
       where h.portfolio_id = v.portfolio_id and h.id = v.portfolio_fund_id offset 0) f
     """
 
+  /// The differences keep it to the key that begins with the portfolio: the one that begins with
+  /// the day would be walked from the opening on for each of them.
   static let statementRows = Statement(
     "load-statements",
     """
@@ -173,8 +175,8 @@ extension Loading {
     from unnest($1::bigint[], $2::date[], $3::date[]) as o (portfolio_id, opened_from, through)
     cross join lateral (
       select r.* from closebell.statement_valuations r
-      where r.portfolio_id = o.portfolio_id and r.valuation_date > o.opened_from
-        and r.valuation_date <= o.through offset 0) v
+      where r.portfolio_id = o.portfolio_id and r.valuation_date - o.opened_from > 0
+        and r.valuation_date - o.through <= 0 offset 0) v
     \(statementJoins)
     """)
 

@@ -1,0 +1,116 @@
+import Accounting
+import Close
+import Postgres
+import TestSupport
+import Testing
+
+@testable import Storage
+
+/// A worker's statements find their rows by the keys they are meant for, whatever the planner knows
+/// of the tables: one plan a session serves all of its chunks.
+@Suite struct WorkerPlansTests {
+  /// Each statement, and the one index by which it finds rows of a table that grows.
+  private static let statements: [(Postgres.Statement, key: String)] = [
+    (Loading.openingRows, "portfolio_snapshots_key"),
+    (Loading.holdingRows, "portfolio_fund_valuations_key"),
+    (Loading.holdingRowsOfSlots, "portfolio_fund_valuations_key"),
+    (Loading.cashRowsOfSlots, "portfolio_cash_balances_key"),
+    (Loading.cashRows, "portfolio_cash_balances_key"),
+    (Loading.activityRows, "holding_activity_log_by_booking"),
+    (Loading.activityRowsOfDays, "holding_activity_log_by_day"),
+    (Loading.historyRows, "holding_activity_log_by_fund"),
+    (Loading.externalRows, "holding_activity_log_by_booking"),
+    (Loading.feeRows, "holding_activity_log_by_booking"),
+    (Loading.statementRows, "statement_valuations_key"),
+    (Loading.statementRowsOfDays, "statement_valuations_by_day"),
+    (Loading.statementDateRows, "statement_valuations_key"),
+    (Loading.momentRows, "portfolio_irr_moments_key"),
+    (Populating.fill, "portfolio_snapshots_key"),
+    (Populating.confirmUnchanged, "portfolio_snapshots_key"),
+    (Populating.history, "portfolio_snapshots_key"),
+    (Populating.forgetMoments, "portfolio_irr_moments_key"),
+    (Populating.deleteHoldings, "portfolio_fund_valuations_key"),
+    (Populating.deleteCashBalances, "portfolio_cash_balances_key"),
+    (Populating.deleteHoldingReturns, "portfolio_fund_irr_values_key"),
+    (Populating.deletePortfolioReturns, "portfolio_irr_values_key"),
+  ]
+
+  /// What else a plan may look at: what has a row or a few for each that was found, or is small.
+  private static let others = [
+    "Function Scan", "Subquery Scan", "Bitmap Heap Scan", "using portfolio_funds_key",
+    "using prices_key", "using instruments_key", "using worker_lease_key",
+    "Seq Scan on incarnation", "Seq Scan on close_stage",
+  ]
+
+  private static func plan(_ statement: Postgres.Statement, on db: isolated Connection) throws
+    -> [String]
+  {
+    let parameters = (1...9).count { statement.sql.contains("$\($0)") }
+    let nulls = Array(repeating: "null", count: parameters).joined(separator: ", ")
+    try db.execute(sql: "prepare one as \(statement.sql)")
+    let lines = try db.rows(
+      .once("explain", "explain (costs off) execute one(\(nulls))")
+    ) { try $0.nextString() }
+    try db.execute(sql: "deallocate one")
+    return lines
+  }
+
+  /// 300 portfolios with 60 dates behind them, as rows without a meaning.
+  private static let growth = """
+    insert into closebell.portfolios (id, code, name, base_currency, inception_date)
+    select p, 'P' || p, 'P' || p, 'USD', '2025-01-01' from generate_series(1, 300) p;
+    insert into closebell.instruments (id, symbol, name, kind, currency)
+    select i, 'I' || i, 'I' || i, 'equity', 'USD' from generate_series(1, 5) i;
+    insert into closebell.portfolio_funds (id, portfolio_id, instrument_id)
+    select p * 5 + i, p, i from generate_series(1, 300) p, generate_series(1, 5) i;
+    insert into closebell.holding_activity_log (portfolio_id, portfolio_fund_id, activity_type,
+      activity_date, quantity, price, currency, external_id)
+    select p, p * 5 + 1 + d % 5, 'buy', date '2025-01-01' + d, 1, 1, 'USD', p || '-' || d
+    from generate_series(1, 300) p, generate_series(0, 179) d;
+    insert into closebell.portfolio_snapshots
+      (portfolio_id, snapshot_date, opened_from_date, claim_id, claimed_at)
+    select p, date '2025-05-01' + d, date '2025-05-01' + d - 1, 1, now()
+    from generate_series(1, 300) p, generate_series(0, 59) d;
+    insert into closebell.portfolio_fund_valuations (valuation_date, portfolio_id,
+      portfolio_fund_id, instrument_id, quantity, valuation, cost_basis, daily_pnl)
+    select date '2025-05-01' + d, p, p * 5 + i, i, 1, 1, 1, 0
+    from generate_series(0, 59) d, generate_series(1, 300) p, generate_series(1, 5) i;
+    insert into closebell.portfolio_fund_irr_values
+      (id, date, portfolio_id, fund_id, status, convention, roots)
+    select row_number() over (), v.valuation_date, v.portfolio_id, v.portfolio_fund_id,
+      'no_root', 'xirr_act365', 0
+    from closebell.portfolio_fund_valuations v;
+    insert into closebell.portfolio_irr_values
+      (id, date, portfolio_id, status, convention, roots)
+    select row_number() over (), s.snapshot_date, s.portfolio_id, 'no_root', 'xirr_act365', 0
+    from closebell.portfolio_snapshots s;
+    insert into closebell.portfolio_cash_balances
+      (balance_date, portfolio_id, currency, balance, base_value)
+    select s.snapshot_date, s.portfolio_id, 'USD', 1, 1 from closebell.portfolio_snapshots s;
+    insert into closebell.statement_valuations
+      (portfolio_id, portfolio_fund_id, valuation_date, value)
+    select v.portfolio_id, v.portfolio_fund_id, v.valuation_date, 1
+    from closebell.portfolio_fund_valuations v;
+    insert into closebell.portfolio_irr_moments (portfolio_id, as_of, moments)
+    select p, '2025-06-30', '' from generate_series(1, 300) p
+    """
+
+  @Test(
+    "rows of tables that grow are found by the key that is meant for them",
+    arguments: ["never analysed", "analysed"])
+  func keys(_ statistics: String) async throws {
+    let books = try await DemoBooks.empty()
+    try await books.execute(Self.growth)
+    if statistics == "analysed" { try await books.execute("analyze") }
+    try await books.perform { db in
+      try Populating.prepare(leaseSeconds: 60, on: db)
+      for (statement, key) in Self.statements {
+        let plan = try Self.plan(statement, on: db)
+        let scans = plan.filter { line in
+          line.contains(" Scan") && !Self.others.contains { line.contains($0) }
+        }
+        #expect(!scans.isEmpty && scans.allSatisfy { $0.contains(key) }, "\(statement.name)")
+      }
+    }
+  }
+}
