@@ -85,13 +85,10 @@ struct Bench {
     try command(url, "migrate")
     var figures = Figures()
     figures.importing = try importAll(url, workload)
-    figures.first = try command(url, "run", "--date", Self.before, "--workers", "2")
     let connection = try await Connection.connect(
       Configuration(conninfo: url, applicationName: "closebell-bench"))
-    let firstFloor = SweepFloor(
-      connection: connection, from: Self.before, readsFrom: "-infinity", readsOldRows: false)
-    for _ in 0..<3 { figures.firstFloors.append(try await firstFloor.seconds()) }
     let own = OwnTables(connection: connection, night: Self.night)
+    try await measureFirstCloses(url, own, &figures)
     try await own.extend(by: history, before: Self.before)
     try command(url, "run", "--date", Self.night, "--workers", "2")
     try await own.keepNight()
@@ -125,6 +122,19 @@ struct Bench {
     report(figures)
   }
 
+  /// The first close, from nothing each time, and what it costs at least.
+  private func measureFirstCloses(
+    _ url: String, _ own: OwnTables, _ figures: inout Figures
+  ) async throws {
+    let floor = SweepFloor(
+      connection: own.connection, from: Self.before, readsFrom: "-infinity", readsOldRows: false)
+    for _ in 0..<min(pairs, 5) {
+      try await own.empty()
+      figures.firsts.append(try command(url, "run", "--date", Self.before, "--workers", "2"))
+      figures.firstFloors.append(try await floor.seconds())
+    }
+  }
+
   /// The night as a script beside the generator does it; nil where its libraries are not installed.
   private func measurePeer(_ url: String, _ connection: Connection) async throws -> Peer? {
     let libraries = ["python3", "-c", "import psycopg, pyxirr"]
@@ -145,6 +155,11 @@ struct Bench {
 
   @discardableResult
   func command(_ url: String, _ arguments: String...) throws -> MeasuredCommand {
+    try command(url, arguments)
+  }
+
+  @discardableResult
+  func command(_ url: String, _ arguments: [String]) throws -> MeasuredCommand {
     try MeasuredCommand.run([closebell] + arguments + ["--database", url])
   }
 

@@ -119,11 +119,19 @@ struct OwnTables {
       "select * from closebell.portfolio_irr_moments",
       "select * from closebell.prices where price_date = '\(night)'",
       """
-      select a.* from closebell.portfolios p cross join lateral (
-        select * from closebell.holding_activity_log l where l.portfolio_id = p.id
-          and coalesce(l.booked_on, l.activity_date) = '\(night)' offset 0) a
+      select * from closebell.holding_activity_log
+      where coalesce(booked_on, activity_date) = '\(night)'
       """,
     ]
+  }
+
+  /// Takes all closes away, as if nothing had ever been closed.
+  func empty() async throws {
+    try await connection.perform { db in
+      let tables = Self.tables.map { "closebell.\($0.name)" }.joined(separator: ", ")
+      try db.execute(sql: "truncate \(tables), closebell.portfolio_irr_moments")
+      try db.execute(sql: "checkpoint")
+    }
   }
 
   /// The server's first process.
@@ -135,27 +143,5 @@ struct OwnTables {
       try await connection.perform { db in
         try db.row(query) { try $0.nextString() } ?? ""
       }) ?? 0
-  }
-}
-
-/// The processor time of a server's processes that have ended, as the kernel counts it.
-struct ServerTime {
-  let processID: Int
-
-  /// Seconds so far; a session's are counted once it has ended.
-  func seconds() -> Double {
-    // A session that was closed just now needs a moment to end.
-    usleep(100_000)
-    guard let file = fopen("/proc/\(processID)/stat", "r") else { return 0 }
-    defer { fclose(file) }
-    var buffer = [CChar](repeating: 0, count: 1_024)
-    guard fgets(&buffer, Int32(buffer.count), file) != nil else { return 0 }
-    let line = String(
-      decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    // After the name in parentheses come the state and the fields from the fourth on.
-    let fields = line.split(separator: ")").last?.split(separator: " ") ?? []
-    guard fields.count > 14, let user = Double(fields[13]), let system = Double(fields[14])
-    else { return 0 }
-    return (user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
   }
 }

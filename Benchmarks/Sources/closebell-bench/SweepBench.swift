@@ -5,36 +5,37 @@ import Postgres
 struct Sweeps {
   /// Dates closed for the first time, in one run.
   var catchUp = MeasuredCommand()
-  /// The night and these dates closed again, after one close of every symbol was corrected.
-  var replay = MeasuredCommand()
+  /// The night and these dates closed again, each time after a close of every symbol was corrected.
+  var replays: [MeasuredCommand] = []
   /// All of these dates computed once more, and compared.
-  var verify = MeasuredCommand()
+  var verified: [MeasuredCommand] = []
   /// The coverage of these dates.
-  var status = MeasuredCommand()
+  var statuses: [MeasuredCommand] = []
   /// Their holdings written as CSV.
-  var export = MeasuredCommand()
+  var exports: [MeasuredCommand] = []
   /// PostgreSQL only copying what the replay reads and writes.
-  var floor = 0.0
+  var floors: [Double] = []
   /// The slots of the replay.
   var slots = 0
   /// The slots of the catch-up.
   var caughtUp = 0
 
-  var commands: [MeasuredCommand] { [catchUp, replay, verify, status, export] }
+  var commands: [MeasuredCommand] { [catchUp] + replays + verified + statuses + exports }
 
   var json: String {
-    """
-    "sweep_slots":\(slots),"catch_up_slots":\(caughtUp),\
-    "catch_up_seconds":\(catchUp.seconds),"replay_seconds":\(replay.seconds),\
-    "replay_floor_seconds":\(floor),"verify_seconds":\(verify.seconds),\
-    "status_seconds":\(status.seconds),"export_seconds":\(export.seconds),
-    """
+    func middle(_ commands: [MeasuredCommand]) -> Double { median(commands.map(\.seconds)) }
+    return """
+      "sweep_slots":\(slots),"catch_up_slots":\(caughtUp),\
+      "catch_up_seconds":\(catchUp.seconds),"replay_seconds":\(middle(replays)),\
+      "replay_floor_seconds":\(median(floors)),"verify_seconds":\(middle(verified)),\
+      "status_seconds":\(middle(statuses)),"export_seconds":\(middle(exports)),
+      """
   }
 }
 
 extension Bench {
-  /// Closes further dates, verifies them, and closes them again after a close of the first was
-  /// corrected for every symbol.
+  /// Closes further dates; reads them, and closes them again after a close of the first was
+  /// corrected for every symbol, as often as there are pairs.
   func measureSweeps(
     _ url: String, _ connection: Connection, workload: String
   ) async throws -> Sweeps {
@@ -49,28 +50,35 @@ extension Bench {
       url, "run", "--date", last, "--workers", "2", "--max-catch-up", String(dates))
     sweeps.slots = try await floor.slots()
     sweeps.caughtUp = sweeps.slots - portfolios
-    sweeps.verify = try command(url, "verify", "--from", Self.night, "--to", last)
-    sweeps.status = try command(url, "status", "--from", Self.night, "--to", last)
-    sweeps.export = try command(url, "export", "holdings", "--from", Self.night, "--to", last)
+    let range = ["--from", Self.night, "--to", last]
     let corrected = workload + "/corrected.csv"
-    try await floor.writeCorrectedCloses(to: corrected)
-    try command(url, "import", "prices", corrected)
-    sweeps.floor = try await floor.seconds()
-    sweeps.replay = try command(
-      url, "replay", "--from", Self.night, "--to", last, "--workers", "2")
+    for _ in 0..<pairs {
+      sweeps.verified.append(try command(url, ["verify"] + range))
+      sweeps.statuses.append(try command(url, ["status"] + range))
+      sweeps.exports.append(try command(url, ["export", "holdings"] + range))
+      try await floor.writeCorrectedCloses(to: corrected)
+      try command(url, "import", "prices", corrected)
+      sweeps.floors.append(try await floor.seconds())
+      sweeps.replays.append(try command(url, ["replay"] + range + ["--workers", "2"]))
+    }
     return sweeps
   }
 
   func report(_ sweeps: Sweeps, night: Double) {
-    row("\(dates - 1) dates caught up", sweeps.catchUp.seconds, slots: sweeps.caughtUp)
-    row("\(dates) dates closed again", sweeps.replay.seconds, slots: sweeps.slots)
-    row("floor: only copying these dates", sweeps.floor, slots: sweeps.slots)
-    ratio("replay / its floor", [sweeps.replay.seconds / sweeps.floor])
-    let aSlot = sweeps.replay.seconds / Double(sweeps.slots)
-    ratio("a slot of it / one of the night", [aSlot / (night / Double(portfolios))])
-    row("\(dates) dates verified", sweeps.verify.seconds, slots: sweeps.slots)
-    row("status of these dates", sweeps.status.seconds, slots: nil)
-    row("export of their holdings", sweeps.export.seconds, slots: sweeps.slots)
+    func row(_ name: String, _ commands: [MeasuredCommand], slots: Int?) {
+      self.row(name, median(commands.map(\.seconds)), slots: slots)
+    }
+    row("\(dates - 1) dates caught up", [sweeps.catchUp], slots: sweeps.caughtUp)
+    row("\(dates) dates closed again", sweeps.replays, slots: sweeps.slots)
+    self.row("floor: only copying these dates", median(sweeps.floors), slots: sweeps.slots)
+    ratio("replay / its floor", zip(sweeps.replays, sweeps.floors).map { $0.seconds / $1 })
+    let aNight = night / Double(portfolios)
+    ratio(
+      "a slot of it / one of the night",
+      sweeps.replays.map { $0.seconds / Double(sweeps.slots) / aNight })
+    row("\(dates) dates verified", sweeps.verified, slots: sweeps.slots)
+    row("status of these dates", sweeps.statuses, slots: nil)
+    row("export of their holdings", sweeps.exports, slots: sweeps.slots)
   }
 }
 
@@ -145,9 +153,8 @@ struct SweepFloor {
       "select * from closebell.prices where price_date >= '\(from)'",
       "select * from closebell.portfolio_irr_moments",
       """
-      select a.* from closebell.portfolios p cross join lateral (
-        select * from closebell.holding_activity_log l where l.portfolio_id = p.id
-          and coalesce(l.booked_on, l.activity_date) >= '\(from)' offset 0) a
+      select * from closebell.holding_activity_log
+      where coalesce(booked_on, activity_date) >= '\(from)'
       """,
     ]
   }
