@@ -225,17 +225,16 @@ public enum Loading {
     as decode: (inout RowReader) throws -> Row
   ) throws -> [Row] {
     let (days, others) = LoadSpans.days(of: ranges)
-    var rows: [Row] = []
-    if !days.dates.isEmpty {
-      rows = try db.rows(byDay, days.dates, days.firsts, days.lasts, as: decode)
-    }
-    if !others.isEmpty {
-      rows += try db.rows(
+    func ofOthers() throws -> [Row] {
+      try db.rows(
         byPortfolio, others.map(\.portfolio.rawValue),
         others.map { ($0.openedFrom ?? .earliest - 1).postgres }, others.map(\.through.postgres),
         as: decode)
     }
-    return rows
+    // A first close's histories are large: they are not added to anything, which would copy them.
+    if days.dates.isEmpty { return others.isEmpty ? [] : try ofOthers() }
+    let ofDays = try db.rows(byDay, days.dates, days.firsts, days.lasts, as: decode)
+    return others.isEmpty ? ofDays : try ofDays + ofOthers()
   }
 
   /// Rows that the server most likely gave in their order.
