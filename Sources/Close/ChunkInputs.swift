@@ -20,7 +20,7 @@ struct ChunkInputs {
   var books: [ID<Portfolio>: Book]
   var market: LoadedMarket
 
-  /// One statement a kind of input, whatever the number of sweeps.
+  /// A statement or two a kind of input, whatever the number of sweeps.
   static func load(
     _ sweeps: [Sweep], market: LoadedMarket, on db: isolated Connection
   ) throws -> ChunkInputs {

@@ -16,6 +16,8 @@ struct LoadSpans {
   /// asked for.
   private static let widestStep: Int64 = 4
 
+  private init() {}
+
   /// - Parameter ranges: Those without an opening are left out.
   init(_ ranges: [LoadRange]) {
     let isAscending = zip(ranges, ranges.dropFirst()).allSatisfy { $0.portfolio < $1.portfolio }
@@ -33,13 +35,14 @@ struct LoadSpans {
     for slot in slots { add(slot.portfolio.rawValue, slot.date.postgres, mayGoOn: true) }
   }
 
-  /// The days of ranges, run by run, where walking along them is not more than a look-up a
-  /// portfolio; and the ranges for which it is.
+  /// Splits ranges into those that are read day by day, and the rest.
   ///
-  /// What a night reads of a table in which a day has few rows is one short walk then, however many
-  /// portfolios had nothing.
+  /// A run of neighbours with one range is read by day where it has at least as many portfolios as
+  /// days: what a night reads of a table in which a day has few rows is one short walk then,
+  /// however many portfolios had nothing. Where neighbours differ, as after a holiday that only some of
+  /// their calendars have, runs are short, and a longer gap is a look-up a portfolio.
   static func days(of ranges: [LoadRange]) -> (spans: LoadSpans, rest: [LoadRange]) {
-    var spans = LoadSpans([Slot]())
+    var spans = LoadSpans()
     var rest: [LoadRange] = []
     var left = ranges.sorted { $0.portfolio < $1.portfolio }[...]
     while let first = left.first {

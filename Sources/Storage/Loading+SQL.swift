@@ -158,35 +158,37 @@ extension Loading {
     order by a.portfolio_id, \(booking), a.activity_date, a.id
     """)
 
-  private static let statementColumns =
-    "v.portfolio_id, v.portfolio_fund_id, f.instrument_id, v.valuation_date, v.value"
-  private static let statementJoins = """
-    cross join lateral (
-      select h.instrument_id from closebell.portfolio_funds h
-      where h.portfolio_id = v.portfolio_id and h.id = v.portfolio_fund_id offset 0) f
-    """
-
-  /// The differences keep it to the key that begins with the portfolio: the one that begins with
-  /// the day would be walked from the opening on for each of them.
+  /// A look-up a holding, and none where a portfolio has no statements at all.
+  ///
+  /// Rows are compared whole, for the reason that `LoadSpans.rowsByDay` gives.
   static let statementRows = Statement(
     "load-statements",
     """
-    select \(statementColumns)
+    select v.portfolio_id, v.portfolio_fund_id, f.instrument_id, v.valuation_date, v.value
     from unnest($1::bigint[], $2::date[], $3::date[]) as o (portfolio_id, opened_from, through)
     cross join lateral (
+      select h.id, h.instrument_id from closebell.portfolio_funds h
+      where h.portfolio_id = o.portfolio_id and exists (
+        select from closebell.statement_valuations s where s.portfolio_id = o.portfolio_id)
+      offset 0) f
+    cross join lateral (
       select r.* from closebell.statement_valuations r
-      where r.portfolio_id = o.portfolio_id and r.valuation_date - o.opened_from > 0
-        and r.valuation_date - o.through <= 0 offset 0) v
-    \(statementJoins)
+      where (r.portfolio_id, r.portfolio_fund_id, r.valuation_date)
+          > (o.portfolio_id, f.id, o.opened_from)
+        and (r.portfolio_id, r.portfolio_fund_id, r.valuation_date)
+          <= (o.portfolio_id, f.id, o.through)
+      offset 0) v
     """)
 
   static let statementRowsOfDays = Statement(
     "load-statements-of-days",
     """
-    select \(statementColumns)
+    select v.portfolio_id, v.portfolio_fund_id, f.instrument_id, v.valuation_date, v.value
     from \(LoadSpans.rowsByDay(
       of: "statement_valuations", on: "r.valuation_date", as: "v"))
-    \(statementJoins)
+    cross join lateral (
+      select h.instrument_id from closebell.portfolio_funds h
+      where h.portfolio_id = v.portfolio_id and h.id = v.portfolio_fund_id offset 0) f
     """)
 
   static let statementDateRows = Statement(

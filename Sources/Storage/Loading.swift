@@ -123,11 +123,13 @@ public struct StoredMoments: Sendable {
   }
 }
 
-/// Reads of a chunk's inputs: one statement each, whatever the number of portfolios; a portfolio's
-/// rows stand together, ascending by date or holding.
+/// Reads of a chunk's inputs: one statement each, whatever the number of portfolios, or two where
+/// some are read by day and others one by one; a portfolio's rows stand together, ascending by date
+/// or holding.
 ///
-/// Openings, moments, and what stands at a close may bring rows of portfolios that were not asked
-/// for; see `LoadSpans`. Meant to run inside one repeatable-read transaction.
+/// Openings, holdings, activities, statements, moments, and what stands at a close may bring rows
+/// of portfolios that were not asked for; see `LoadSpans`. Meant to run inside one repeatable-read
+/// transaction.
 public enum Loading {
   /// The snapshots to open from.
   public static func openings(
@@ -218,8 +220,8 @@ public enum Loading {
     }
   }
 
-  /// Rows of a table in which a day has few: those of some days of all portfolios in one walk, or
-  /// each portfolio's own, whichever are fewer.
+  /// Rows of a table in which a day has few: a walk a day for each run of portfolios, or a look-up
+  /// a portfolio, whichever is less.
   private static func rows<Row: Sendable>(
     _ ranges: [LoadRange], byDay: Statement, byPortfolio: Statement, on db: isolated Connection,
     as decode: (inout RowReader) throws -> Row

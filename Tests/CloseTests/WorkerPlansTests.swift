@@ -6,38 +6,78 @@ import Testing
 
 @testable import Storage
 
-/// A worker's statements find their rows by the keys they are meant for, whatever the planner knows
-/// of the tables: one plan a session serves all of its chunks.
+/// A worker's statements find their rows by the keys they are meant for, with statistics and
+/// without: one plan a session serves all of its chunks.
 @Suite struct WorkerPlansTests {
-  /// Each statement, and the one index by which it finds rows of a table that grows.
-  private static let statements: [(Postgres.Statement, key: String)] = [
-    (Loading.openingRows, "portfolio_snapshots_key"),
-    (Loading.holdingRows, "portfolio_fund_valuations_key"),
-    (Loading.holdingRowsOfSlots, "portfolio_fund_valuations_key"),
-    (Loading.cashRowsOfSlots, "portfolio_cash_balances_key"),
-    (Loading.cashRows, "portfolio_cash_balances_key"),
-    (Loading.activityRows, "holding_activity_log_by_booking"),
-    (Loading.activityRowsOfDays, "holding_activity_log_by_day"),
-    (Loading.historyRows, "holding_activity_log_by_fund"),
-    (Loading.externalRows, "holding_activity_log_by_booking"),
-    (Loading.feeRows, "holding_activity_log_by_booking"),
-    (Loading.statementRows, "statement_valuations_key"),
-    (Loading.statementRowsOfDays, "statement_valuations_by_day"),
-    (Loading.statementDateRows, "statement_valuations_key"),
-    (Loading.momentRows, "portfolio_irr_moments_key"),
-    (Populating.fill, "portfolio_snapshots_key"),
-    (Populating.confirmUnchanged, "portfolio_snapshots_key"),
-    (Populating.history, "portfolio_snapshots_key"),
-    (Populating.forgetMoments, "portfolio_irr_moments_key"),
-    (Populating.deleteHoldings, "portfolio_fund_valuations_key"),
-    (Populating.deleteCashBalances, "portfolio_cash_balances_key"),
-    (Populating.deleteHoldingReturns, "portfolio_fund_irr_values_key"),
-    (Populating.deletePortfolioReturns, "portfolio_irr_values_key"),
+  /// Each statement, the one index by which it finds rows of a table that grows, and what it must
+  /// compare there.
+  private static let statements: [(Postgres.Statement, key: String, within: [String])] = [
+    (Loading.openingRows, "portfolio_snapshots_key", ["snapshot_date =", "portfolio_id <="]),
+    (
+      Loading.holdingRows, "portfolio_fund_valuations_key", ["valuation_date =", "portfolio_id <="]
+    ),
+    (
+      Loading.holdingRowsOfSlots, "portfolio_fund_valuations_key",
+      ["valuation_date =", "portfolio_id <="]
+    ),
+    (
+      Loading.cashRowsOfSlots, "portfolio_cash_balances_key", ["balance_date =", "portfolio_id <="]
+    ),
+    (Loading.cashRows, "portfolio_cash_balances_key", ["balance_date =", "portfolio_id ="]),
+    (
+      Loading.activityRows, "holding_activity_log_by_booking",
+      ["portfolio_id =", "activity_date) >", "activity_date) <="]
+    ),
+    (
+      Loading.activityRowsOfDays, "holding_activity_log_by_day",
+      ["portfolio_id) >=", "portfolio_id) <="]
+    ),
+    (
+      Loading.historyRows, "holding_activity_log_by_fund",
+      ["portfolio_fund_id =", "activity_date <="]
+    ),
+    (
+      Loading.externalRows, "holding_activity_log_by_booking",
+      ["portfolio_id = ANY", "activity_date) <="]
+    ),
+    (Loading.feeRows, "holding_activity_log_by_booking", ["portfolio_id =", "activity_date) <="]),
+    (
+      Loading.statementRows, "statement_valuations_key",
+      ["valuation_date) >", "valuation_date) <="]
+    ),
+    (
+      Loading.statementRowsOfDays, "statement_valuations_by_day",
+      ["portfolio_id) >=", "portfolio_id) <="]
+    ),
+    (
+      Loading.statementDateRows, "statement_valuations_key",
+      ["portfolio_fund_id =", "valuation_date <="]
+    ),
+    (Loading.momentRows, "portfolio_irr_moments_key", ["portfolio_id >=", "portfolio_id <="]),
+    (Populating.fill, "portfolio_snapshots_key", ["snapshot_date =", "portfolio_id ="]),
+    (
+      Populating.confirmUnchanged, "portfolio_snapshots_key", ["snapshot_date =", "portfolio_id ="]
+    ),
+    (Populating.history, "portfolio_snapshots_key", ["snapshot_date =", "portfolio_id ="]),
+    (Populating.forgetMoments, "portfolio_irr_moments_key", ["portfolio_id = ANY"]),
+    (
+      Populating.deleteHoldings, "portfolio_fund_valuations_key",
+      ["valuation_date =", "portfolio_id ="]
+    ),
+    (
+      Populating.deleteCashBalances, "portfolio_cash_balances_key",
+      ["balance_date =", "portfolio_id ="]
+    ),
+    (
+      Populating.deleteHoldingReturns, "portfolio_fund_irr_values_key",
+      ["date =", "portfolio_id ="]
+    ),
+    (Populating.deletePortfolioReturns, "portfolio_irr_values_key", ["date =", "portfolio_id ="]),
   ]
 
   /// What else a plan may look at: what has a row or a few for each that was found, or is small.
   private static let others = [
-    "Function Scan", "Subquery Scan", "Bitmap Heap Scan", "using portfolio_funds_key",
+    "Function Scan", "Subquery Scan", "Bitmap Heap Scan", "portfolio_funds_",
     "using prices_key", "using instruments_key", "using worker_lease_key",
     "Seq Scan on incarnation", "Seq Scan on close_stage",
   ]
@@ -95,21 +135,38 @@ import Testing
     select p, '2025-06-30', '' from generate_series(1, 300) p
     """
 
+  /// The scans of tables that grow, each with what it compares within the index.
+  private static func scans(_ plan: [String]) -> [String] {
+    var scans: [String] = []
+    var isWanted = false
+    for line in plan {
+      if line.contains(" Scan") {
+        isWanted = !others.contains { line.contains($0) }
+        if isWanted { scans.append(line) }
+      } else if isWanted, line.contains("Index Cond:") {
+        scans[scans.count - 1] += line
+      }
+    }
+    return scans
+  }
+
   @Test(
     "rows of tables that grow are found by the key that is meant for them",
-    arguments: ["never analysed", "analysed"])
-  func keys(_ statistics: String) async throws {
+    arguments: [false, true])
+  func keys(_ isAnalysed: Bool) async throws {
     let books = try await DemoBooks.empty()
     try await books.execute(Self.growth)
-    if statistics == "analysed" { try await books.execute("analyze") }
+    if isAnalysed { try await books.execute("analyze") }
     try await books.perform { db in
       try Populating.prepare(leaseSeconds: 60, on: db)
-      for (statement, key) in Self.statements {
-        let plan = try Self.plan(statement, on: db)
-        let scans = plan.filter { line in
-          line.contains(" Scan") && !Self.others.contains { line.contains($0) }
-        }
-        #expect(!scans.isEmpty && scans.allSatisfy { $0.contains(key) }, "\(statement.name)")
+      for (statement, key, within) in Self.statements {
+        let scans = Self.scans(try Self.plan(statement, on: db))
+        #expect(
+          scans.allSatisfy { $0.contains(key) && $0.contains("Index Cond:") },
+          "\(statement.name): \(scans)")
+        #expect(
+          scans.contains { scan in within.allSatisfy { scan.contains($0) } },
+          "\(statement.name): \(scans)")
       }
     }
   }

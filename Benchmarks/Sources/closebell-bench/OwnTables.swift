@@ -125,11 +125,12 @@ struct OwnTables {
     ]
   }
 
-  /// Takes all closes away, as if nothing had ever been closed.
+  /// Takes away what closes wrote, all but balances, histories and the list of runs.
   func empty() async throws {
     try await connection.perform { db in
       let tables = Self.tables.map { "closebell.\($0.name)" }.joined(separator: ", ")
       try db.execute(sql: "truncate \(tables), closebell.portfolio_irr_moments")
+      try db.execute(sql: "vacuum analyze")
       try db.execute(sql: "checkpoint")
     }
   }

@@ -15,7 +15,7 @@ struct Figures {
   /// The night computed again over its opening, and compared.
   var verified: [MeasuredCommand] = []
   var nights: [MeasuredCommand] = []
-  /// Processor time of the server's sessions, a value for each night.
+  /// Processor time of the server, a value for each night.
   var serverSeconds: [Double] = []
   var floors: [Double] = []
   var ownFloors: [Double] = []
@@ -30,7 +30,7 @@ struct Figures {
   /// The nights divided by what was measured beside each.
   func ratios(to floors: [Double]) -> [Double] { zip(nights, floors).map { $0.seconds / $1 } }
 
-  /// Of two processors, how much the night and its sessions kept busy.
+  /// Of two processors, how much the night and the server kept busy.
   var busy: Double {
     median(zip(nights, serverSeconds).map { ($0.cpuSeconds + $1) / (2 * $0.seconds) })
   }
@@ -60,7 +60,8 @@ extension Bench {
     let verified = median(figures.verified.map(\.seconds))
     row("night verified, its opening trusted", verified, slots: portfolios)
     let first = median(figures.firsts.map(\.seconds))
-    row("first close, \(months) months of activities", first, slots: portfolios)
+    row(
+      "first close, \(months) months, median of \(figures.firsts.count)", first, slots: portfolios)
     row("floor: its inputs out, its rows in", median(figures.firstFloors), slots: portfolios)
     ratio("first close / floor", zip(figures.firsts, figures.firstFloors).map { $0.seconds / $1 })
     row("import, all files", figures.importing.seconds, slots: nil)

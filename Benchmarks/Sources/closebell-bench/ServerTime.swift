@@ -1,7 +1,9 @@
 import Glibc
 
-/// The processor time of a server: its sessions, and the processes that write its log and its pages
-/// for them, as the kernel counts it in hundredths of a second.
+/// The processor time of a server, as the kernel counts it in hundredths of a second.
+///
+/// That is of its sessions, and of the processes that write its log and its pages for them or tidy
+/// up behind them.
 struct ServerTime {
   /// The server's first process.
   let processID: Int
@@ -10,6 +12,7 @@ struct ServerTime {
   func seconds() -> Double {
     // A session that was closed just now needs a moment to end.
     usleep(100_000)
+    guard processID > 0 else { return 0 }
     var ticks = 0
     for process in Self.processes() {
       guard let times = Times(process) else { continue }

@@ -42,10 +42,7 @@ extension Bench {
     let floor = SweepFloor(connection: connection, from: Self.night)
     var sweeps = Sweeps()
     let last = try await floor.lastPricedDate()
-    try await connection.perform { db in
-      try db.execute(sql: "vacuum analyze")
-      try db.execute(sql: "checkpoint")
-    }
+    try await floor.tidy()
     sweeps.catchUp = try command(
       url, "run", "--date", last, "--workers", "2", "--max-catch-up", String(dates))
     sweeps.slots = try await floor.slots()
@@ -53,12 +50,14 @@ extension Bench {
     let range = ["--from", Self.night, "--to", last]
     let corrected = workload + "/corrected.csv"
     for _ in 0..<pairs {
+      try await floor.tidy()
       sweeps.verified.append(try command(url, ["verify"] + range))
       sweeps.statuses.append(try command(url, ["status"] + range))
       sweeps.exports.append(try command(url, ["export", "holdings"] + range))
       try await floor.writeCorrectedCloses(to: corrected)
       try command(url, "import", "prices", corrected)
       sweeps.floors.append(try await floor.seconds())
+      try await floor.tidy()
       sweeps.replays.append(try command(url, ["replay"] + range + ["--workers", "2"]))
     }
     return sweeps
@@ -92,6 +91,15 @@ struct SweepFloor {
   var readsFrom: String?
   /// Whether old rows are read too, as by a replay.
   var readsOldRows = true
+
+  /// Vacuums, and writes what is to be written, so that what comes next pays for itself only.
+  func tidy() async throws {
+    try await connection.perform { db in
+      try db.execute(sql: "drop schema if exists sweep cascade")
+      try db.execute(sql: "vacuum analyze")
+      try db.execute(sql: "checkpoint")
+    }
+  }
 
   /// Copies into empty tables like our own, in seconds.
   func seconds() async throws -> Double {
