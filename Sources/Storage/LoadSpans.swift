@@ -39,8 +39,8 @@ struct LoadSpans {
   ///
   /// A run of neighbours with one range is read by day where it has at least as many portfolios as
   /// days: what a night reads of a table in which a day has few rows is one short walk then,
-  /// however many portfolios had nothing. Where neighbours differ, as after a holiday that only some of
-  /// their calendars have, runs are short, and a longer gap is a look-up a portfolio.
+  /// however many portfolios had nothing. Where neighbours differ, as after a holiday that only
+  /// some of their calendars have, runs are short, and a longer gap is a look-up a portfolio.
   static func days(of ranges: [LoadRange]) -> (spans: LoadSpans, rest: [LoadRange]) {
     var spans = LoadSpans()
     var rest: [LoadRange] = []
