@@ -113,10 +113,8 @@ struct LoadSpans {
 
   /// The same for a table that has indexes which begin with the portfolio, too.
   ///
-  /// Rows are compared whole, which only an index in their order can answer: with the columns one
-  /// by one the planner, who knows nothing of a run's width, may walk through all dates of its
-  /// portfolios. The difference tells it that a day is a small part of the table; else it would
-  /// clear megabytes for what look-ups may have to remember.
+  /// The sum names the index that begins with the day. With the bare column the planner, who knows
+  /// nothing of a run's width, may walk through all dates of its portfolios.
   ///
   /// - Parameter date: An expression of a row `r` that the index begins with.
   static func rowsByDay(
@@ -126,9 +124,8 @@ struct LoadSpans {
     \(runs)
     cross join lateral (
       select r.* from closebell.\(table) r
-      where (\(date), r.portfolio_id) >= (o.day, o.first_id)
-        and (\(date), r.portfolio_id) <= (o.day, o.last_id)
-        and \(date) - o.day = 0 and \(condition)
+      where \(date) = o.day and r.portfolio_id + 0 between o.first_id and o.last_id
+        and \(condition)
       offset 0) \(row)
     """
   }

@@ -160,7 +160,7 @@ extension Loading {
 
   /// A look-up a holding, and none where a portfolio has no statements at all.
   ///
-  /// Rows are compared whole, for the reason that `LoadSpans.rowsByDay` gives.
+  /// The index by day does not know the bare column, and would be walked for each of them.
   static let statementRows = Statement(
     "load-statements",
     """
@@ -173,10 +173,8 @@ extension Loading {
       offset 0) f
     cross join lateral (
       select r.* from closebell.statement_valuations r
-      where (r.portfolio_id, r.portfolio_fund_id, r.valuation_date)
-          > (o.portfolio_id, f.id, o.opened_from)
-        and (r.portfolio_id, r.portfolio_fund_id, r.valuation_date)
-          <= (o.portfolio_id, f.id, o.through)
+      where r.portfolio_id = o.portfolio_id and r.portfolio_fund_id = f.id
+        and r.valuation_date > o.opened_from and r.valuation_date <= o.through
       offset 0) v
     """)
 

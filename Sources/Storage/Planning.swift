@@ -124,17 +124,39 @@ public enum Planning {
     """
   }
 
+  /// The last complete date of a portfolio `p`, which most have on one of the last two dates of
+  /// all.
+  ///
+  /// Those are looked for first: their rows lie together, while the chain of each portfolio ends on
+  /// a page of its own. A run of one portfolio keeps the planner to the key by date, as it does for
+  /// `LoadSpans`: where it believes in few dates, it would walk through all that a portfolio has.
+  private static let lastComplete = """
+    coalesce(
+      \(completeOn("(select l.day from latest l)")),
+      \(completeOn("(select l.before from latest l)")),
+      (select s.snapshot_date from closebell.portfolio_snapshots s
+       where s.portfolio_id = p.id and s.is_complete
+       order by s.opened_from_date desc nulls last limit 1))
+    """
+  private static func completeOn(_ date: String) -> String {
+    """
+    (select s.snapshot_date from closebell.portfolio_snapshots s
+       where s.snapshot_date = \(date) and s.portfolio_id between p.id and p.id
+         and s.is_complete)
+    """
+  }
+
   private static let next = Statement(
     "plan-portfolios",
     """
+    with latest (day, before) as materialized (
+      select d.day, (select max(s.snapshot_date) from closebell.portfolio_snapshots s
+        where s.snapshot_date < d.day)
+      from (select max(s.snapshot_date) as day from closebell.portfolio_snapshots s) d)
     select p.id, p.code, p.base_currency, p.inception_date, p.calendar, p.lot_relief, p.cash,
-      p.dividends, p.irr_convention, p.flow_timing, s.snapshot_date,
+      p.dividends, p.irr_convention, p.flow_timing, \(lastComplete),
       \(PeriodLocks.lockedThrough(of: "p.id"))
     from closebell.portfolios p
-    left join lateral (
-      select snapshot_date from closebell.portfolio_snapshots s
-      where s.portfolio_id = p.id and s.is_complete
-      order by s.opened_from_date desc nulls last limit 1) s on true
     where p.id > $1::bigint
       and \(isMeant(date: "$3::date", codes: "$4::text[]", retired: "$5::boolean"))
     order by p.id limit $2::bigint

@@ -30,7 +30,7 @@ import Testing
     ),
     (
       Loading.activityRowsOfDays, "holding_activity_log_by_day",
-      ["portfolio_id) >=", "portfolio_id) <="]
+      ["= o.day", "(portfolio_id + 0) >=", "(portfolio_id + 0) <="]
     ),
     (
       Loading.historyRows, "holding_activity_log_by_fund",
@@ -43,11 +43,11 @@ import Testing
     (Loading.feeRows, "holding_activity_log_by_booking", ["portfolio_id =", "activity_date) <="]),
     (
       Loading.statementRows, "statement_valuations_key",
-      ["valuation_date) >", "valuation_date) <="]
+      ["portfolio_fund_id =", "valuation_date >", "valuation_date <="]
     ),
     (
       Loading.statementRowsOfDays, "statement_valuations_by_day",
-      ["portfolio_id) >=", "portfolio_id) <="]
+      ["= o.day", "(portfolio_id + 0) >=", "(portfolio_id + 0) <="]
     ),
     (
       Loading.statementDateRows, "statement_valuations_key",
