@@ -42,11 +42,12 @@ extension ActivityRows {
   /// SQL that is true where two rows have one id: it is looked up in the index of ids.
   ///
   /// A plan made while the log is empty takes whatever index begins with the portfolio, and reads
-  /// all of a portfolio for each row once it is not; the sum leaves it no such index.
+  /// all of a portfolio for each row once it is not; the difference, which no index has, leaves it
+  /// none.
   static func isOfID(_ one: String, _ other: String) -> String {
     """
     \(one).external_id = \(other).external_id
-      and \(one).portfolio_id + 0 = \(other).portfolio_id
+      and \(one).portfolio_id - 0 = \(other).portfolio_id
     """
   }
 

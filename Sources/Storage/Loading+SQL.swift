@@ -160,7 +160,7 @@ extension Loading {
 
   /// A look-up a holding, and none where a portfolio has no statements at all.
   ///
-  /// The index by day does not know the bare column, and would be walked for each of them.
+  /// The index by day does not know the bare columns.
   static let statementRows = Statement(
     "load-statements",
     """
@@ -183,7 +183,7 @@ extension Loading {
     """
     select v.portfolio_id, v.portfolio_fund_id, f.instrument_id, v.valuation_date, v.value
     from \(LoadSpans.rowsByDay(
-      of: "statement_valuations", on: "r.valuation_date", as: "v"))
+      of: "statement_valuations", on: "r.valuation_date + 0", as: "v"))
     cross join lateral (
       select h.instrument_id from closebell.portfolio_funds h
       where h.portfolio_id = v.portfolio_id and h.id = v.portfolio_fund_id offset 0) f

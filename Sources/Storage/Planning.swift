@@ -146,7 +146,7 @@ public enum Planning {
     """
   }
 
-  private static let next = Statement(
+  static let next = Statement(
     "plan-portfolios",
     """
     with latest (day, before) as materialized (

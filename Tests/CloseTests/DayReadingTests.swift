@@ -24,7 +24,7 @@ import Testing
   ) -> [LoadRange] {
     ids.enumerated().filter { $0.offset % 3 != 2 }.map { position, id in
       LoadRange(
-        portfolio: id, openedFrom: position % 5 == 4 ? nil : date - days,
+        portfolio: id, openedFrom: position % 5 == days ? nil : date - days,
         through: position % 7 == 6 ? date + 1 : date)
     }
   }

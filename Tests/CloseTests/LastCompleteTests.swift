@@ -28,7 +28,8 @@ import Testing
     """)
 
   /// Each step leaves some portfolio's latest close on a date before that of the others.
-  @Test("the latest complete date is found on the last date, on the one before, and behind both")
+  @Test(
+    "the latest complete date is the same wherever it lies: last of all, before it, or far back")
   func found() async throws {
     let books = try await DemoBooks.fresh()
     try await Self.compare(books)

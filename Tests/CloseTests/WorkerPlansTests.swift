@@ -170,4 +170,20 @@ import Testing
       }
     }
   }
+
+  @Test("a plan looks for last closes along the key by date", arguments: [false, true])
+  func lastCloses(_ isAnalysed: Bool) async throws {
+    let books = try await DemoBooks.empty()
+    try await books.execute(Self.growth)
+    if isAnalysed { try await books.execute("analyze") }
+    let scans = try await books.perform { db in
+      try Populating.prepare(leaseSeconds: 60, on: db)
+      return Self.scans(try Self.plan(Planning.next, on: db))
+    }
+    let byDate = scans.filter {
+      $0.contains("portfolio_snapshots_key") && $0.contains("snapshot_date =")
+        && $0.contains("portfolio_id >=") && $0.contains("portfolio_id <=")
+    }
+    #expect(byDate.count == 2, "\(scans)")
+  }
 }

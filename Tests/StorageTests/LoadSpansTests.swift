@@ -38,6 +38,8 @@ import Testing
         "2025-06-28 11…15", "2025-06-29 11…15", "2025-06-30 11…15",
       ])
     #expect(many.rest.isEmpty)
+    let three = LoadSpans.days(of: try Self.ranges(11...13, "2025-06-27", "2025-06-30"))
+    #expect(three.spans.dates.count == 3)
     let two = LoadSpans.days(of: try Self.ranges(11...12, "2025-06-27", "2025-06-30"))
     #expect(two.spans.dates.isEmpty)
     #expect(two.rest.map(\.portfolio.rawValue) == [11, 12])

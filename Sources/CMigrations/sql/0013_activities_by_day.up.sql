@@ -9,9 +9,9 @@ alter table closebell.holding_activity_log
   add constraint holding_activity_log_one_per_external_id unique (external_id, portfolio_id);
 
 -- A night reads a day or a few of all portfolios. With the portfolio first that is a look-up each,
--- mostly in vain, on pages that nothing else of the night needs. The sum keeps the two kinds of
--- index apart: a statement says by it which one it means, and no statistics can choose the other.
+-- mostly in vain, on pages that nothing else of the night needs. The sums keep the two kinds of
+-- index apart: a statement says by them that it means this one, and no statistics choose the other.
 create index holding_activity_log_by_day on closebell.holding_activity_log
   ((coalesce(booked_on, activity_date)), (portfolio_id + 0));
 create index statement_valuations_by_day on closebell.statement_valuations
-  (valuation_date, (portfolio_id + 0));
+  ((valuation_date + 0), (portfolio_id + 0));
