@@ -50,8 +50,8 @@ struct LoadSpans {
       left = left.dropFirst(run.count)
       let days = first.openedFrom.map { first.through - $0 }
       if let days, days <= run.count {
-        for day in 0..<max(days, 0) {
-          spans.dates.append((first.through - (days - 1 - day)).postgres)
+        for back in stride(from: days - 1, through: 0, by: -1) {
+          spans.dates.append((first.through - back).postgres)
           spans.firsts.append(first.portfolio.rawValue)
           spans.lasts.append(run[run.endIndex - 1].portfolio.rawValue)
         }
@@ -101,14 +101,7 @@ struct LoadSpans {
   static func rows(
     of table: String, on date: String, as row: String, where condition: String = "true"
   ) -> String {
-    """
-    \(runs)
-    cross join lateral (
-      select r.* from closebell.\(table) r
-      where r.\(date) = o.day and r.portfolio_id between o.first_id and o.last_id
-        and \(condition)
-      offset 0) \(row)
-    """
+    walk(table, "r.\(date)", "r.portfolio_id", as: row, where: condition)
   }
 
   /// The same for a table that has indexes which begin with the portfolio, too.
@@ -120,11 +113,17 @@ struct LoadSpans {
   static func rowsByDay(
     of table: String, on date: String, as row: String, where condition: String = "true"
   ) -> String {
+    walk(table, date, "r.portfolio_id + 0", as: row, where: condition)
+  }
+
+  private static func walk(
+    _ table: String, _ date: String, _ portfolio: String, as row: String, where condition: String
+  ) -> String {
     """
     \(runs)
     cross join lateral (
       select r.* from closebell.\(table) r
-      where \(date) = o.day and r.portfolio_id + 0 between o.first_id and o.last_id
+      where \(date) = o.day and \(portfolio) between o.first_id and o.last_id
         and \(condition)
       offset 0) \(row)
     """

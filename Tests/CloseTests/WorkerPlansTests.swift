@@ -150,15 +150,24 @@ import Testing
     return scans
   }
 
+  /// Works in a worker's session on tables that have grown.
+  private static func asWorker<R: Sendable>(
+    _ isAnalysed: Bool, _ body: @escaping @Sendable (isolated Connection) throws -> R
+  ) async throws -> R {
+    let books = try await DemoBooks.empty()
+    try await books.execute(growth)
+    if isAnalysed { try await books.execute("analyze") }
+    return try await books.perform { db in
+      try Populating.prepare(leaseSeconds: 60, on: db)
+      return try body(db)
+    }
+  }
+
   @Test(
     "rows of tables that grow are found by the key that is meant for them",
     arguments: [false, true])
   func keys(_ isAnalysed: Bool) async throws {
-    let books = try await DemoBooks.empty()
-    try await books.execute(Self.growth)
-    if isAnalysed { try await books.execute("analyze") }
-    try await books.perform { db in
-      try Populating.prepare(leaseSeconds: 60, on: db)
+    try await Self.asWorker(isAnalysed) { db in
       for (statement, key, within) in Self.statements {
         let scans = Self.scans(try Self.plan(statement, on: db))
         #expect(
@@ -173,12 +182,8 @@ import Testing
 
   @Test("a plan looks for last closes along the key by date", arguments: [false, true])
   func lastCloses(_ isAnalysed: Bool) async throws {
-    let books = try await DemoBooks.empty()
-    try await books.execute(Self.growth)
-    if isAnalysed { try await books.execute("analyze") }
-    let scans = try await books.perform { db in
-      try Populating.prepare(leaseSeconds: 60, on: db)
-      return Self.scans(try Self.plan(Planning.next, on: db))
+    let scans = try await Self.asWorker(isAnalysed) { db in
+      Self.scans(try Self.plan(Planning.next, on: db))
     }
     let byDate = scans.filter {
       $0.contains("portfolio_snapshots_key") && $0.contains("snapshot_date =")
