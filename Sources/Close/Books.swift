@@ -48,9 +48,7 @@ public enum Books {
     _ code: String, on date: Day, on db: isolated Connection
   ) throws -> Shown {
     try Migrator.requireCurrentSchema(on: db)
-    let planned = try Planning.portfolios(
-      after: 0, limit: 1, activeOn: .latest, codes: [code], on: db)
-    guard let planned = planned.first else { throw UnknownPortfolios(codes: [code]) }
+    let planned = try planned(code, on: db)
     let portfolio = planned.portfolio
     let slot = Slot(portfolio: portfolio.id, date: date)
     let instruments = try MarketLoading.instruments(on: db)
@@ -70,6 +68,19 @@ public enum Books {
     return .closed(close)
   }
 
+  /// The portfolio that a code, or `CODE#ID`, means today.
+  ///
+  /// - Throws: `UnknownPortfolios`.
+  static func planned(_ code: String, on db: isolated Connection) throws -> PlannedPortfolio {
+    let selection = try db.selection(of: [code], on: .latest)
+    guard
+      let planned = try Planning.portfolios(
+        after: 0, limit: 1, activeOn: .latest, of: selection, on: db
+      ).first
+    else { throw UnknownPortfolios(codes: [code]) }
+    return planned
+  }
+
   /// Every closed date of a range, portfolio by portfolio, handed on some portfolios at a time.
   ///
   /// - Throws: `UnknownPortfolios`, and whatever `visit` throws.
@@ -77,12 +88,13 @@ public enum Books {
     codes: [String], from first: Day, through last: Day, on db: isolated Connection,
     _ visit: ([ShownSnapshot]) throws -> Void
   ) throws {
-    try db.requireBooks(of: codes)
+    try Migrator.requireCurrentSchema(on: db)
+    let selection = try db.selection(of: codes, on: .latest, includingRetired: true)
     let instruments = try MarketLoading.instruments(on: db)
     var after: Int64 = 0
     while true {
       let page = try Planning.portfolios(
-        after: after, limit: portfoliosAtOnce, activeOn: .latest, codes: codes,
+        after: after, limit: portfoliosAtOnce, activeOn: .latest, of: selection,
         includingRetired: true, on: db
       ).map(\.portfolio)
       guard let end = page.last else { return }

@@ -142,13 +142,14 @@ public final class CloseRun: Sendable {
     _ context: RunContext, _ control: Connection, _ ahead: ConnectionsAhead
   ) async -> (any Error)? {
     let deadline = ContinuousClock.now + .seconds(settings.waitSeconds ?? settings.leaseSeconds)
-    var codes = settings.codes
+    var selection = context.selection
     var isFirst = true
     if case .repair(let task) = purpose, task.firstBad.isEmpty { return nil }
     while true {
       do {
         let queue = ChunkQueue(
-          planner: try await planner(context, control), codes: codes, isFirstPass: isFirst)
+          planner: try await planner(context, control), selection: selection,
+          isFirstPass: isFirst)
         let pool = WorkerPool(context: context, queue: queue) { try await ahead.take() }
         let pass = await pool.run()
         context.record { $0.counts.busy = pass.busy.reduce(0) { $0 + $1.steps.count } }
@@ -160,7 +161,7 @@ public final class CloseRun: Sendable {
         if context.takeHoldsComplete() {
           try await control.perform { db in try db.letGo(as: context.claim) }
         }
-        codes = pass.busy.map { "\($0.portfolio.code)#\($0.portfolio.id)" }
+        selection = PortfolioSelection(pass.busy.map(\.portfolio.id))
         isFirst = false
         try await Task.sleep(for: .milliseconds(250))
       } catch {

@@ -11,7 +11,7 @@ protocol CloseStore: Actor {
   // MARK: Planning
 
   func portfolios(
-    after: Int64, limit: Int, activeOn date: Day, codes: [String]
+    after: Int64, limit: Int, activeOn date: Day, of selection: PortfolioSelection
   ) throws -> [PlannedPortfolio]
   func completeSlots(
     of portfolios: [ID<Portfolio>], from first: Day, through last: Day
@@ -63,7 +63,7 @@ protocol CloseStore: Actor {
   /// Takes dead runs' placeholders back, and records a new run with its claim and lease.
   ///
   /// - Returns: Nil while claims are paused.
-  /// - Throws: `LockedRange` where a replay would touch locked dates.
+  /// - Throws: `LockedRange` where a replay would touch locked dates, `UnknownPortfolios`.
   func begin(_ opening: RunOpening) throws -> BegunRun?
   /// Gives back what the run still holds, ends its lease and records how it went.
   func end(_ ending: RunEnding) throws -> Day?
@@ -85,6 +85,8 @@ struct BegunRun: Sendable {
   var run: Int64
   /// The id that fences every write of this run.
   var claim: Int64
+  /// The portfolios that it is for.
+  var selection: PortfolioSelection
   /// The dates that its lease covers so far.
   var covered: ClosedRange<Day>?
   /// How many placeholders of dead owners were taken back.

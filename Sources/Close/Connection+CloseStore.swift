@@ -5,9 +5,9 @@ internal import Storage
 /// PostgreSQL as the store: every call is Storage's.
 extension Connection: CloseStore {
   func portfolios(
-    after: Int64, limit: Int, activeOn date: Day, codes: [String]
+    after: Int64, limit: Int, activeOn date: Day, of selection: PortfolioSelection
   ) throws -> [PlannedPortfolio] {
-    try Planning.portfolios(after: after, limit: limit, activeOn: date, codes: codes, on: self)
+    try Planning.portfolios(after: after, limit: limit, activeOn: date, of: selection, on: self)
   }
 
   func activityCounts(of portfolios: [ID<Portfolio>]) throws -> [ID<Portfolio>: Int] {
@@ -121,8 +121,10 @@ extension Connection: CloseStore {
 
   func begin(_ opening: RunOpening) throws -> BegunRun? {
     let settings = opening.settings
-    try requireBooks(of: settings.codes)
-    let locked = try lockedDates(of: opening)
+    try Migrator.requireCurrentSchema(on: self)
+    let selection =
+      try opening.repair?.selection ?? selection(of: settings.codes, on: opening.through)
+    let locked = try lockedDates(of: opening, selection)
     if let locked, settings.overrideLock == nil { throw locked }
     guard try !Runs.isPaused(on: self) else { return nil }
     try OwnSequences.keepAhead(on: self)
@@ -133,7 +135,7 @@ extension Connection: CloseStore {
       try db.record(opening, covering: dates, overriding: locked)
     }
     return BegunRun(
-      run: run, claim: claim, covered: dates, takenBack: takenBack.count,
+      run: run, claim: claim, selection: selection, covered: dates, takenBack: takenBack.count,
       overrides: try MarketLoading.overrides(on: self))
   }
 
@@ -158,10 +160,12 @@ extension Connection: CloseStore {
 
   /// What a replay's or a repair's range touches of locked periods; nil for a night, which plans
   /// none of it.
-  private func lockedDates(of opening: RunOpening) throws -> LockedRange? {
+  private func lockedDates(
+    of opening: RunOpening, _ selection: PortfolioSelection
+  ) throws -> LockedRange? {
     guard opening.kind != "run", let from = opening.from else { return nil }
     let portfolios = try PeriodLocks.reaching(
-      into: from, activeOn: opening.through, codes: opening.settings.codes, on: self)
+      into: from, activeOn: opening.through, of: selection, on: self)
     guard !portfolios.isEmpty else { return nil }
     return LockedRange(from: from, through: opening.through, portfolios: portfolios)
   }
@@ -184,12 +188,15 @@ extension Connection: CloseStore {
 }
 
 extension Connection {
-  /// Fails unless the schema is this program's, and each of `codes` names a portfolio.
+  /// The portfolios that codes mean on a date; see `NamedPortfolios`.
   ///
-  /// - Throws: `SchemaError`, `UnknownPortfolios`.
-  func requireBooks(of codes: [String]) throws {
-    try Migrator.requireCurrentSchema(on: self)
-    let unknown = try Planning.unknownCodes(codes, on: self)
-    guard unknown.isEmpty else { throw UnknownPortfolios(codes: unknown) }
+  /// - Throws: `UnknownPortfolios` for a code without any portfolio.
+  func selection(
+    of codes: [String], on date: Day, includingRetired: Bool = false
+  ) throws -> PortfolioSelection {
+    let named = try NamedPortfolios(
+      codes, on: date, includingRetired: includingRetired, on: self)
+    guard named.unknown.isEmpty else { throw UnknownPortfolios(codes: named.unknown) }
+    return named.selection
   }
 }

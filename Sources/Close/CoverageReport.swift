@@ -50,7 +50,7 @@ public struct CoverageReport: Sendable {
 
   /// The dates of a range on which a slot of some portfolios exists or ought to.
   static func rows(
-    from first: Day, through last: Day, of scope: PeriodLocks.Scope,
+    from first: Day, through last: Day, of scope: PortfolioSelection,
     on db: isolated Connection
   ) throws -> [Row] {
     let states = Dictionary(
@@ -66,7 +66,7 @@ public struct CoverageReport: Sendable {
 
   /// The slots of some dates that are missing, claimed, failed or stale, by name: at most `limit`.
   static func flaws(
-    on dates: [Day], of scope: PeriodLocks.Scope, limit: Int, on db: isolated Connection
+    on dates: [Day], of scope: PortfolioSelection, limit: Int, on db: isolated Connection
   ) throws -> [Coverage.Flaw] {
     guard let first = dates.first, let last = dates.last else { return [] }
     let calendars = Calendars(overrides: try MarketLoading.overrides(on: db))
@@ -82,7 +82,7 @@ public struct CoverageReport: Sendable {
   }
 
   private static func expectedSlots(
-    from first: Day, through last: Day, of scope: PeriodLocks.Scope,
+    from first: Day, through last: Day, of scope: PortfolioSelection,
     on db: isolated Connection
   ) throws -> [Day: Int] {
     let calendars = Calendars(overrides: try MarketLoading.overrides(on: db))

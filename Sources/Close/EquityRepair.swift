@@ -82,11 +82,11 @@ public final class EquityRepair: Sendable {
   private static func make(
     _ scope: EquityScope, _ sweeps: [RecomputedSweep], _ compared: Int, on db: isolated Connection
   ) throws -> EquityPlan {
-    let ids = scope.codes.isEmpty ? [] : sweeps.map(\.portfolio.id)
+    let selection =
+      scope.codes.isEmpty ? .all : PortfolioSelection(sweeps.map(\.portfolio.id))
     let (first, last) = (scope.from ?? .earliest, scope.through ?? .latest)
-    let isNobody = !scope.codes.isEmpty && ids.isEmpty
-    let tears = isNobody ? [] : try StrayRows.tears(of: ids, from: first, through: last, on: db)
-    let strays = isNobody ? [] : try StrayRows.find(of: ids, from: first, through: last, on: db)
+    let tears = try StrayRows.tears(of: selection, from: first, through: last, on: db)
+    let strays = try StrayRows.find(of: selection, from: first, through: last, on: db)
     let tornBy = Dictionary(grouping: tears, by: \.slot.portfolio)
     let doubtful = sweeps.filter { !$0.dates.isEmpty || tornBy[$0.portfolio.id] != nil }
     let complete = Dictionary(
@@ -163,7 +163,6 @@ public final class EquityRepair: Sendable {
     try asked.plan.requireSame(as: now.plan, orRestOf: asked.isBegun)
     var settings = settings
     settings.isRepair = true
-    settings.codes = now.damage.map { "\($0.portfolio.code)#\($0.portfolio.id)" }
     let task = EquityRepairTask(now, text: text, digest: asked.plan.digest)
     let run = CloseRun(.repair(task), settings: settings, connect: connect)
     let isStopped = state.withLock { state in
@@ -194,6 +193,8 @@ public struct EquityRepairTask: Sendable {
   let strays: [StrayRows.Group]
   let earliest: Day?
   let latest: Day
+  /// The portfolios that are closed again; all where none is.
+  var selection: PortfolioSelection { firstBad.isEmpty ? .all : PortfolioSelection(firstBad.keys) }
   let text: String
   let digest: String
 

@@ -95,17 +95,12 @@ public enum PeriodLocking {
 
   private static func scope(
     of request: LockRequest, on db: isolated Connection
-  ) throws -> PeriodLocks.Scope {
-    guard !request.codes.isEmpty else { return .all }
-    let unknown = try Planning.unknownCodes(request.codes, on: db)
-    guard unknown.isEmpty else { throw UnknownPortfolios(codes: unknown) }
-    let named = try Planning.portfolios(
-      after: 0, limit: Int(Int32.max), activeOn: request.last, codes: request.codes, on: db)
-    let known = Set(
-      named.flatMap { [$0.portfolio.code, "\($0.portfolio.code)#\($0.portfolio.id)"] })
-    let absent = request.codes.filter { !known.contains($0) }
-    guard absent.isEmpty else { throw UnknownPortfolios(codes: absent) }
-    return .only(named.map(\.portfolio.id))
+  ) throws -> PortfolioSelection {
+    let named = try NamedPortfolios(request.codes, on: request.last, on: db)
+    for missing in [named.unknown, named.absent] where !missing.isEmpty {
+      throw UnknownPortfolios(codes: missing)
+    }
+    return named.selection
   }
 }
 

@@ -83,6 +83,8 @@ public final class Recompute: Sendable {
     var counts = RecomputeCounts()
     var isStopping = false
   }
+  /// Nil until the first worker has looked up what the codes mean.
+  private let selection = Mutex<PortfolioSelection?>(nil)
 
   /// A recomputation of closed dates that has not begun.
   ///
@@ -147,12 +149,12 @@ public final class Recompute: Sendable {
     let connection = try await connect()
     do {
       let chunk = RecomputeChunk(work: work, settings: settings, market: market)
-      let codes = settings.codes
       let wasMore = { @Sendable [self] (db: isolated Connection) in
         try recomputeNext(chunk, visit, on: db)
       }
-      try await connection.perform { db in
-        try db.requireBooks(of: codes)
+      try await connection.perform { [self] db in
+        try Migrator.requireCurrentSchema(on: db)
+        _ = try selected(on: db)
         try Recomputing.prepare(on: db)
       }
       while try await connection.perform(wasMore) {}
@@ -161,6 +163,16 @@ public final class Recompute: Sendable {
       stop()
       await connection.close()
       throw error
+    }
+  }
+
+  private func selected(on db: isolated Connection) throws -> PortfolioSelection {
+    try selection.withLock { selection in
+      if let selection { return selection }
+      let found = try db.selection(
+        of: settings.codes, on: work.lastDate, includingRetired: work.includesRetired)
+      selection = found
+      return found
     }
   }
 
@@ -186,7 +198,7 @@ public final class Recompute: Sendable {
     try cursor.withLock { cursor in
       try cursor.next { after in
         let range = try Planning.portfolios(
-          after: after, limit: settings.chunk, activeOn: work.lastDate, codes: settings.codes,
+          after: after, limit: settings.chunk, activeOn: work.lastDate, of: selected(on: db),
           includingRetired: work.includesRetired, on: db)
         return (try chunk.bounded(range, on: db), range.last?.portfolio.id.rawValue)
       }

@@ -154,11 +154,9 @@ struct RecomputeChunk {
   private func reread(
     _ portfolios: [PlannedPortfolio], on db: isolated Connection
   ) throws -> [PlannedPortfolio] {
-    guard let first = portfolios.first?.portfolio.id.rawValue else { return [] }
-    let codes = portfolios.map { "\($0.portfolio.code)#\($0.portfolio.id)" }
-    return try Planning.portfolios(
-      after: first - 1, limit: codes.count, activeOn: work.lastDate, codes: codes,
-      includingRetired: work.includesRetired, on: db)
+    try Planning.portfolios(
+      after: 0, limit: portfolios.count, activeOn: work.lastDate,
+      of: PortfolioSelection(portfolios.map(\.portfolio.id)), on: db)
   }
 
   private func isCompared(_ date: Day) -> Bool {

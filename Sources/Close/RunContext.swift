@@ -9,6 +9,8 @@ final class RunContext: Sendable {
   let run: Int64
   /// The id that fences every write of this run.
   let claim: Int64
+  /// The portfolios that it is for.
+  let selection: PortfolioSelection
   let calendars: Calendars
   let market = MarketShelf()
   let reason: String
@@ -36,6 +38,7 @@ final class RunContext: Sendable {
     settings = opening.settings
     run = begun.run
     claim = begun.claim
+    selection = begun.selection
     calendars = Calendars(overrides: begun.overrides)
     reason =
       opening.settings.overrideLock.map { "\(opening.kind), lock overridden: \($0.reason)" }

@@ -48,11 +48,7 @@ extension Books {
   ) throws -> Explained {
     try Migrator.requireCurrentSchema(on: db)
     return try db.transaction(isolation: .repeatableRead, readOnly: true) { db in
-      let planned = try Planning.portfolios(
-        after: 0, limit: 1, activeOn: .latest, codes: [code], on: db)
-      guard let portfolio = planned.first?.portfolio else {
-        throw UnknownPortfolios(codes: [code])
-      }
+      let portfolio = try planned(code, on: db).portfolio
       let slot = Slot(portfolio: portfolio.id, date: date)
       let instruments = try MarketLoading.instruments(on: db)
       guard

@@ -61,12 +61,13 @@ public final class Verification: Sendable {
     let control = try await connect()
     do {
       let outcomes = try await control.perform { [self] db in
-        try db.requireBooks(of: codes)
+        try Migrator.requireCurrentSchema(on: db)
+        let selection = try db.selection(of: codes, on: .latest, includingRetired: true)
         return try db.transaction(isolation: .repeatableRead, readOnly: true) { db in
-          let count = try Recomputing.slotCount(from: first, through: last, codes: codes, on: db)
+          let count = try Recomputing.slotCount(from: first, through: last, of: selection, on: db)
           total.withLock { $0 = count }
           return try ChainChecks.run(
-            from: first, through: last, codes: codes, limit: Self.faultsKept, on: db)
+            from: first, through: last, of: selection, limit: Self.faultsKept, on: db)
         }
       }
       await control.close()

@@ -50,13 +50,13 @@ enum Planner: Sendable {
 /// one range of portfolios.
 final class ChunkQueue: Sendable {
   private let planner: Planner
-  private let codes: [String]
+  private let selection: PortfolioSelection
   private let isFirstPass: Bool
   private let cursor = Mutex(ChunkCursor<Sweep>())
 
-  init(planner: Planner, codes: [String], isFirstPass: Bool) {
+  init(planner: Planner, selection: PortfolioSelection, isFirstPass: Bool) {
     self.planner = planner
-    self.codes = codes
+    self.selection = selection
     self.isFirstPass = isFirstPass
   }
 
@@ -68,7 +68,8 @@ final class ChunkQueue: Sendable {
     try cursor.withLock { cursor in
       try cursor.next { after in
         let range = try db.portfolios(
-          after: after, limit: context.settings.chunk, activeOn: planner.date, codes: codes)
+          after: after, limit: context.settings.chunk, activeOn: planner.date,
+          of: selection)
         let sweeps = range.isEmpty ? [] : try plan(range, context, on: db)
         return (
           try bounded(sweeps, context, on: db), range.last?.portfolio.id.rawValue

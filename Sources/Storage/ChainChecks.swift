@@ -37,17 +37,19 @@ public enum ChainChecks {
   /// To be called in a repeatable-read transaction, so that a run that commits meanwhile is seen
   /// wholly or not at all; it settles how the rest of that transaction is planned.
   /// - Parameters:
-  ///   - codes: Only these portfolios; empty means all, those that exist no more among them.
+  ///   - selection: Only these portfolios; those that exist no more are among all.
   ///   - limit: Most faults kept of each check; they are all counted.
   public static func run(
-    from first: Day, through last: Day, codes: [String], limit: Int,
+    from first: Day, through last: Day, of selection: PortfolioSelection, limit: Int,
     on db: isolated Connection
   ) throws -> [Outcome] {
     try db.execute(sql: "set local enable_nestloop = off")
     return try checks.flatMap { check in
       var outcomes = check.names.map { Outcome(check: $0, count: 0, faults: []) }
       let statement = Statement("chain-\(check.names[0])", Self.framed(check.sql))
-      let rows = try db.rows(statement, first.postgres, last.postgres, codes, Int64(limit)) {
+      let rows = try db.rows(
+        statement, first.postgres, last.postgres, selection.ids, Int64(limit)
+      ) {
         (
           fault: ChainFault(
             check: try $0.nextString(), portfolio: try $0.nextString(), date: try $0.nextDay(),
@@ -74,8 +76,7 @@ public enum ChainChecks {
       from (select c.* from (\(sql)) c (name, portfolio_id, day, detail)
         where c.day between $1::date and $2::date offset 0) f
       left join closebell.portfolios p on p.id = f.portfolio_id
-      where (pg_catalog.cardinality($3::text[]) = 0 or p.code = any($3::text[])
-          or p.code || '#' || p.id = any($3::text[]))) g
+      where \(PortfolioSelection.contains("f.portfolio_id", "$3::bigint[]"))) g
     where g.place <= $4::bigint order by g.name, g.place
     """
   }

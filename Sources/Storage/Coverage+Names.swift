@@ -15,7 +15,7 @@ extension Coverage {
   /// The slots of a range that stand but are claimed, failed or stale, and not locked; ascending
   /// by date, then code.
   public static func flaws(
-    from first: Day, through last: Day, of scope: PeriodLocks.Scope, limit: Int,
+    from first: Day, through last: Day, of scope: PortfolioSelection, limit: Int,
     on db: isolated Connection
   ) throws -> [Flaw] {
     try db.rows(flawed, first.postgres, last.postgres, scope.ids, Int64(limit), as: decodeFlaw)
@@ -23,7 +23,7 @@ extension Coverage {
 
   /// The portfolios that ought to have a slot on some dates of their calendars, and have none.
   public static func missing(
-    on dates: [(calendar: String, date: Day)], of scope: PeriodLocks.Scope, limit: Int,
+    on dates: [(calendar: String, date: Day)], of scope: PortfolioSelection, limit: Int,
     on db: isolated Connection
   ) throws -> [Flaw] {
     try db.rows(
@@ -41,7 +41,7 @@ extension Coverage {
     select p.code, s.snapshot_date, case when s.is_complete then 'stale' else s.state::text end
     from closebell.portfolio_snapshots s join closebell.portfolios p on p.id = s.portfolio_id
     where s.snapshot_date between $1::date and $2::date
-      and \(PeriodLocks.isMeant("s.portfolio_id", "$3::bigint[]"))
+      and \(PortfolioSelection.contains("s.portfolio_id", "$3::bigint[]"))
       and (not s.is_complete or \(Staleness.isStale("s")))
       and not \(PeriodLocks.isLocked("s.snapshot_date", of: "s.portfolio_id"))
     order by s.snapshot_date, p.code limit $4::bigint
@@ -53,7 +53,7 @@ extension Coverage {
     from unnest($1::text[], $2::date[]) as d (calendar, day)
     join closebell.portfolios p on p.calendar = d.calendar
       and (p.retired_on is null or p.retired_on > d.day)
-    where \(PeriodLocks.isMeant("p.id", "$3::bigint[]"))
+    where \(PortfolioSelection.contains("p.id", "$3::bigint[]"))
       and exists (select from closebell.portfolio_snapshots f
         where f.portfolio_id = p.id and f.opened_from_date is null and f.is_complete
           and f.snapshot_date <= d.day)

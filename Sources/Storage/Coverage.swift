@@ -60,7 +60,7 @@ public enum Coverage {
   ///
   /// - Parameter scope: Only these portfolios.
   public static func byDate(
-    from first: Day, through last: Day, of scope: PeriodLocks.Scope = .all,
+    from first: Day, through last: Day, of scope: PortfolioSelection = .all,
     on db: isolated Connection
   ) throws -> [Row] {
     try db.rows(states, first.postgres, last.postgres, scope.ids) {
@@ -85,7 +85,7 @@ public enum Coverage {
   ///
   /// - Parameter scope: Only these portfolios.
   public static func expectations(
-    from first: Day, through last: Day, of scope: PeriodLocks.Scope = .all,
+    from first: Day, through last: Day, of scope: PortfolioSelection = .all,
     on db: isolated Connection
   ) throws -> [(calendar: String, from: Day, through: Day, count: Int)] {
     try db.rows(expected, first.postgres, last.postgres, scope.ids) {
@@ -128,7 +128,7 @@ public enum Coverage {
         \(PeriodLocks.isLocked("s.snapshot_date", of: "s.portfolio_id")) as is_locked
       from closebell.portfolio_snapshots s
       where s.snapshot_date between $1::date and $2::date
-        and \(PeriodLocks.isMeant("s.portfolio_id", "$3::bigint[]"))) s
+        and \(PortfolioSelection.contains("s.portfolio_id", "$3::bigint[]"))) s
     group by s.snapshot_date order by s.snapshot_date
     """)
   private static let firstAndLast = Statement(
@@ -149,7 +149,7 @@ public enum Coverage {
       least(coalesce(p.retired_on - 1, $2::date), $2::date), count(*)
     from closebell.portfolios p join first_close f on f.portfolio_id = p.id
     where f.snapshot_date <= $2::date and (p.retired_on is null or p.retired_on > $1::date)
-      and \(PeriodLocks.isMeant("p.id", "$3::bigint[]"))
+      and \(PortfolioSelection.contains("p.id", "$3::bigint[]"))
     group by 1, 2, 3
     """)
   private static let failed = Statement(

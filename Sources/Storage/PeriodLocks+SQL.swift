@@ -17,11 +17,6 @@ extension PeriodLocks {
     "coalesce(\(date) <= \(lockedThrough(of: portfolio)), false)"
   }
 
-  /// SQL that is true for a portfolio of the scope; an empty array means all.
-  static func isMeant(_ portfolio: String, _ ids: String) -> String {
-    "(pg_catalog.cardinality(\(ids)) = 0 or \(portfolio) = any(\(ids)))"
-  }
-
   static let share = Statement(
     "locks-hold",
     """
@@ -82,7 +77,8 @@ extension PeriodLocks {
     """
     with returned as (
       update closebell.holding_activity_log a set booked_on = null
-      where a.booked_on is not null and \(isMeant("a.portfolio_id", "$1::bigint[]"))
+      where a.booked_on is not null
+        and \(PortfolioSelection.contains("a.portfolio_id", "$1::bigint[]"))
         and not \(isLocked("a.activity_date", of: "a.portfolio_id"))
       returning a.portfolio_id, a.activity_date
     ), from_dates as (
@@ -101,15 +97,14 @@ extension PeriodLocks {
     """
     insert into closebell.period_lock_history
       (action, from_date, through_date, portfolio_ids, reason, done_by, run_id)
-    values ($1::text, $2::date, $3::date, case when $4::boolean then null else $5::bigint[] end,
-      $6::text, $7::text, $8::bigint)
+    values ($1::text, $2::date, $3::date, $4::bigint[], $5::text, $6::text, $7::bigint)
     """)
   static let deletePlaceholders = Statement(
     "locks-discard-placeholders",
     """
     delete from closebell.portfolio_snapshots s
     where s.snapshot_date between $1::date and $2::date and not s.is_complete
-      and \(isMeant("s.portfolio_id", "$3::bigint[]"))
+      and \(PortfolioSelection.contains("s.portfolio_id", "$3::bigint[]"))
       and (s.state = 'failed' or not \(Leases.isAlive("s.claim_id")))
     """)
 
@@ -126,10 +121,8 @@ extension PeriodLocks {
     select p.code, p.locked_through from (
       select p.*, \(lockedThrough(of: "p.id")) as locked_through from closebell.portfolios p) p
     where p.locked_through >= greatest($1::date, p.inception_date)
-      and case when pg_catalog.cardinality($3::text[]) = 0
-        then p.retired_on is null or p.retired_on > $2::date
-        else p.code = any($3::text[]) and (p.retired_on is null or p.retired_on > $2::date)
-          or p.code || '#' || p.id = any($3::text[]) end
+      and \(PortfolioSelection.contains("p.id", "$3::bigint[]"))
+      and ($3::bigint[] is not null or p.retired_on is null or p.retired_on > $2::date)
     order by p.code
     """)
   static let standingRows = Statement(
@@ -151,7 +144,7 @@ extension PeriodLocks {
   static let lowest = Statement(
     "locks-lowest",
     """
-    select case when pg_catalog.cardinality($1::bigint[]) = 0 then
+    select case when $1::bigint[] is null then
         (select min(l.locked_through) from closebell.period_locks l
          having bool_or(l.portfolio_id = 0))
       else

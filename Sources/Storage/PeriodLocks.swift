@@ -9,21 +9,6 @@ public import Postgres
 /// statement that looks at them. So a lock that was committed is seen, and one that is not
 /// committed yet waits for what was begun before it.
 public enum PeriodLocks {
-  /// The portfolios that an action is for.
-  public enum Scope: Sendable {
-    /// Every one, those that come later included.
-    case all
-    /// Only these.
-    case only([ID<Portfolio>])
-
-    var ids: [Int64] {
-      switch self {
-      case .all: []
-      case .only(let portfolios): portfolios.map(\.rawValue).sorted()
-      }
-    }
-  }
-
   /// Who changes a lock, and why.
   public struct Author: Sendable {
     /// A person, as an auditor finds them.
@@ -77,7 +62,7 @@ public enum PeriodLocks {
   /// Needs `own`.
   /// - Returns: Whether anything is locked now that was not.
   public static func lock(
-    from first: Day, through last: Day, _ scope: Scope, by author: Author,
+    from first: Day, through last: Day, _ scope: PortfolioSelection, by author: Author,
     on db: isolated Connection
   ) throws -> Bool {
     let changed: Int
@@ -99,7 +84,7 @@ public enum PeriodLocks {
   ///
   /// - Returns: Nil where nothing of it was locked.
   public static func unlock(
-    from first: Day, through last: Day, _ scope: Scope, by author: Author,
+    from first: Day, through last: Day, _ scope: PortfolioSelection, by author: Author,
     on db: isolated Connection
   ) throws -> Returned? {
     let before = (first - 1).postgres
@@ -123,20 +108,20 @@ public enum PeriodLocks {
   }
 
   private static func record(
-    _ action: String, from first: Day, through last: Day, _ scope: Scope, by author: Author,
+    _ action: String, from first: Day, through last: Day, _ scope: PortfolioSelection,
+    by author: Author,
     run: Int64? = nil, on db: isolated Connection
   ) throws {
-    let isForAll = if case .all = scope { true } else { false }
     _ = try db.execute(
-      insertHistory, action, first.postgres, last.postgres, isForAll, scope.ids, author.reason,
-      author.name, run)
+      insertHistory, action, first.postgres, last.postgres, scope.ids, author.reason, author.name,
+      run)
   }
 
   /// Deletes the placeholders of a range that nobody works on.
   ///
   /// They hold no number, and would stand in the way of the first open date. Needs `own`.
   public static func discardPlaceholders(
-    from first: Day, through last: Day, _ scope: Scope, on db: isolated Connection
+    from first: Day, through last: Day, _ scope: PortfolioSelection, on db: isolated Connection
   ) throws -> Int {
     try db.execute(deletePlaceholders, first.postgres, last.postgres, scope.ids)
   }
@@ -157,11 +142,12 @@ public enum PeriodLocks {
   /// The portfolios of which a range from `first` on touches locked dates, and their last locked
   /// date; ascending by code.
   ///
-  /// - Parameter codes: Only these; empty means all.
+  /// - Parameter selection: Only these.
   public static func reaching(
-    into first: Day, activeOn last: Day, codes: [String], on db: isolated Connection
+    into first: Day, activeOn last: Day, of selection: PortfolioSelection,
+    on db: isolated Connection
   ) throws -> [(code: String, through: Day)] {
-    try db.rows(touched, first.postgres, last.postgres, codes) {
+    try db.rows(touched, first.postgres, last.postgres, selection.ids) {
       (try $0.nextString(), try $0.nextDay())
     }
   }
@@ -179,7 +165,9 @@ public enum PeriodLocks {
   }
 
   /// The first date of a scope that is not locked; nil where some portfolio has no lock at all.
-  public static func firstOpen(of scope: Scope, on db: isolated Connection) throws -> Day? {
+  public static func firstOpen(of scope: PortfolioSelection, on db: isolated Connection) throws
+    -> Day?
+  {
     try db.row(lowest, scope.ids) { try $0.nextDayOrNil() }.flatMap { $0.map { $0 + 1 } }
   }
 

@@ -17,22 +17,25 @@ public enum Planning {
   ///
   /// - Parameters:
   ///   - after: The range begins after this id.
-  ///   - codes: Only these; empty means all. A `CODE#ID` names a retired portfolio.
-  ///   - includingRetired: Whether those retired by `date` are given too.
+  ///   - selection: Only these; those that were named are given whether retired or not.
+  ///   - includingRetired: Whether those retired by `date` are among all.
   public static func portfolios(
-    after: Int64, limit: Int, activeOn date: Day, codes: [String],
+    after: Int64, limit: Int, activeOn date: Day, of selection: PortfolioSelection = .all,
     includingRetired: Bool = false, on db: isolated Connection
   ) throws -> [PlannedPortfolio] {
-    try db.rows(
-      next, after, Int64(limit), date.postgres, codes, includingRetired, as: Self.decode)
-  }
-
-  /// Which of `codes` name no portfolio at all.
-  public static func unknownCodes(
-    _ codes: [String], on db: isolated Connection
-  ) throws -> [String] {
-    if codes.isEmpty { return [] }
-    return try db.rows(unknown, codes) { try $0.nextString() }
+    guard case .only(let named) = selection else {
+      return try db.rows(
+        next, after, Int64(limit), date.postgres, includingRetired, as: Self.decode)
+    }
+    var left = named.drop { $0.rawValue <= after }
+    while !left.isEmpty {
+      let range = left.prefix(limit)
+      left = left.dropFirst(limit)
+      let found = try db.rows(
+        nextNamed, range.map(\.rawValue), date.postgres, as: Self.decode)
+      if !found.isEmpty { return found }
+    }
+    return []
   }
 
   /// The portfolios whose complete slots were computed without an input change that concerns
@@ -112,18 +115,6 @@ public enum Planning {
       lockedThrough: try row.nextDayOrNil())
   }
 
-  /// A code names the portfolio active on the date, `CODE#ID` one by its id whatever its state.
-  private static func isMeant(date: String, codes: String, retired: String) -> String {
-    """
-    p.inception_date <= \(date)
-      and case when pg_catalog.cardinality(\(codes)) = 0
-        then \(retired) or p.retired_on is null or p.retired_on > \(date)
-        else p.code = any(\(codes))
-            and (\(retired) or p.retired_on is null or p.retired_on > \(date))
-          or p.code || '#' || p.id = any(\(codes)) end
-    """
-  }
-
   /// The last complete date of a portfolio `p`, which most have on one of the last two dates of
   /// all.
   ///
@@ -146,9 +137,8 @@ public enum Planning {
     """
   }
 
-  static let next = Statement(
-    "plan-portfolios",
-    """
+  /// What a plan needs to know of portfolios `p`.
+  private static let planned = """
     with latest (day, before) as materialized (
       select d.day, (select max(s.snapshot_date) from closebell.portfolio_snapshots s
         where s.snapshot_date < d.day)
@@ -156,18 +146,24 @@ public enum Planning {
     select p.id, p.code, p.base_currency, p.inception_date, p.calendar, p.lot_relief, p.cash,
       p.dividends, p.irr_convention, p.flow_timing, \(lastComplete),
       \(PeriodLocks.lockedThrough(of: "p.id"))
+    """
+  static let next = Statement(
+    "plan-portfolios",
+    """
+    \(planned)
     from closebell.portfolios p
-    where p.id > $1::bigint
-      and \(isMeant(date: "$3::date", codes: "$4::text[]", retired: "$5::boolean"))
+    where p.id > $1::bigint and p.inception_date <= $3::date
+      and ($4::boolean or p.retired_on is null or p.retired_on > $3::date)
     order by p.id limit $2::bigint
     """)
-  private static let unknown = Statement.once(
-    "plan-unknown-codes",
+  static let nextNamed = Statement(
+    "plan-portfolios-named",
     """
-    select c from unnest($1::text[]) as c
-    where not exists (select from closebell.portfolios p
-      where p.code = c or p.code || '#' || p.id = c)
-    order by c
+    \(planned)
+    from unnest($1::bigint[]) as n (id)
+    cross join lateral (select r.* from closebell.portfolios r
+      where r.id = n.id and r.inception_date <= $2::date offset 0) p
+    order by p.id
     """)
   /// A change that locked slots have not seen stays for ever: where everybody is locked through
   /// some date, nothing before it is read.

@@ -12,9 +12,10 @@ public enum Recomputing {
 
   /// How many complete slots a range of dates has.
   public static func slotCount(
-    from first: Day, through last: Day, codes: [String], on db: isolated Connection
+    from first: Day, through last: Day, of selection: PortfolioSelection,
+    on db: isolated Connection
   ) throws -> Int {
-    try db.row(countSlots, first.postgres, last.postgres, codes) {
+    try db.row(countSlots, first.postgres, last.postgres, selection.ids) {
       Int(try $0.nextInt64())
     } ?? 0
   }
@@ -25,7 +26,6 @@ public enum Recomputing {
     select count(*)
     from closebell.portfolio_snapshots s join closebell.portfolios p on p.id = s.portfolio_id
     where s.is_complete and s.snapshot_date between $1::date and $2::date
-      and (pg_catalog.cardinality($3::text[]) = 0 or p.code = any($3::text[])
-        or p.code || '#' || p.id = any($3::text[]))
+      and \(PortfolioSelection.contains("p.id", "$3::bigint[]"))
     """)
 }

@@ -30,13 +30,13 @@ public enum StrayRows {
 
   /// Rows without a closed date of a portfolio, and placeholders that nobody owns, ascending.
   ///
-  /// - Parameter portfolios: Only these; empty means all.
+  /// - Parameter selection: Only these portfolios.
   public static func find(
-    of portfolios: [ID<Portfolio>], from first: Day, through last: Day,
+    of selection: PortfolioSelection, from first: Day, through last: Day,
     on db: isolated Connection
   ) throws -> [Group] {
     try db.rows(
-      everything, portfolios.map(\.rawValue), first.postgres, last.postgres
+      everything, selection.ids, first.postgres, last.postgres
     ) {
       Group(
         table: try $0.nextString(), slot: try $0.nextSlot(), count: try $0.nextInt64(),
@@ -47,10 +47,10 @@ public enum StrayRows {
   /// Closed dates that opened from one that is not closed, or from an older revision of it
   /// without being known as stale.
   public static func tears(
-    of portfolios: [ID<Portfolio>], from first: Day, through last: Day,
+    of selection: PortfolioSelection, from first: Day, through last: Day,
     on db: isolated Connection
   ) throws -> [Tear] {
-    try db.rows(torn, portfolios.map(\.rawValue), first.postgres, last.postgres) {
+    try db.rows(torn, selection.ids, first.postgres, last.postgres) {
       Tear(
         slot: try $0.nextSlot(), openedFrom: try $0.nextDay(), isMissing: try $0.nextBool())
     }
@@ -136,7 +136,7 @@ public enum StrayRows {
           order by pg_catalog.to_jsonb(t)::text collate "C"), 'UTF8')), 'hex'),
       min(\(reason(table)))
     from closebell.\(table.name) t
-    where (pg_catalog.cardinality($1::bigint[]) = 0 or t.portfolio_id = any($1::bigint[]))
+    where \(PortfolioSelection.contains("t.portfolio_id", "$1::bigint[]"))
       and t.\(table.date) between $2::date and $3::date and \(isStray(table))
     group by t.portfolio_id, t.\(table.date)
     """
@@ -174,7 +174,7 @@ public enum StrayRows {
       on o.portfolio_id = s.portfolio_id and o.snapshot_date = s.opened_from_date
         and o.is_complete
     where s.is_complete and s.opened_from_date is not null
-      and (pg_catalog.cardinality($1::bigint[]) = 0 or s.portfolio_id = any($1::bigint[]))
+      and \(PortfolioSelection.contains("s.portfolio_id", "$1::bigint[]"))
       and s.snapshot_date between $2::date and $3::date
       and (o.portfolio_id is null
         or o.revision <> s.opened_from_revision and not \(Staleness.isStale("s")))

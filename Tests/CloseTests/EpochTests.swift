@@ -89,7 +89,7 @@ extension DemoBooks {
     try await perform { db in
       let stale = try Planning.stale(through: .latest, on: db)
       return try Planning.portfolios(
-        after: 0, limit: 1_000, activeOn: .latest, codes: [], on: db
+        after: 0, limit: 1_000, activeOn: .latest, on: db
       ).filter { stale[$0.portfolio.id] != nil }.map(\.portfolio.code).sorted()
     }
   }

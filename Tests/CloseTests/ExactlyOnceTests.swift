@@ -221,7 +221,7 @@ enum OtherOwner {
     }
     try Leases.cover(from: day, through: day, claim: claim, on: db)
     let portfolios = try Planning.portfolios(
-      after: 0, limit: 1_000, activeOn: day, codes: [], on: db)
+      after: 0, limit: 1_000, activeOn: day, on: db)
     let claims = portfolios.filter { isFirst == ($0.lastComplete == nil) }.map {
       SlotClaim(Slot(portfolio: $0.portfolio.id, date: day), link: .opensFrom($0.lastComplete))
     }

@@ -210,7 +210,8 @@ extension DemoBooks {
   fileprivate func keys(of codes: [String]) async throws -> Set<String> {
     try await perform { db in
       let portfolios = try Planning.portfolios(
-        after: 0, limit: 1_000, activeOn: .latest, codes: codes, on: db)
+        after: 0, limit: 1_000, activeOn: .latest,
+        of: NamedPortfolios(codes, on: .latest, on: db).selection, on: db)
       return Set(portfolios.map { "\($0.portfolio.id)" })
     }
   }

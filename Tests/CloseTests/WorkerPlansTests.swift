@@ -180,11 +180,23 @@ import Testing
     }
   }
 
-  @Test("a plan looks for last closes along the key by date", arguments: [false, true])
+  @Test(
+    "a plan looks for last closes along the key by date, and for those it was given by their ids",
+    arguments: [false, true])
   func lastCloses(_ isAnalysed: Bool) async throws {
-    let scans = try await Self.asWorker(isAnalysed) { db in
-      Self.scans(try Self.plan(Planning.next, on: db))
+    let (all, named) = try await Self.asWorker(isAnalysed) { db in
+      (
+        Self.scans(try Self.plan(Planning.next, on: db)),
+        Self.scans(try Self.plan(Planning.nextNamed, on: db))
+      )
     }
+    for scans in [all, named] { Self.expectByDate(scans) }
+    #expect(
+      named.contains { $0.contains("using portfolios_key") && $0.contains("(id = n.id)") },
+      "\(named)")
+  }
+
+  private static func expectByDate(_ scans: [String]) {
     let byDate = scans.filter {
       $0.contains("portfolio_snapshots_key") && $0.contains("snapshot_date =")
         && $0.contains("portfolio_id >=") && $0.contains("portfolio_id <=")

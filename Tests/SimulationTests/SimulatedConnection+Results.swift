@@ -136,8 +136,8 @@ extension SimulatedConnection {
       database.locks.insert(tables.claims)
       process.heldLock = tables.claims
       return BegunRun(
-        run: tables.runs, claim: tables.claims, covered: dates, takenBack: takenBack,
-        overrides: [:])
+        run: tables.runs, claim: tables.claims, selection: .all, covered: dates,
+        takenBack: takenBack, overrides: [:])
     }
   }
 

@@ -79,13 +79,13 @@ actor SimulatedConnection: CloseStore {
   }
 
   func portfolios(
-    after: Int64, limit: Int, activeOn date: Day, codes: [String]
+    after: Int64, limit: Int, activeOn date: Day, of selection: PortfolioSelection
   ) throws -> [PlannedPortfolio] {
     try call { tables in
       database.portfolios
         .filter { portfolio in
           portfolio.id.rawValue > after && portfolio.inception <= date
-            && (codes.isEmpty || codes.contains { $0.hasPrefix(portfolio.code) })
+            && selection.includes(portfolio.id)
         }
         .prefix(limit).map { portfolio in
           PlannedPortfolio(

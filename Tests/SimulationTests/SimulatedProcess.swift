@@ -124,15 +124,16 @@ final class SimulatedProcess: @unchecked Sendable {
 
   private func passes(_ context: RunContext) throws {
     let deadline = simulation.database.now + (settings.waitSeconds ?? settings.leaseSeconds)
-    var codes = settings.codes
+    var selection = context.selection
     while let control {
       let planner = try control.assumeIsolated { [purpose, settings] db in
         try Planner(purpose, settings, context.calendars, on: db)
       }
-      let queue = ChunkQueue(planner: planner, codes: codes, isFirstPass: codes.isEmpty)
+      let queue = ChunkQueue(
+        planner: planner, selection: selection, isFirstPass: selection == .all)
       let busy = try work(context, queue)
       guard !busy.isEmpty, !context.isStopping, simulation.database.now < deadline else { return }
-      codes = busy.map { "\($0.portfolio.code)#\($0.portfolio.id)" }
+      selection = PortfolioSelection(busy.map(\.portfolio.id))
       try sleep(5)
     }
   }
