@@ -50,12 +50,14 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "Import", dependencies: ["Accounting", "Postgres", "Storage"], swiftSettings: strict),
+    .target(name: "Presentation", swiftSettings: strict),
     .target(
-      name: "Close", dependencies: ["Accounting", "Postgres", "Storage"], swiftSettings: strict),
+      name: "Close", dependencies: ["Accounting", "Postgres", "Presentation", "Storage"],
+      swiftSettings: strict),
     .executableTarget(
       name: "closebell",
       dependencies: [
-        "Accounting", "Close", "Import", "Postgres", "PrivateCluster", "Storage",
+        "Accounting", "Close", "Import", "Postgres", "Presentation", "PrivateCluster", "Storage",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -84,7 +86,10 @@ let package = Package(
     .testTarget(
       name: "ImportTests", dependencies: ["Import", "TestSupport"], swiftSettings: strict),
     .testTarget(
-      name: "CommandTests", dependencies: ["closebell", "TestSupport"], swiftSettings: strict),
+      name: "PresentationTests", dependencies: ["Presentation"], swiftSettings: strict),
+    .testTarget(
+      name: "CommandTests", dependencies: ["closebell", "Presentation", "TestSupport"],
+      swiftSettings: strict),
     .testTarget(
       name: "SimulationTests",
       dependencies: ["Close", "Storage", "Accounting", "Postgres", "TestSupport"],

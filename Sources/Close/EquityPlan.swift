@@ -118,8 +118,9 @@ extension EquityPlan.Damage {
     let dates = wrong.map { date in
       PlanText.object([
         ("date", PlanText.quoted(date.date.description)),
-        ("closing_equity", PlanText.optional(date.storedClosing?.description)),
-        ("becomes", PlanText.quoted(date.closing.description)),
+        ("column", PlanText.quoted("closing_equity")),
+        ("old", PlanText.optional(date.storedClosing?.description)),
+        ("new", PlanText.quoted(date.closing.description)),
         ("numbers_that_differ", String(date.differences.count)),
       ])
     }

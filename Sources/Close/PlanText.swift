@@ -1,3 +1,5 @@
+import Presentation
+
 /// A plan as a file: JSON that a person can read, one decision a block.
 enum PlanText {
   /// An object on one line; values are JSON already.
@@ -22,17 +24,5 @@ enum PlanText {
   static func optional(_ text: String?) -> String { text.map(quoted) ?? "null" }
 
   /// A string.
-  static func quoted(_ value: String) -> String {
-    var result = "\""
-    for scalar in value.unicodeScalars {
-      switch scalar {
-      case "\"", "\\": result += "\\\(scalar)"
-      case _ where scalar.value < 0x20:
-        let digits = String(scalar.value, radix: 16)
-        result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-      default: result.unicodeScalars.append(scalar)
-      }
-    }
-    return result + "\""
-  }
+  static func quoted(_ value: String) -> String { JSON.quoted(value) }
 }

@@ -96,6 +96,16 @@ public struct StageSeconds: Sendable, Hashable {
   }
 }
 
+/// How a run ended that could report.
+public enum RunOutcome: String, Sendable {
+  /// It went to its end, whatever became of the slots.
+  case completed
+  /// A signal stopped it: what was open was finished, and the rest was not begun.
+  case interrupted
+  /// Claims are paused: nothing, or nothing more, was begun.
+  case paused
+}
+
 /// What a run did.
 public struct RunReport: Sendable {
   /// The run's number.
@@ -120,6 +130,12 @@ public struct RunReport: Sendable {
   public var seconds = 0.0
   /// Where the time went.
   public var stages = StageSeconds()
+
+  /// How it ended, in one word.
+  public var outcome: RunOutcome {
+    if paused { return .paused }
+    return interrupted ? .interrupted : .completed
+  }
 
   /// How many failures are kept; the count goes on.
   public static let failuresKept = 1_000

@@ -18,7 +18,7 @@ struct ChunkStore<Kind: RowKind>: Sendable {
     var delta = JobDelta()
     var refused: [RefusedRow] = []
     var warnings: [ImportWarning] = []
-    var changes: [ImportWarning] = []
+    var changes: [ImportChange] = []
     /// Whether a refused row ends the import.
     var isAborted = false
     /// Whether somebody cancelled the import; nothing of the last transaction was kept.
@@ -175,7 +175,9 @@ struct ChunkStore<Kind: RowKind>: Sendable {
     let staged = try stage(chunk, part, on: db)
     if describesChanges {
       outcome.changes = try db.rows(kind.stored.preview) { row in
-        ImportWarning(row: Int(try row.nextInt64()), message: try row.nextString())
+        ImportChange(
+          row: Int(try row.nextInt64()), column: try row.nextString(),
+          old: try row.nextStringOrNil(), new: try row.nextStringOrNil())
       }
     }
     let merged = try kind.merge(on: db)

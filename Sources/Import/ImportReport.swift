@@ -25,6 +25,23 @@ public struct ImportWarning: Hashable, Sendable, CustomStringConvertible {
   public var description: String { row.map { "row \($0): \(message)" } ?? message }
 }
 
+/// A value that a row of a file would change.
+public struct ImportChange: Hashable, Sendable, CustomStringConvertible {
+  /// The number of the row.
+  public var row: Int
+  /// What people call the value.
+  public var column: String
+  /// What is stored; nil for nothing.
+  public var old: String?
+  /// What the file says; nil for nothing.
+  public var new: String?
+
+  /// `row 1: close 10 → 10.5`.
+  public var description: String {
+    "row \(row): \(column) \(old ?? "nothing") → \(new ?? "nothing")"
+  }
+}
+
 /// How an import ended.
 public enum ImportOutcome: String, Sendable {
   /// Everything was read.
@@ -63,8 +80,8 @@ public struct ImportReport: Sendable {
   public var replaced = 0
   /// How many rows had been read when the import was taken up again; 0 for a new one.
   public var resumedAfter = 0
-  /// Of a dry run: what each row would change; at most the first 1 000.
-  public var changes: [ImportWarning] = []
+  /// Of a dry run: the values that would change; at most the first 1 000.
+  public var changes: [ImportChange] = []
   /// Things worth a look; at most the first 1 000.
   public var warnings: [ImportWarning] = []
   /// The first 1 000 refused rows, each cut after 1 000 bytes; `import_results` has them whole.

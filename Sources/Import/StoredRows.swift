@@ -38,26 +38,29 @@ struct StoredRows: Sendable {
       """)
   }
 
-  /// Row number and text of each staged row that would change a stored one.
+  /// The values that staged rows would change: row number, column, stored value, new value.
   var preview: Statement {
-    let parts = columns.map { column in
+    let cells = columns.map { column in
       func text(_ value: String) -> String {
-        "coalesce(\(column.isNumeric ? "trim_scale(\(value))" : "(\(value))")::text, 'nothing')"
+        column.isNumeric ? "trim_scale(\(value))::text" : "(\(value))::text"
       }
       return """
         case when (\(column.stored)) is distinct from (\(column.staged))
-          then '\(column.name) ' || \(text(column.stored)) || ' → ' || \(text(column.staged)) end
+          then '\(column.name)' end, \(text(column.stored)), \(text(column.staged))
         """
     }
+    // Here too a subquery that gives one value, an array with three places a column.
     return Statement(
       "import-preview-\(name)",
       """
-      select row_number, change from (
+      select changed.row_number, changed.cells[c], changed.cells[c + 1], changed.cells[c + 2]
+      from (
         select s.row_number, (
-          select concat_ws(', ', \(parts.joined(separator: ", ")))
-          from closebell.\(table) l where \(match)) as change
+          select array[\(cells.joined(separator: ",\n"))]
+          from closebell.\(table) l where \(match)) as cells
         from pg_temp.\(staging.name) s) changed
-      where change <> '' order by row_number
+      cross join pg_catalog.generate_series(1, \(3 * columns.count), 3) as c
+      where changed.cells[c] is not null order by changed.row_number, c
       """)
   }
 }

@@ -164,7 +164,7 @@ public enum Coverage {
     "coverage-runs",
     """
     select r.id, r.kind, r.from_date, r.to_date, r.status,
-      pg_catalog.to_char(r.started_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+      \(MomentText.sql("r.started_at")),
       extract(epoch from r.finished_at - r.started_at)::float8
     from closebell.batch_runs r order by r.id desc limit $1::bigint
     """)

@@ -117,8 +117,7 @@ public enum ImportHistory {
       else j.status end,
     j.processed_count, j.inserted_count, j.updated_count, j.unchanged_count, j.refused_count,
     j.replaced_count, j.error, j.claimed_by,
-    pg_catalog.to_char(j.started_at, 'YYYY-MM-DD HH24:MI:SS'),
-    pg_catalog.to_char(j.finished_at, 'YYYY-MM-DD HH24:MI:SS'),
+    \(MomentText.sql("j.started_at")), \(MomentText.sql("j.finished_at")),
     case when j.status = 'completed' then 1::float8
       when j.source_size > 0 then least(1, j.source_read::float8 / j.source_size) end,
     case when j.checkpoint_at > j.session_at

@@ -131,7 +131,7 @@ extension PeriodLocks {
     select case when l.portfolio_id = 0 then null when p.retired_on is null then p.code
         else p.code || '#' || p.id end,
       l.locked_through, coalesce(h.done_by, ''), coalesce(h.reason, ''),
-      coalesce(pg_catalog.to_char(h.done_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), '')
+      coalesce(\(MomentText.sql("h.done_at")), '')
     from closebell.period_locks l
     left join closebell.portfolios p on p.id = l.portfolio_id
     left join lateral (

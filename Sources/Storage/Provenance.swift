@@ -66,7 +66,7 @@ public enum Provenance {
     "provenance-unseen-changes",
     """
     select c.from_date,
-      pg_catalog.to_char(c.changed_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+      \(MomentText.sql("c.changed_at")),
       coalesce((select pg_catalog.string_agg(i.symbol, ' ' order by i.symbol)
         from closebell.instruments i
         join closebell.portfolio_funds f on f.instrument_id = i.id

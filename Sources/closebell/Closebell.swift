@@ -29,7 +29,13 @@ struct Closebell: AsyncParsableCommand {
 @main
 enum Program {
   static func main() async {
+    StandardOutput.reserveStandardStreams()
     ReceivedMemory.keep()
+    exit(StandardOutput.finish(await exitCode()))
+  }
+
+  /// Does what the arguments ask for and says what went wrong.
+  private static func exitCode() async -> Int32 {
     do {
       if let name = Environment.string("LOG_FORMAT") {
         guard let format = LogFormat(rawValue: name) else {
@@ -43,8 +49,9 @@ enum Program {
       } else {
         try command.run()
       }
+      return 0
     } catch {
-      exit(Failure(error).report())
+      return Failure(error).report()
     }
   }
 }

@@ -3,6 +3,7 @@ import ArgumentParser
 import Close
 import Postgres
 import Storage
+import Presentation
 
 /// Every input and step behind one portfolio's closed date.
 struct ExplainCommand: AsyncParsableCommand {
@@ -44,9 +45,9 @@ struct ExplainCommand: AsyncParsableCommand {
     switch explained {
     case .closed(let slot):
       if common.json {
-        print(ExplainJSON(slot).value.text)
+        StandardOutput.json(ExplainJSON(slot).value)
       } else if !common.quiet {
-        print(ExplainText(slot, listsFlows: flows || common.verbose).text)
+        StandardOutput.line(ExplainText(slot, listsFlows: flows || common.verbose).text)
       }
       try conclude(slot)
     case .impossible(let shown, let error, let changes):

@@ -1,6 +1,7 @@
 import Accounting
 import Close
 import Storage
+import Presentation
 
 /// An explanation as a program reads it.
 ///
@@ -29,7 +30,7 @@ struct ExplainJSON {
         ("irr", slot.portfolioReturn.map(irr) ?? .null),
         ("quality", quality),
         ("stale_inputs", .array(slot.unseenChanges.map(change))),
-        ("differences", .array(slot.differences.map(difference))),
+        ("differences", .array(slot.differences.map(\.json))),
       ])
   }
 
@@ -319,14 +320,6 @@ struct ExplainJSON {
       ("currencies", .array(change.currencies.map { .string($0) })),
       ("calendars", .array(change.calendars.map { .string($0) })),
       ("portfolio", .bool(change.isOfPortfolio)),
-    ])
-  }
-
-  private func difference(_ difference: ValueDifference) -> JSON {
-    .object([
-      ("place", .string(difference.place.description)), ("column", .string(difference.column)),
-      ("stored", difference.stored.map { .string($0) } ?? .null),
-      ("explained", difference.recomputed.map { .string($0) } ?? .null),
     ])
   }
 }

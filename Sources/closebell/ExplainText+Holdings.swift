@@ -1,6 +1,7 @@
 import Accounting
 import Close
 import Storage
+import Presentation
 
 /// Holdings and what happened to them, line by line.
 extension ExplainText {
@@ -118,7 +119,7 @@ extension ExplainText {
       text += " \(activity.currency)"
       if let acquired = activity.acquired { text += ", acquired \(acquired)" }
       guard let source = slot.sources[activity.id] else { return text }
-      return text + "  [\(source.externalID)]" + (source.note.map { " \($0)" } ?? "")
+      return text + "  [\(source.externalID.shown)]" + (source.note.map { " \($0.shown)" } ?? "")
     case .action(let action):
       switch action.effect {
       case .split(let ratio): return "\(action.exDate)  split, \(Exact.plain(ratio)) new for one"

@@ -1,6 +1,7 @@
 import Accounting
 import Close
 import Storage
+import Presentation
 
 /// An explanation as a reader sees it: every number exact, nothing rounded for show.
 struct ExplainText {

@@ -4,6 +4,7 @@ import Close
 import Glibc
 import Postgres
 import Storage
+import Presentation
 
 /// Series for a spreadsheet or another program.
 struct ExportCommand: AsyncParsableCommand {
@@ -45,11 +46,12 @@ struct ExportCommand: AsyncParsableCommand {
     let writer = SeriesWriter(series: series, format: format)
     let (codes, first, last) = (portfolios, from ?? .earliest, to ?? .latest)
     try await connection.perform { db in
-      print(writer.header, terminator: "")
+      StandardOutput.data(writer.header)
       try Books.forEach(codes: codes, from: first, through: last, on: db) { snapshots in
         var text = ""
         for snapshot in snapshots { writer.write(snapshot, to: &text) }
-        print(text, terminator: "")
+        StandardOutput.data(text)
+        try StandardOutput.requireWritten()
       }
     }
     await connection.close()
@@ -95,7 +97,7 @@ struct SeriesWriter: Sendable {
     }
   }
 
-  private func snapshot(_ shown: ShownSnapshot) -> [String?] {
+  private func snapshot(_ shown: ShownSnapshot) -> [Cell] {
     let snapshot = shown.stored.snapshot
     let attribution = snapshot.attribution
     let amounts = [
@@ -105,59 +107,44 @@ struct SeriesWriter: Sendable {
       snapshot.cash, snapshot.longValue, snapshot.shortValue,
     ]
     return [
-      shown.portfolio.code, snapshot.date.description, snapshot.openedFrom?.description,
-      snapshot.isDegraded ? "true" : "false",
-    ] + amounts.map(\.description) + [
-      snapshot.dailyReturn.map { "\($0)" }, "\(snapshot.index)",
-      snapshot.indexSince.description, snapshot.cumulativePnL.description,
+      .text(shown.portfolio.code), .exact(snapshot.date.description),
+      .optionalExact(snapshot.openedFrom?.description), .bool(snapshot.isDegraded),
+    ] + amounts.map { .exact($0.description) } + [
+      .optional(snapshot.dailyReturn), .number(snapshot.index),
+      .exact(snapshot.indexSince.description), .exact(snapshot.cumulativePnL.description),
     ]
   }
 
   private func cells(
     _ holding: ShownSnapshot.HoldingRow, of shown: ShownSnapshot
-  ) -> [String?] {
+  ) -> [Cell] {
     let row = holding.row
     return [
-      shown.portfolio.code, row.date.description, holding.instrument.symbol,
-      row.quantity.text(minimumDecimals: 0), row.price?.text(minimumDecimals: 0),
-      row.priceDate?.description, row.marketValue.description, row.costBasis.description,
-      row.dailyPnL.description,
+      .text(shown.portfolio.code), .exact(row.date.description),
+      .text(holding.instrument.symbol), .exact(row.quantity.text(minimumDecimals: 0)),
+      .optionalExact(row.price?.text(minimumDecimals: 0)),
+      .optionalExact(row.priceDate?.description), .exact(row.marketValue.description),
+      .exact(row.costBasis.description), .exact(row.dailyPnL.description),
     ]
   }
 
-  private func irr(_ symbol: String?, _ result: IRRResult?, of shown: ShownSnapshot) -> [String?] {
+  private func irr(_ symbol: String?, _ result: IRRResult?, of shown: ShownSnapshot) -> [Cell] {
     [
-      shown.portfolio.code, shown.stored.snapshot.date.description, symbol,
-      result?.rate.map { "\($0)" }, result?.logGrowth.map { "\($0)" }, result?.status.rawValue,
-      shown.convention?.rawValue,
+      .text(shown.portfolio.code), .exact(shown.stored.snapshot.date.description),
+      .optional(symbol), .optional(result?.rate), .optional(result?.logGrowth),
+      .optional(result?.status.rawValue), .optional(shown.convention?.rawValue),
     ]
   }
 
-  private func line(_ cells: [String?], to text: inout String) {
+  private func line(_ cells: [Cell], to text: inout String) {
     switch format {
     case .csv:
       for (index, cell) in cells.enumerated() {
         if index > 0 { text += "," }
-        if let cell { text += Self.quoted(cell) }
+        text += cell.csv
       }
-    case .json: text += JSON.object(Array(zip(columns, cells.map { JSON.optional($0) }))).text
+    case .json: text += JSON.object(Array(zip(columns, cells.map(\.json)))).text
     }
     text += "\n"
   }
-
-  /// Quoted where CSV asks for it.
-  ///
-  /// A text that a spreadsheet would run as a formula is defused; a number with its sign is not
-  /// such a text.
-  static func quoted(_ cell: String) -> String {
-    let isFormula = cell.utf8.first.map { formulaStarts.contains($0) } ?? false
-    let safe = isFormula && Double(cell) == nil ? "'" + cell : cell
-    guard safe.utf8.contains(where: { quotedBytes.contains($0) }) else { return safe }
-    return "\""
-      + safe.split(separator: "\"", omittingEmptySubsequences: false)
-      .joined(separator: "\"\"") + "\""
-  }
-
-  private static let formulaStarts = "=+-@\t\r".utf8
-  private static let quotedBytes = "\",\n\r".utf8
 }

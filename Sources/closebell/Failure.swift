@@ -6,6 +6,7 @@ import Postgres
 import PrivateCluster
 import Storage
 import Synchronization
+import Presentation
 
 /// A message for the operator and the exit code that scripts see.
 struct Failure: Error {
@@ -71,7 +72,9 @@ struct Failure: Error {
   func report() -> Int32 {
     guard !message.isEmpty else { return code }
     if isFromParser, code == 0 {
-      print(message)
+      StandardOutput.data(message + "\n")
+    } else if isFromParser, Terminal.format == .text {
+      Terminal.draw(message.shownLines + "\n")
     } else if isFromParser {
       Terminal.complain(message)
     } else {
@@ -93,22 +96,20 @@ enum Terminal {
   }
 
   /// Writes a message to standard error, `level: text` with further lines such as `hint: …`.
+  ///
+  /// What a terminal would obey is written out: much of what is complained about was typed, stored
+  /// or sent by somebody else.
   static func complain(_ message: String) {
     switch format {
-    case .text: draw(message + "\n")
+    case .text: draw(LogLine.text(message) + "\n")
     case .json: draw(LogLine(message).json(at: Clock.timestamp) + "\n")
     }
   }
 
   /// Writes a text to standard error as it is.
   static func draw(_ text: String) {
-    var bytes = Array(text.utf8)[...]
-    while !bytes.isEmpty {
-      let count = bytes.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
-      // Nobody is there to be told that nobody listens.
-      guard count > 0 else { return }
-      bytes = bytes.dropFirst(count)
-    }
+    // Where it fails nobody is there to be told that nobody listens.
+    _ = writeAll(Array(text.utf8)[...], to: STDERR_FILENO)
   }
 
   /// Whether standard error is a terminal that may be drawn on.

@@ -2,6 +2,7 @@ public import Accounting
 public import ArgumentParser
 import Glibc
 import Import
+import Presentation
 
 extension IRRConvention: ExpressibleByArgument {}
 
@@ -56,7 +57,7 @@ struct IRRCommand: ParsableCommand {
     if common.json {
       text.printJSON()
     } else if !common.quiet {
-      print(text.table)
+      StandardOutput.line(text.table)
     }
   }
 
@@ -103,7 +104,7 @@ struct SeriesRates {
         ("first_date", .string(first.description)), ("last_date", .string(last.description)),
         ("flows", .integer(flows.offsets[series + 1] - flows.offsets[series])),
       ]
-      print(JSON.object(members).text)
+      StandardOutput.json(JSON.object(members))
     }
   }
 

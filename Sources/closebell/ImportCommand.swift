@@ -3,6 +3,7 @@ import Glibc
 public import Import
 import Postgres
 import Storage
+import Presentation
 
 extension ImportKind: ExpressibleByArgument {}
 
@@ -51,6 +52,7 @@ struct ImportCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
+    let rejects = try rejects.map { try RejectsFile($0) }
     let session = try await ImportSession(common)
     let connection = try await session.connect()
     var worst: Int32 = 0
@@ -91,9 +93,9 @@ struct ImportCommand: AsyncParsableCommand {
         ("job_id", .integer(Int(job))), ("kind", .string(kind.rawValue)),
         ("source", .string(file)), ("status", .string("queued")),
       ]
-      print(JSON.object(fields).text)
+      StandardOutput.json(JSON.object(fields))
     } else if !common.quiet {
-      print("\(kind.rawValue): \(file) is queued as import \(job)")
+      StandardOutput.line("\(kind.rawValue): \(file.shown) is queued as import \(job)")
       Terminal.complain("hint: closebell imports work")
     }
   }

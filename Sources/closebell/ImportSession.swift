@@ -1,6 +1,7 @@
 import Glibc
 import Import
 import Postgres
+import Presentation
 import Storage
 import Synchronization
 
@@ -69,14 +70,18 @@ final class ImportSession: Sendable {
   ///
   /// - Returns: The exit code.
   func conclude(
-    _ report: ImportReport, rejects: String?, _ connection: Connection
+    _ report: ImportReport, rejects: RejectsFile?, _ connection: Connection
   ) async throws -> Int32 {
+    // What follows says where they are, and is said even where they could not be written.
+    let file = await written(report, rejects, on: connection)
     if common.json {
-      print(ImportText(report).json.text)
+      StandardOutput.json(ImportText(report, rejectsFile: try? file.get()).json)
     } else if !common.quiet {
-      print(ImportText(report).summary)
-      for change in report.changes.prefix(20) { print("  \(change)") }
-      if report.changes.count > 20 { print("  … and more") }
+      StandardOutput.line(ImportText(report).summary)
+      for change in report.changes.prefix(20) {
+        StandardOutput.line("  \(change.description.shown)")
+      }
+      if report.changes.count > 20 { StandardOutput.line("  … and more") }
     }
     for warning in report.warnings.prefix(20) { Terminal.complain("warning: \(warning)") }
     for row in report.refusedRows.prefix(20) {
@@ -86,17 +91,31 @@ final class ImportSession: Sendable {
     if hidden > 0, let job = report.jobID {
       Terminal.complain("detail: and \(hidden) more; see: closebell imports show \(job)")
     }
-    let usable = connection.isUsable ? connection : try await connect()
-    if let rejects, let job = report.jobID {
-      try await RejectsFile.write(job, to: rejects, on: usable)
-      if report.refused > 0 {
-        Terminal.complain("hint: mend \(rejects) and import it with the same options")
+    if let place = try file.get() {
+      if let rejects, place != rejects.path {
+        Terminal.complain("warning: \(rejects.path) stays as it is: not all of it was taken")
       }
+      Terminal.complain("hint: mend \(place) and import it with the same options")
     }
     if report.jobID != nil, report.inserted >= Self.manyRows {
+      let usable = connection.isUsable ? connection : try await connect()
       try await usable.perform { db in try Statistics.refreshInputs(on: db) }
     }
     return exitCode(report)
+  }
+
+  /// Where the refused rows are now, nil for nowhere.
+  private func written(
+    _ report: ImportReport, _ rejects: RejectsFile?, on connection: Connection
+  ) async -> Result<String?, any Error> {
+    guard let rejects, let job = report.jobID else { return .success(nil) }
+    do {
+      let usable = connection.isUsable ? connection : try await connect()
+      let isWhole = report.outcome == .completed
+      return .success(try await rejects.write(job, isWhole: isWhole, on: usable))
+    } catch {
+      return .failure(error)
+    }
   }
 
   private func exitCode(_ report: ImportReport) -> Int32 {

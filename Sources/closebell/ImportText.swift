@@ -1,11 +1,17 @@
 import Import
 import Storage
+import Presentation
 
 /// A report of an import as people and programs read it.
 struct ImportText {
   let report: ImportReport
+  /// Where the refused rows were written, nil for nowhere.
+  let rejectsFile: String?
 
-  init(_ report: ImportReport) { self.report = report }
+  init(_ report: ImportReport, rejectsFile: String? = nil) {
+    self.report = report
+    self.rejectsFile = rejectsFile
+  }
 
   static func describe(_ row: RefusedRow) -> String {
     "row \(row.row)" + (row.field.map { ", \($0)" } ?? "") + ": \(row.message)"
@@ -34,9 +40,17 @@ struct ImportText {
       ("refused", .integer(report.refused)), ("skipped", .integer(report.replaced)),
       ("resumed_after", .integer(report.resumedAfter)),
       ("refused_rows", .array(report.refusedRows.map(Self.json))),
-      ("changes", .array(report.changes.map { .string($0.description) })),
+      ("rejects_file", .optional(rejectsFile)),
+      ("changes", .array(report.changes.map(Self.json))),
       ("warnings", .array(report.warnings.map { .string($0.description) })),
       ("duration_seconds", .number(report.seconds)),
+    ])
+  }
+
+  private static func json(_ change: ImportChange) -> JSON {
+    .object([
+      ("row", .integer(change.row)), ("column", .string(change.column)),
+      ("old", .optional(change.old)), ("new", .optional(change.new)),
     ])
   }
 
@@ -54,16 +68,16 @@ struct PastImportText {
 
   /// Counts, progress and end, a line each.
   var lines: [String] {
-    var lines = ["import \(job.id): \(job.kind) from \(job.source), \(job.status)"]
+    var lines = ["import \(job.id): \(job.kind) from \(job.source.shown), \(job.status)"]
     lines.append(
       "\(job.processed) rows: \(job.inserted) new, \(job.updated) changed, "
         + "\(job.unchanged) unchanged, \(job.refused) refused, \(job.replaced) skipped")
     if let started = job.startedAt {
       let end = job.finishedAt.map { ", ended \($0)" } ?? ""
-      lines.append("began \(started)\(end) UTC\(job.claimedBy.map { ", by \($0)" } ?? "")")
+      lines.append("began \(started)\(end)\(job.claimedBy.map { ", by \($0.shown)" } ?? "")")
     }
     if let progress { lines.append(progress) }
-    if let error = job.error { lines.append(error) }
+    if let error = job.error { lines.append(error.shown) }
     if ["failed", "cancelled", "interrupted"].contains(job.status), job.canResume {
       lines.append("hint: closebell imports resume \(job.id)")
     }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Import
 import Postgres
 import Storage
+import Presentation
 
 /// Imports of the past, and those under way.
 struct ImportsCommand: AsyncParsableCommand {
@@ -24,7 +25,8 @@ struct ImportsCommand: AsyncParsableCommand {
       }
       await connection.close()
       if common.json {
-        print(JSON.object([("imports", .array(jobs.map { PastImportText(job: $0).json }))]).text)
+        StandardOutput.json(
+          .object([("imports", .array(jobs.map { PastImportText(job: $0).json }))]))
         return
       }
       var table = TextTable([
@@ -39,7 +41,7 @@ struct ImportsCommand: AsyncParsableCommand {
           String(job.unchanged), String(job.refused), String(job.replaced), job.source,
         ])
       }
-      print(jobs.isEmpty ? "nothing was imported yet" : table.text)
+      StandardOutput.line(jobs.isEmpty ? "nothing was imported yet" : table.text)
     }
   }
 
@@ -62,15 +64,17 @@ struct ImportsCommand: AsyncParsableCommand {
     }
 
     private func printText(_ job: PastImport, on db: isolated Connection) throws {
-      for line in PastImportText(job: job).lines { print(line) }
+      for line in PastImportText(job: job).lines { StandardOutput.line(line) }
       try ImportHistory.forEachRefusal(of: job.id, on: db) { row in
-        print("row \(row.row)" + (row.field.map { ", \($0)" } ?? "") + ": \(row.message)")
-        print("  \(row.text)")
+        let column = row.field.map { ", \($0)" } ?? ""
+        StandardOutput.line("row \(row.row)\(column): \(row.message.shown)")
+        StandardOutput.line("  \(row.text.shown)")
+        try StandardOutput.requireWritten()
       }
     }
 
     private func printJSON(_ job: PastImport, on db: isolated Connection) throws {
-      print("{\"import\":\(PastImportText(job: job).json.text),\"refused_rows\":[", terminator: "")
+      StandardOutput.data("{\"import\":\(PastImportText(job: job).json.text),\"refused_rows\":[")
       var separator = ""
       try ImportHistory.forEachRefusal(of: job.id, on: db) { row in
         let object = JSON.object([
@@ -78,10 +82,11 @@ struct ImportsCommand: AsyncParsableCommand {
           ("field", .optional(row.field)), ("message", .string(row.message)),
           ("text", .string(row.text)),
         ])
-        print(separator + object.text, terminator: "")
+        StandardOutput.data(separator + object.text)
+        try StandardOutput.requireWritten()
         separator = ","
       }
-      print("]}")
+      StandardOutput.data("]}\n")
     }
   }
 
@@ -95,10 +100,22 @@ struct ImportsCommand: AsyncParsableCommand {
     var output: String?
 
     func run() async throws {
+      let rejects = try RejectsFile(output ?? "-")
       let connection = try await common.connect(for: "imports", onlyReads: true)
-      try await connection.perform { db in try Migrator.requireCurrentSchema(on: db) }
-      try await RejectsFile.write(id, to: output ?? "-", on: connection)
+      let id = id
+      let job = try await connection.perform { db in
+        try Migrator.requireCurrentSchema(on: db)
+        return try ImportHistory.one(id, on: db)
+      }
+      let place = try await rejects.write(id, isWhole: job?.status == "completed", on: connection)
       await connection.close()
+      if let place, place != output {
+        Terminal.complain(
+          """
+          warning: \(rejects.path) stays as it is: import \(id) has not taken its whole file
+          hint: the refused rows are in \(place)
+          """)
+      }
     }
   }
 }

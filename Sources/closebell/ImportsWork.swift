@@ -21,10 +21,11 @@ extension ImportsCommand {
       await connection.close()
       guard let job else { throw ImportJobError.unknown(id) }
       if common.json {
-        print(PastImportText(job: job).json.text)
+        StandardOutput.json(PastImportText(job: job).json)
       } else if !common.quiet {
         let done = "import \(id) is \(job.status): nothing to cancel"
-        print(isCancelled ? "import \(id) is cancelled; \(job.processed) rows were read" : done)
+        StandardOutput.line(
+          isCancelled ? "import \(id) is cancelled; \(job.processed) rows were read" : done)
       }
     }
   }
@@ -46,6 +47,7 @@ extension ImportsCommand {
     var rejects: String?
 
     func run() async throws {
+      let rejects = try rejects.map { try RejectsFile($0) }
       let session = try await ImportSession(common)
       let connection = try await session.connect()
       let report = try await resumeImport(id, on: connection, control: session.control) {
@@ -89,7 +91,7 @@ extension ImportsCommand {
         if !connection.isUsable { connection = try await session.connect() }
       }
       await connection.close()
-      if done == 0, !common.quiet, !common.json { print("nothing is queued") }
+      if done == 0, !common.quiet, !common.json { StandardOutput.line("nothing is queued") }
       if worst != 0 { throw Failure("", code: worst) }
     }
   }

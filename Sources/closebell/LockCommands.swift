@@ -4,6 +4,7 @@ import Close
 import Glibc
 import Postgres
 import Storage
+import Presentation
 
 /// Locks a month.
 struct LockCommand: AsyncParsableCommand {
@@ -31,19 +32,19 @@ struct LockCommand: AsyncParsableCommand {
       try PeriodLocking.lock(request, on: db)
     }
     if common.json {
-      print(
+      StandardOutput.line(
         request.json([
           ("locked_through", .string(request.last.description)),
           ("changed", .bool(outcome.changed)),
           ("discarded", .integer(outcome.discarded)),
         ]).text)
     } else if !common.quiet {
-      print(
+      StandardOutput.line(
         outcome.changed
           ? "locked through \(request.last): \(request.whom)"
           : "nothing to do: locked already")
       if outcome.discarded > 0 {
-        print("\(outcome.discarded) failed or abandoned slots were given up")
+        StandardOutput.line("\(outcome.discarded) failed or abandoned slots were given up")
       }
     }
   }
@@ -68,16 +69,16 @@ struct UnlockCommand: AsyncParsableCommand {
       try PeriodLocking.unlock(request, on: db)
     }
     if common.json {
-      print(
+      StandardOutput.line(
         request.json([
           ("open_from", .string(request.first.description)), ("changed", .bool(outcome.changed)),
           ("returned_activities", .integer(outcome.returned)),
         ]).text)
     } else if !common.quiet {
-      print(
+      StandardOutput.line(
         outcome.changed ? "open from \(request.first) on: \(request.whom)" : "nothing was locked")
       if outcome.returned > 0 {
-        print("\(outcome.returned) activities count on their own dates again")
+        StandardOutput.line("\(outcome.returned) activities count on their own dates again")
       }
     }
   }

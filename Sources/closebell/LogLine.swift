@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import Presentation
 
 /// How what is written to standard error looks.
 enum LogFormat: String, ExpressibleByArgument, CaseIterable, Sendable {
@@ -34,6 +35,16 @@ struct LogLine {
         message += "\n" + line
       }
     }
+  }
+
+  /// The message for a reader: what a terminal would obey is written out, and a line that has no
+  /// name of ours is set in, so that nothing somebody else wrote looks like a message of its own.
+  static func text(_ message: String) -> String {
+    let lines = message.shownLines.split(separator: "\n", omittingEmptySubsequences: false)
+    let rest = lines.dropFirst().map { line in
+      line.isEmpty || line.first == " " || named(String(line), names) != nil ? line : "  " + line
+    }
+    return (lines.prefix(1) + rest).joined(separator: "\n")
   }
 
   private static func named(_ line: String, _ names: [String]) -> (name: String, text: String)? {

@@ -2,6 +2,7 @@ import Accounting
 import ArgumentParser
 import Postgres
 import Storage
+import Presentation
 
 /// Takes placeholders of dead owners back.
 struct CleanupCommand: AsyncParsableCommand {
@@ -40,9 +41,9 @@ struct CleanupCommand: AsyncParsableCommand {
           ("date", .string($0.date.description)), ("claim_id", .integer(Int($0.from))),
         ])
       }
-      print(JSON.object([("taken_back", .array(list))]).text)
+      StandardOutput.json(JSON.object([("taken_back", .array(list))]))
     } else if !common.quiet {
-      print(
+      StandardOutput.line(
         taken.isEmpty ? "nothing to take back" : "\(taken.count) placeholders were taken back")
     }
   }
@@ -66,7 +67,9 @@ struct PauseCommand: AsyncParsableCommand {
       try Runs.pause(reason: reason, on: db)
     }
     await connection.close()
-    if !common.quiet { print("paused: no run claims anything until: closebell resume") }
+    if !common.quiet {
+      StandardOutput.line("paused: no run claims anything until: closebell resume")
+    }
   }
 }
 
@@ -84,6 +87,6 @@ struct ResumeCommand: AsyncParsableCommand {
       return try Runs.resume(on: db)
     }
     await connection.close()
-    if !common.quiet { print(wasPaused ? "resumed" : "claims were not paused") }
+    if !common.quiet { StandardOutput.line(wasPaused ? "resumed" : "claims were not paused") }
   }
 }

@@ -3,6 +3,7 @@ public import ArgumentParser
 import Glibc
 import Postgres
 import PrivateCluster
+import Presentation
 
 /// What every command takes.
 struct CommonOptions: ParsableArguments {

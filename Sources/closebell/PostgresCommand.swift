@@ -1,5 +1,6 @@
 import ArgumentParser
 import PrivateCluster
+import Presentation
 
 /// The private cluster.
 struct PostgresCommand: AsyncParsableCommand {
@@ -21,9 +22,9 @@ struct PostgresCommand: AsyncParsableCommand {
     func run() async throws {
       let url = try await CommonOptions.privateCluster.start()
       if common.json {
-        print(JSON.object([("state", .string("running")), ("url", .string(url))]).text)
+        StandardOutput.json(JSON.object([("state", .string("running")), ("url", .string(url))]))
       } else if !common.quiet {
-        print("the private cluster runs: \(url)")
+        StandardOutput.line("the private cluster runs: \(url)")
       }
     }
   }
@@ -35,7 +36,7 @@ struct PostgresCommand: AsyncParsableCommand {
 
     func run() async throws {
       try await CommonOptions.privateCluster.stop()
-      if !common.quiet { print("the private cluster is stopped") }
+      if !common.quiet { StandardOutput.line("the private cluster is stopped") }
     }
   }
 
@@ -59,9 +60,10 @@ struct PostgresCommand: AsyncParsableCommand {
           ("state", .string(word)), ("pid", pid.map { .integer(Int($0)) } ?? .null),
           ("folder", .string(cluster.dataFolder)),
         ]
-        print(JSON.object(fields).text)
+        StandardOutput.json(JSON.object(fields))
       } else if !common.quiet {
-        print("\(word)\(pid.map { ", process \($0)" } ?? ""), in \(cluster.dataFolder)")
+        StandardOutput.line(
+          "\(word)\(pid.map { ", process \($0)" } ?? ""), in \(cluster.dataFolder)")
       }
       if word != "running" { throw Failure("", code: 1) }
     }
@@ -72,6 +74,6 @@ struct PostgresCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "url", abstract: "Prints the URL for --database, psql and other programs.")
 
-    func run() async throws { print(CommonOptions.privateCluster.url) }
+    func run() async throws { StandardOutput.line(CommonOptions.privateCluster.url) }
   }
 }

@@ -4,45 +4,72 @@ import Postgres
 import Storage
 
 /// The rows that an import refused, as a file that can be mended and imported as it stands.
-enum RejectsFile {
-  /// Writes the header and the rows of an import to a path, or to standard output for `-`.
+///
+/// That file is often the one that is being imported: mended rows, and those of them that are
+/// refused again. So nothing that stands there is replaced or removed before the whole of the
+/// import's file was taken, nor if it changed in the meantime; the rows then go beside it.
+struct RejectsFile {
+  let path: String
+  private let atBegin: WholeFile.Standing?
+
+  private static let standardOutput = "-"
+
+  /// Looks at the place before the work is done, `-` for standard output.
+  ///
+  /// - Throws: `Failure` where no file can be put there.
+  init(_ path: String) throws {
+    self.path = path
+    atBegin = path == Self.standardOutput ? nil : try WholeFile.standing(at: path)
+  }
+
+  /// Whether the rows are printed.
+  var isStandardOutput: Bool { path == Self.standardOutput }
+
+  /// Writes the header and the refused rows of an import.
   ///
   /// The file is there whole or not at all. An import that refused nothing leaves no file, and
   /// takes an older one away: mended rows would be imported again from it.
-  static func write(_ job: Int64, to path: String, on connection: Connection) async throws {
-    let beside = path == "-" ? "-" : "\(path).\(getpid())"
-    let count = try await connection.perform { db in
-      guard let header = try ImportHistory.header(of: job, on: db) else {
-        throw ImportJobError.unknown(job)
+  ///
+  /// - Parameter isWhole: Whether the whole of the import's file was taken.
+  /// - Returns: The file with the rows, nil for none.
+  func write(_ job: Int64, isWhole: Bool, on connection: Connection) async throws -> String? {
+    let place = isStandardOutput ? nil : try self.place(for: job, isWhole: isWhole)
+    return try await connection.perform { db in
+      let file = try place.map { try WholeFile(replacing: $0) }
+      let count = try Self.copy(job, on: db) { line in
+        guard let file else { return StandardOutput.data(line) }
+        try file.write(line)
       }
-      guard let stream = beside == "-" ? fdopen(dup(STDOUT_FILENO), "w") : fopen(beside, "w") else {
-        throw Failure("\(path): \(String(cString: strerror(errno)))", code: 2)
+      guard let file, let place else { return nil }
+      guard count == 0 else {
+        try file.putInPlace()
+        return place
       }
-      defer { fclose(stream) }
-      var count = 0
-      put(header, stream)
-      try ImportHistory.forEachRefusal(of: job, on: db) { row in
-        put(row.bytes ?? Array(row.text.utf8), stream)
-        count += 1
-      }
-      guard fflush(stream) == 0, ferror(stream) == 0 else {
-        throw Failure("\(path): \(String(cString: strerror(errno)))", code: 2)
-      }
-      return count
-    }
-    guard beside != "-" else { return }
-    if count == 0 {
-      unlink(beside)
-      unlink(path)
-      return
-    }
-    guard rename(beside, path) == 0 else {
-      throw Failure("\(path): \(String(cString: strerror(errno)))", code: 2)
+      if isWhole { try WholeFile.remove(place) }
+      return nil
     }
   }
 
-  private static func put(_ line: [UInt8], _ stream: UnsafeMutablePointer<FILE>) {
-    fwrite(line, 1, line.count, stream)
-    fputc(10, stream)
+  private func place(for job: Int64, isWhole: Bool) throws -> String {
+    let standing = try WholeFile.standing(at: path)
+    let mayReplace = standing == nil || isWhole && standing == atBegin
+    return mayReplace ? path : "\(path).rejects-\(job)"
+  }
+
+  /// Hands over the header and the rows of an import as lines, and counts the rows.
+  private static func copy(
+    _ job: Int64, on db: isolated Connection, _ body: ([UInt8]) throws -> Void
+  ) throws -> Int {
+    guard let header = try ImportHistory.header(of: job, on: db) else {
+      throw ImportJobError.unknown(job)
+    }
+    let newline = UInt8(ascii: "\n")
+    var count = 0
+    try body(header + [newline])
+    try ImportHistory.forEachRefusal(of: job, on: db) { row in
+      try body((row.bytes ?? Array(row.text.utf8)) + [newline])
+      count += 1
+    }
+    return count
   }
 }

@@ -4,6 +4,7 @@ import Close
 import Glibc
 import Postgres
 import Storage
+import Presentation
 
 /// Heals what a run of another system, or SQL by hand, did to the books.
 struct RepairCommand: AsyncParsableCommand {
@@ -67,7 +68,7 @@ enum Consent {
         hint: --yes does it unasked
         """, code: 64)
     }
-    Terminal.draw("\(question) [y/N] ")
+    Terminal.draw("\(question.shown) [y/N] ")
     guard let answer = readLine(), ["y", "yes"].contains(answer.lowercased()) else {
       throw Failure("not confirmed; nothing was changed", code: 1)
     }
@@ -92,24 +93,26 @@ struct RepairDuplicatesCommand: AsyncParsableCommand {
   var table: String?
 
   func run() async throws {
+    _ = try options.plan.map { try WholeFile.standing(at: $0) }
     let connection = try await common.connect(for: "repair")
     if let file = options.apply {
       let text = try TextFile.read(file)
-      try options.confirm("Apply \(file)?")
+      try options.confirm("Apply \(file.shown)?")
       return try await apply(text, connection)
     }
     let named = table
     let plan = try await connection.perform { db in
       try DuplicateRepair.plan(named ?? DuplicateRepair.onlyTable(on: db), on: db)
     }
-    if let file = options.plan { try TextFile.write(plan.plan.text, to: file) }
+    if let file = options.plan { try WholeFile.write(plan.plan.text, to: file) }
     let isNothing = plan.decisions.isEmpty
     if common.json, options.dryRun || options.plan != nil || isNothing {
-      print(plan.plan.text, terminator: "")
+      StandardOutput.data(plan.plan.text)
     } else if !common.quiet, !common.json {
-      print(DuplicatePlanText(plan, all: common.verbose).text)
+      StandardOutput.line(DuplicatePlanText(plan, all: common.verbose).text)
       if let file = options.plan {
-        print("written to \(file); to do it: closebell repair duplicates --apply \(file)")
+        StandardOutput.line(
+          "written to \(file.shown); to do it: closebell repair duplicates --apply \(file.shown)")
       }
     }
     guard !isNothing, !options.dryRun, options.plan == nil else { return await connection.close() }
@@ -166,9 +169,9 @@ struct RepairReport {
 
   func show(_ options: CommonOptions) {
     if options.json {
-      print(json.text)
+      StandardOutput.json(json)
     } else if !options.quiet {
-      print(text)
+      StandardOutput.line(text)
     }
   }
 

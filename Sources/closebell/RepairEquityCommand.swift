@@ -4,6 +4,7 @@ import Close
 import Glibc
 import Postgres
 import Storage
+import Presentation
 
 /// Closes damaged dates again from the last good snapshot on.
 struct RepairEquityCommand: AsyncParsableCommand {
@@ -75,21 +76,22 @@ struct RepairEquityCommand: AsyncParsableCommand {
   private func run(_ repair: EquityRepair) async throws {
     if let file = options.apply {
       let text = try TextFile.read(file)
-      try options.confirm("Apply \(file)?")
+      try options.confirm("Apply \(file.shown)?")
       return try await apply(text, repair)
     }
     let plan = try await repair.plan(
       EquityScope(from: from, through: to, codes: portfolios))
-    if let file = options.plan { try TextFile.write(plan.plan.text, to: file) }
+    if let file = options.plan { try WholeFile.write(plan.plan.text, to: file) }
     let onlyShows = options.dryRun || options.plan != nil
     let isApplied = !plan.isEmpty && !onlyShows
     if plan.isEmpty, !onlyShows { try await repair.cleanUp() }
     if common.json, !isApplied {
-      print(plan.plan.text, terminator: "")
+      StandardOutput.data(plan.plan.text)
     } else if !common.quiet, !common.json {
-      print(EquityPlanText(plan, all: common.verbose).text)
+      StandardOutput.line(EquityPlanText(plan, all: common.verbose).text)
       if let file = options.plan {
-        print("written to \(file); to do it: closebell repair equity --apply \(file)")
+        StandardOutput.line(
+          "written to \(file.shown); to do it: closebell repair equity --apply \(file.shown)")
       }
     }
     for failure in plan.failures {
@@ -113,7 +115,9 @@ struct RepairEquityCommand: AsyncParsableCommand {
       return RepairReport(RepairOutcome(appliedBefore: run)).show(common)
     }
     try Supervised.conclude(report, common, verb: "closed again")
-    if !common.quiet, !common.json { print("to undo it: closebell repair undo \(run)") }
+    if !common.quiet, !common.json {
+      StandardOutput.line("to undo it: closebell repair undo \(run)")
+    }
   }
 }
 

@@ -3,6 +3,7 @@ import Close
 import Glibc
 import Postgres
 import Synchronization
+import Presentation
 
 /// `replay --dry-run`: what a replay would write, old → new, and nothing written.
 struct ReplayPreview {
@@ -45,9 +46,9 @@ struct ReplayPreview {
     result.new.sort { ($0.portfolio, $0.date.date) < ($1.portfolio, $1.date.date) }
     result.failures.sort { ($0.portfolio, $0.date) < ($1.portfolio, $1.date) }
     if common.json {
-      print(json(result).text)
+      StandardOutput.json(json(result))
     } else if !common.quiet {
-      print(text(result))
+      StandardOutput.line(text(result))
     }
     for failure in result.failures {
       Terminal.complain("error: portfolio \(failure.portfolio), \(failure.date): \(failure.error)")

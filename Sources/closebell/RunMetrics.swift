@@ -33,7 +33,7 @@ struct RunMetrics {
     guard let path = Environment.string("METRICS_FILE") else { return }
     let metrics = RunMetrics(report: report, exitCode: exitCode, finished: Clock.unix)
     do {
-      try TextFile.write(metrics.text(after: try? TextFile.read(path)), to: path)
+      try WholeFile.write(metrics.text(after: WholeFile.text(at: path)), to: path)
     } catch {
       Terminal.complain("warning: no metrics were written: \(Failure(error).message)")
     }

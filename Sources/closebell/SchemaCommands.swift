@@ -2,6 +2,7 @@ import ArgumentParser
 import Postgres
 import PrivateCluster
 import Storage
+import Presentation
 
 /// Brings the schema up to date.
 struct MigrateCommand: AsyncParsableCommand {
@@ -62,12 +63,13 @@ struct MigrateCommand: AsyncParsableCommand {
     }
     if let adopted { return report(adopted) }
     if common.json {
-      print(JSON.object([("version", .integer(version)), ("steps", .integer(taken.count))]).text)
+      StandardOutput.json(
+        JSON.object([("version", .integer(version)), ("steps", .integer(taken.count))]))
     } else if taken.isEmpty {
-      print("the schema is at version \(version); nothing to do")
+      StandardOutput.line("the schema is at version \(version); nothing to do")
     } else {
-      for step in taken { print("\(step.version) \(step.name)") }
-      print("the schema is at version \(version)")
+      for step in taken { StandardOutput.line("\(step.version) \(step.name)") }
+      StandardOutput.line("the schema is at version \(version)")
     }
   }
 
@@ -79,7 +81,7 @@ struct MigrateCommand: AsyncParsableCommand {
   private func report(_ adopted: Adoption.Result) {
     let compared = adopted.equal + adopted.different
     if common.json {
-      print(
+      StandardOutput.line(
         JSON.object([
           ("table", .string(adopted.table)), ("key_added", .bool(adopted.keyAdded)),
           ("slots", .integer(Int(adopted.slots))), ("stale", .integer(Int(adopted.stale))),
@@ -88,10 +90,11 @@ struct MigrateCommand: AsyncParsableCommand {
         ]).text)
       return
     }
-    print("\(adopted.table): the unique key \(adopted.keyAdded ? "was added" : "is there")")
-    print("\(adopted.slots) slots recorded, \(adopted.stale) of them stale")
+    StandardOutput.line(
+      "\(adopted.table): the unique key \(adopted.keyAdded ? "was added" : "is there")")
+    StandardOutput.line("\(adopted.slots) slots recorded, \(adopted.stale) of them stale")
     if compared > 0 {
-      print(
+      StandardOutput.line(
         "\(compared) closed by Closebell too: \(adopted.equal) equal, \(adopted.different) "
           + "different; see closebell.adopted_comparison")
     }
@@ -105,7 +108,7 @@ struct MigrateCommand: AsyncParsableCommand {
           ("applied", .bool(step.isApplied)),
         ])
       }
-      print(JSON.object([("migrations", .array(list))]).text)
+      StandardOutput.json(JSON.object([("migrations", .array(list))]))
       return
     }
     var table = TextTable([("version", .right), ("name", .left), ("applied", .left)])
@@ -114,6 +117,6 @@ struct MigrateCommand: AsyncParsableCommand {
         String(step.migration.version), step.migration.name, step.isApplied ? "yes" : "no",
       ])
     }
-    print(table.text)
+    StandardOutput.line(table.text)
   }
 }

@@ -1,4 +1,5 @@
 import Storage
+import Presentation
 
 /// A check of sequences, as people, programs and Prometheus read it.
 struct SequenceReport {

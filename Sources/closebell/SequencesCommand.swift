@@ -1,6 +1,7 @@
 import ArgumentParser
 import Postgres
 import Storage
+import Presentation
 
 /// Id sequences against the tables that use them.
 struct SequencesCommand: AsyncParsableCommand {
@@ -45,6 +46,7 @@ struct SequencesCheckCommand: AsyncParsableCommand {
   var metrics: String?
 
   func run() async throws {
+    _ = try metrics.map { try WholeFile.standing(at: $0) }
     let connection = try await common.connect(for: "sequences", onlyReads: true)
     let (tables, scans) = (tables, scan)
     let started = ContinuousClock.now
@@ -54,11 +56,11 @@ struct SequencesCheckCommand: AsyncParsableCommand {
     let report = SequenceReport(
       healths: healths, seconds: (ContinuousClock.now - started) / .seconds(1))
     await connection.close()
-    if let metrics { try TextFile.write(report.metrics(at: Clock.unix), to: metrics) }
+    if let metrics { try WholeFile.write(report.metrics(at: Clock.unix), to: metrics) }
     if common.json {
-      print(report.json.text)
+      StandardOutput.json(report.json)
     } else if !common.quiet {
-      print(report.text(all: common.verbose || !tables.isEmpty))
+      StandardOutput.line(report.text(all: common.verbose || !tables.isEmpty))
     }
     for line in report.complaints { Terminal.complain(line) }
     if !report.isHealthy(strict: strict) { throw Failure("", code: 1) }
@@ -146,12 +148,12 @@ struct SequenceRepairing {
   private func report(_ items: [Item]) {
     let moved = items.filter { if case .moved = $0.outcome { true } else { false } }
     if common.json {
-      print(json(items, moved: moved.count).text)
+      StandardOutput.json(json(items, moved: moved.count))
     } else if !common.quiet {
       for case (let name, .moved(let old, let new)) in items.map({ ($0.name, $0.outcome) }) {
-        print("\(name): \(old) → \(new)\(isDry ? " (not done)" : "")")
+        StandardOutput.line("\(name): \(old) → \(new)\(isDry ? " (not done)" : "")")
       }
-      if items.isEmpty { print("nothing to do") }
+      if items.isEmpty { StandardOutput.line("nothing to do") }
     }
     for case (let name, .refused(let reason)) in items.map({ ($0.name, $0.outcome) }) {
       Terminal.complain("error: sequence \(name) stays as it is: \(reason)")
@@ -245,13 +247,13 @@ struct TriggerReport {
           ("sequence", .optional(one.sequence)),
         ])
       }
-      print(JSON.object([(verb, .array(list))]).text)
+      StandardOutput.json(JSON.object([(verb, .array(list))]))
     } else if !options.quiet {
       for one in standing {
         let what = one.sequence.map { ", keeps \($0) ahead of \(one.column ?? "")" } ?? ""
-        print("\(one.table): trigger \(verb)\(what)")
+        StandardOutput.line("\(one.table): trigger \(verb)\(what)")
       }
-      if standing.isEmpty { print("nothing to do") }
+      if standing.isEmpty { StandardOutput.line("nothing to do") }
     }
   }
 }

@@ -3,6 +3,7 @@ import ArgumentParser
 import Close
 import Postgres
 import Storage
+import Presentation
 
 /// One portfolio's closed date.
 struct ShowCommand: AsyncParsableCommand {
@@ -25,7 +26,11 @@ struct ShowCommand: AsyncParsableCommand {
     await connection.close()
     switch shown {
     case .closed(let snapshot):
-      print(common.json ? SnapshotJSON(snapshot).value.text : SnapshotText(snapshot).text)
+      if common.json {
+        StandardOutput.json(SnapshotJSON(snapshot).value)
+      } else {
+        StandardOutput.line(SnapshotText(snapshot).text)
+      }
     case .open(let state, let error):
       throw Failure(
         """

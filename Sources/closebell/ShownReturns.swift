@@ -1,5 +1,6 @@
 import Accounting
 import Close
+import Presentation
 
 /// The returns over periods of a shown date.
 struct ShownReturns {

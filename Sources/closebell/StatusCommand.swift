@@ -3,6 +3,7 @@ import ArgumentParser
 import Close
 import Postgres
 import Storage
+import Presentation
 
 /// How far the books are closed.
 struct StatusCommand: AsyncParsableCommand {
@@ -28,9 +29,9 @@ struct StatusCommand: AsyncParsableCommand {
     }
     await connection.close()
     if common.json {
-      print(Self.json(report).text)
+      StandardOutput.json(Self.json(report))
     } else if !common.quiet {
-      print(Self.text(report))
+      StandardOutput.line(Self.text(report))
     }
     if !report.isHealthy { throw Failure("", code: 1) }
   }
@@ -54,7 +55,7 @@ struct StatusCommand: AsyncParsableCommand {
     if !locks.isEmpty { parts.append(locks.joined(separator: "\n")) }
     if !report.failures.isEmpty {
       parts.append(
-        report.failures.map { "failed: \($0.code), \($0.date): \($0.error)" }
+        report.failures.map { LogLine.text("failed: \($0.code), \($0.date): \($0.error)") }
           .joined(separator: "\n"))
     }
     var runs = TextTable([
@@ -75,8 +76,8 @@ struct StatusCommand: AsyncParsableCommand {
 
   private static func lockLines(_ report: CoverageReport) -> [String] {
     var lines = report.locks.map { lock in
-      "locked through \(lock.through): \(lock.code ?? "all portfolios"), by \(lock.author.name) "
-        + "at \(lock.at): \(lock.author.reason)"
+      "locked through \(lock.through): \(lock.code ?? "all portfolios"), "
+        + "by \(lock.author.name.shown) at \(lock.at): \(lock.author.reason.shown)"
     }
     let stale = report.dates.filter { $0.states.lockedStale > 0 }
     if let first = stale.first {

@@ -4,6 +4,7 @@ import Dispatch
 import Glibc
 import Postgres
 import Synchronization
+import Presentation
 
 /// A run with its signals, its progress line, and its report.
 enum Supervised {
@@ -31,9 +32,9 @@ enum Supervised {
   /// Prints what the run did and leaves with its exit code.
   static func conclude(_ report: RunReport, _ options: CommonOptions, verb: String) throws {
     if options.json {
-      print(RunSummary(report).json.text)
+      StandardOutput.json(RunSummary(report).json)
     } else if !options.quiet {
-      print(RunSummary(report).text(verb: verb))
+      StandardOutput.line(RunSummary(report).text(verb: verb))
     }
     let shown = options.verbose ? report.failures.count : 20
     for failure in report.failures.prefix(shown) {
@@ -138,10 +139,15 @@ struct RunSummary {
   func text(verb: String) -> String {
     let counts = report.counts
     if counts.planned == 0 && counts.failed == 0 && counts.locked == 0 {
-      return report.paused ? "paused: nothing was begun" : "nothing to do"
+      return switch report.outcome {
+      case .completed: "nothing to do"
+      case .interrupted: "interrupted: nothing was begun"
+      case .paused: "paused: nothing was begun"
+      }
     }
     var lines: [String] = []
-    var parts = ["\(counts.completed) \(verb)"]
+    var parts = report.outcome == .completed ? [] : [report.outcome.rawValue]
+    parts.append("\(counts.completed) \(verb)")
     if counts.degraded > 0 { parts.append("\(counts.degraded) of them degraded") }
     if counts.unchanged > 0 { parts.append("\(counts.unchanged) unchanged") }
     if counts.takenOver > 0 { parts.append("\(counts.takenOver) taken over") }
@@ -181,11 +187,21 @@ struct RunSummary {
     return table
   }
 
+  /// Seconds of each stage, summed over the workers.
+  private var stagesJSON: JSON {
+    .object([
+      ("plan", .number(report.stages.plan)), ("claim", .number(report.stages.claim)),
+      ("load", .number(report.stages.load)), ("compute", .number(report.stages.compute)),
+      ("populate", .number(report.stages.populate)),
+    ])
+  }
+
   var json: JSON {
     let counts = report.counts
     return .object([
       ("run_id", .integer(Int(report.run))),
       ("date", .string(report.date.description)),
+      ("outcome", .string(report.outcome.rawValue)),
       (
         "slots",
         .object([
@@ -211,6 +227,7 @@ struct RunSummary {
       ("taken_back", .integer(report.takenBack)),
       ("stale_from", .optional(report.staleFrom?.description)),
       ("duration_seconds", .number(report.seconds)),
+      ("stages", stagesJSON),
     ])
   }
 }

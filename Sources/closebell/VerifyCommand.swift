@@ -4,6 +4,7 @@ import Close
 import Glibc
 import Postgres
 import Storage
+import Presentation
 
 /// Proves closed dates.
 struct VerifyCommand: AsyncParsableCommand {
@@ -80,9 +81,9 @@ struct VerifyCommand: AsyncParsableCommand {
   private func conclude(_ report: VerifyReport, isWhole: Bool) {
     let summary = VerifySummary(report: report, isVerbose: common.verbose)
     if common.json {
-      print(summary.json.text)
+      StandardOutput.json(summary.json)
     } else if !common.quiet || !report.isClean {
-      print(summary.text)
+      StandardOutput.line(summary.text)
     }
   }
 }
@@ -234,10 +235,11 @@ extension ValueDifference {
   /// `holding AMZN price: 968.45 → 976.10`.
   var text: String { "\(place) \(column): \(stored ?? "none") → \(recomputed ?? "none")" }
 
+  /// A changed value, as every command writes one: `row`, `column`, `old` and `new`.
   var json: JSON {
     .object([
       ("row", .string(place.description)), ("column", .string(column)),
-      ("stored", .optional(stored)), ("recomputed", .optional(recomputed)),
+      ("old", .optional(stored)), ("new", .optional(recomputed)),
     ])
   }
 }

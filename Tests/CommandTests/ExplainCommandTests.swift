@@ -111,7 +111,7 @@ import Testing
     let differences = try #require(explained["differences"] as? [[String: String]])
     #expect(
       differences.contains([
-        "place": "holding AAPL", "column": "price", "stored": "144.02", "explained": "145.02",
+        "row": "holding AAPL", "column": "price", "old": "144.02", "new": "145.02",
       ]))
     try await books.expectDone(
       "replay", "--from", "2017-06-30", "--to", "2017-06-30", "--only-stale", "--portfolio",

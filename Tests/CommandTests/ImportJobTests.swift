@@ -135,7 +135,7 @@ struct ImportJobTests {
     #expect(next.standardOutput.contains("600 rows: 540 new, 60 refused"))
   }
 
-  private static func waitForRows(_ books: OperatorBooks, _ count: Int64) async throws {
+  static func waitForRows(_ books: OperatorBooks, _ count: Int64) async throws {
     try await books.perform { db in
       let query = Statement(
         "rows", "select processed_count from closebell.import_jobs where kind = 'activities'")

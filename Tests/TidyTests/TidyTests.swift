@@ -66,9 +66,15 @@ struct TidyRulesTests {
   @Test("markers, prints and Foundation are found; words that contain them are not")
   func words() {
     #expect(messages("// TO" + "DO: later") == ["1 marker TO" + "DO"])
-    #expect(messages("  prin" + "t(1)") == ["1 prints outside the executable"])
+    let prints = "1 prints, and nobody checks that it arrived"
+    #expect(messages("  prin" + "t(1)") == [prints])
+    #expect(messages("  prin" + "t(1)", path: "Sources/closebell/Planted.swift") == [prints])
     #expect(messages("  finger.prin" + "t(1)\n  blueprin" + "t(2)\n// prin" + "t(3)") == [])
-    #expect(messages("prin" + "t(1)", path: "Sources/closebell/Planted.swift") == [])
+    let writes = "fwrite(a, 1, 1, std" + "out); write(STD" + "OUT_FILENO, a, 1)"
+    #expect(
+      messages(writes, path: "Sources/closebell/Planted.swift")
+        == ["1 standard output beside its one door"])
+    #expect(messages(writes, path: TidyRules.standardOutput) == [])
     #expect(
       messages("import Foundation").contains("1 imports all of Foundation"))
   }

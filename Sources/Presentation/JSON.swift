@@ -1,7 +1,7 @@
 /// A JSON value, written as text; just enough for results.
 ///
 /// Money and quantities are strings of decimal digits, so that no reader rounds them.
-enum JSON {
+package enum JSON {
   case null
   case bool(Bool)
   case integer(Int)
@@ -11,13 +11,13 @@ enum JSON {
   case object([(String, JSON)])
 
   /// A string, or null.
-  static func optional(_ text: String?) -> JSON { text.map { .string($0) } ?? .null }
+  package static func optional(_ text: String?) -> JSON { text.map { .string($0) } ?? .null }
 
   /// A finite number, or null.
-  static func optional(_ number: Double?) -> JSON { number.map { .number($0) } ?? .null }
+  package static func optional(_ number: Double?) -> JSON { number.map { .number($0) } ?? .null }
 
   /// The value on one line.
-  var text: String {
+  package var text: String {
     switch self {
     case .null: "null"
     case .bool(let value): value ? "true" : "false"
@@ -30,18 +30,16 @@ enum JSON {
     }
   }
 
-  private static func quoted(_ value: String) -> String {
+  /// The text in double quotes; characters that a terminal would obey or hide are escapes.
+  package static func quoted(_ value: String) -> String {
+    let isPlain = value.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7F && $0 != 0x22 && $0 != 0x5C }
+    if isPlain { return "\"" + value + "\"" }
     var result = "\""
     for scalar in value.unicodeScalars {
       switch scalar {
       case "\"": result += "\\\""
       case "\\": result += "\\\\"
-      case "\n": result += "\\n"
-      case "\r": result += "\\r"
-      case "\t": result += "\\t"
-      case _ where scalar.value < 0x20:
-        let digits = String(scalar.value, radix: 16)
-        result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+      case _ where scalar.isHidden: result += scalar.writtenOut
       default: result.unicodeScalars.append(scalar)
       }
     }

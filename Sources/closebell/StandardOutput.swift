@@ -1,0 +1,103 @@
+import Glibc
+import Presentation
+import Synchronization
+
+/// Standard output: the one door to it, buffered, and checked to the last byte.
+///
+/// A result that got lost must not look like one that is short. So nobody else writes to standard
+/// output; a write that fails is remembered, nothing is written after it, and ``finish(_:)`` tells
+/// it and turns the exit code of a success into 2. A pipe that nobody reads any more ends the
+/// program by SIGPIPE, as it does others.
+enum StandardOutput {
+  /// Lines for a reader, what a terminal would obey written out.
+  static func line(_ text: String) { add(Array((text.shownLines + "\n").utf8)) }
+
+  /// One JSON value on a line.
+  static func json(_ value: JSON) { data(value.text + "\n") }
+
+  /// What another program reads, as it is; a terminal is shown what it would obey.
+  static func data(_ text: String) { add(Array((isTerminal ? text.shownLines : text).utf8)) }
+
+  /// Bytes as they are, for another program; a terminal is shown what it would obey.
+  static func data(_ bytes: [UInt8]) {
+    guard isTerminal else { return add(bytes) }
+    data(String(decoding: bytes, as: UTF8.self))
+  }
+
+  /// Stops work whose result is not read or kept any more.
+  static func requireWritten() throws {
+    if state.withLock({ $0.failure }) != nil { throw Failure("", code: 2) }
+  }
+
+  /// Writes what is left, and says what did not arrive.
+  ///
+  /// - Parameter code: The exit code of what was done.
+  /// - Returns: The exit code of the program: 2 where the result of a success, or the list of what
+  ///   is amiss, did not arrive.
+  static func finish(_ code: Int32) -> Int32 {
+    let failure = state.withLock { state -> Int32? in
+      state.flush()
+      // Some file systems say only now that there was no room.
+      if state.isUsed, state.failure == nil, close(STDOUT_FILENO) != 0 { state.failure = errno }
+      return state.failure
+    }
+    guard let failure else { return code }
+    Terminal.complain(
+      "error: the result could not be written to standard output: "
+        + String(cString: strerror(failure)))
+    return code == 0 || code == 1 ? 2 : code
+  }
+
+  /// A standard stream that came closed stays so: the first file or connection that is opened would
+  /// take its number, and what is written for a reader would go there.
+  static func reserveStandardStreams() {
+    // A null device that is opened the wrong way round: whoever uses it fails.
+    for stream in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] where fcntl(stream, F_GETFD) < 0 {
+      _ = open("/dev/null", stream == STDIN_FILENO ? O_WRONLY : O_RDONLY)
+    }
+  }
+
+  private struct State {
+    var buffer: [UInt8] = []
+    var isUsed = false
+    /// The first error, after which nothing is written.
+    var failure: Int32?
+
+    mutating func flush() {
+      if failure == nil { failure = writeAll(buffer[...], to: STDOUT_FILENO) }
+      buffer.removeAll(keepingCapacity: true)
+    }
+  }
+
+  private static let state = Mutex(State())
+  private static let isTerminal = isatty(STDOUT_FILENO) == 1
+  private static let roomBytes = 1 << 16
+
+  private static func add(_ bytes: [UInt8]) {
+    state.withLock { state in
+      state.isUsed = true
+      state.buffer += bytes
+      if isTerminal || state.buffer.count >= roomBytes { state.flush() }
+    }
+  }
+}
+
+/// Writes all of it, through interruptions and to those who read slowly.
+///
+/// - Returns: nil, or the error (`errno`) that kept the rest from being written.
+func writeAll(_ bytes: ArraySlice<UInt8>, to descriptor: Int32) -> Int32? {
+  var rest = bytes
+  while !rest.isEmpty {
+    let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+    if count >= 0 {
+      rest = rest.dropFirst(count)
+    } else if errno == EAGAIN {
+      // Somebody made this stream one that does not wait; so the waiting is done here.
+      var ready = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+      poll(&ready, 1, -1)
+    } else if errno != EINTR {
+      return errno
+    }
+  }
+  return nil
+}

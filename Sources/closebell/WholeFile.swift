@@ -1,0 +1,175 @@
+import Glibc
+
+/// A file that is written beside its place and put there whole, or not at all.
+///
+/// What it replaces is a regular file, whose mode and owner it keeps; a device, a pipe, a folder
+/// and a link are refused, not followed and not replaced. The folder is opened once, and the draft
+/// has a name in it that nobody can foresee. Where nothing is put in place nothing is left.
+final class WholeFile {
+  private let path: String
+  private let folder: Folder
+  private let draft: String
+  private let descriptor: Int32
+  private var buffer: [UInt8] = []
+  private var isInPlace = false
+
+  private static let roomBytes = 1 << 16
+
+  /// Begins a draft.
+  ///
+  /// - Throws: `Failure` with code 64 where something stands there that is not to be replaced, 2
+  ///   where the folder does not take it.
+  init(replacing path: String) throws {
+    self.path = path
+    folder = try Folder(of: path)
+    let replaced = try folder.status()
+    draft = ".closebell-" + String(UInt64.random(in: .min ... .max), radix: 16)
+    // What replaces a file is closed to others until it is as open as that was.
+    descriptor = openat(
+      folder.descriptor, draft, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+      replaced == nil ? 0o666 : 0o600)
+    guard descriptor >= 0 else { throw Self.failure(path) }
+    if let replaced { try take(over: replaced) }
+  }
+
+  deinit {
+    guard descriptor >= 0 else { return }
+    close(descriptor)
+    if !isInPlace { unlinkat(folder.descriptor, draft, 0) }
+  }
+
+  private func take(over replaced: stat) throws {
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { throw Self.failure(path) }
+    let isTheirs = status.st_uid != replaced.st_uid || status.st_gid != replaced.st_gid
+    guard !isTheirs || fchown(descriptor, replaced.st_uid, replaced.st_gid) == 0 else {
+      throw Failure(
+        """
+        \(path): belongs to somebody else, and could not be left to them
+        hint: write to another file, or as its owner
+        """, code: 2)
+    }
+    guard fchmod(descriptor, replaced.st_mode & 0o777) == 0 else { throw Self.failure(path) }
+  }
+
+  /// Adds to the draft.
+  func write(_ bytes: [UInt8]) throws {
+    buffer += bytes
+    if buffer.count >= Self.roomBytes { try flush() }
+  }
+
+  private func flush() throws {
+    if let code = writeAll(buffer[...], to: descriptor) { throw Self.failure(path, code) }
+    buffer.removeAll(keepingCapacity: true)
+  }
+
+  /// Puts the draft in its place; a crash of the machine finds the old file or the new one.
+  func putInPlace() throws {
+    try flush()
+    guard fsync(descriptor) == 0 else { throw Self.failure(path) }
+    _ = try folder.status()
+    guard renameat(folder.descriptor, draft, folder.descriptor, folder.name) == 0 else {
+      throw Self.failure(path)
+    }
+    isInPlace = true
+    fsync(folder.descriptor)
+  }
+
+  fileprivate static func failure(_ path: String, _ code: Int32 = errno) -> Failure {
+    Failure("\(path): \(String(cString: strerror(code)))", code: 2)
+  }
+}
+
+extension WholeFile {
+  /// Writes a text.
+  static func write(_ text: String, to path: String) throws {
+    let file = try WholeFile(replacing: path)
+    try file.write(Array(text.utf8))
+    try file.putInPlace()
+  }
+
+  /// What stands in a place, to be told from another file and from a later state of the same one.
+  struct Standing: Equatable {
+    private let file: [Int]
+
+    fileprivate init(_ status: stat) {
+      file = [
+        Int(bitPattern: UInt(status.st_dev)), Int(bitPattern: UInt(status.st_ino)),
+        Int(status.st_size), status.st_mtim.tv_sec, status.st_mtim.tv_nsec,
+      ]
+    }
+  }
+
+  /// What would be replaced, nil for nothing; to be asked before work is done for it.
+  ///
+  /// - Throws: As a draft does.
+  static func standing(at path: String) throws -> Standing? {
+    try Folder(of: path).status().map(Standing.init)
+  }
+
+  /// Removes a regular file; what is not there is not missed.
+  static func remove(_ path: String) throws {
+    let folder = try Folder(of: path)
+    guard try folder.status() != nil else { return }
+    guard unlinkat(folder.descriptor, folder.name, 0) == 0 else { throw failure(path) }
+  }
+
+  /// The text of a small regular file, nil for anything else.
+  static func text(at path: String) -> String? {
+    // A pipe that nobody writes to would hold up whoever opens it.
+    let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC)
+    guard descriptor >= 0 else { return nil }
+    defer { close(descriptor) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+    var bytes = [UInt8](repeating: 0, count: roomBytes)
+    let count = read(descriptor, &bytes, bytes.count)
+    return count < 0 ? nil : String(decoding: bytes[..<count], as: UTF8.self)
+  }
+}
+
+/// An open folder and a name in it: nobody can put another folder in between.
+private final class Folder {
+  let descriptor: Int32
+  let name: String
+  private let path: String
+
+  init(of path: String) throws {
+    self.path = path
+    let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+    name = String(parts.last ?? "")
+    let above = parts.dropLast().joined(separator: "/")
+    guard !["", ".", ".."].contains(name) else {
+      descriptor = -1
+      throw Failure("'\(path)' is no file", code: 64)
+    }
+    descriptor = open(
+      parts.count == 1 ? "." : above.isEmpty ? "/" : above, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw WholeFile.failure(path) }
+  }
+
+  deinit { if descriptor >= 0 { close(descriptor) } }
+
+  /// The regular file that bears the name, nil for none.
+  func status() throws -> stat? {
+    var status = stat()
+    guard fstatat(descriptor, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else {
+      if errno == ENOENT { return nil }
+      throw WholeFile.failure(path)
+    }
+    let kind: String
+    switch status.st_mode & S_IFMT {
+    case S_IFREG: return status
+    case S_IFLNK: kind = "a link, which is not followed"
+    case S_IFDIR: kind = "a folder"
+    case S_IFIFO: kind = "a pipe"
+    case S_IFSOCK: kind = "a socket"
+    default: kind = "a device"
+    }
+    throw Failure(
+      """
+      '\(path)' is \(kind): only a regular file is replaced
+      hint: name a file, or a name that is not taken
+      """, code: 64)
+  }
+}

@@ -1,0 +1,69 @@
+import Presentation
+import TestSupport
+import Testing
+
+/// What others typed, stored or sent is read on a terminal, and commands it nothing.
+@Suite struct HostileTextTests {
+  private static let clears = "\u{1B}[2J\u{9B}2J\u{202E}\u{200B}\u{7F}"
+
+  /// The characters of an output that a terminal would obey or hide.
+  private static func hidden(_ text: String) -> [Unicode.Scalar] {
+    text.unicodeScalars.filter { $0.isHidden && $0 != "\n" }
+  }
+
+  @Test("arguments, file names and servers' addresses are complained about, not obeyed")
+  func complaints() async throws {
+    let books = try await OperatorBooks.demo()
+    let forged = Self.clears + "\nerror: forged"
+    for arguments in [
+      ["show", "A" + forged, "--date", "2017-06-29"], ["import", "prices", "/tmp/" + forged],
+      ["import", forged], ["status", "--" + Self.clears],
+      ["imports", "rejects", "1", "--output", "/nonexistent" + forged + "/x"],
+      ["repair", "equity", "--apply", "/nonexistent/" + forged],
+      ["sequences", "check", forged],
+      ["run", "--portfolio", forged], ["replay", "--from", forged, "--to", "2017-06-29"],
+    ] {
+      for format in ["text", "json"] {
+        let result = try await books.run(
+          arguments, environment: ["CLOSEBELL_LOG_FORMAT": format])
+        #expect(result.exitCode != 0, "\(arguments)")
+        let said = result.standardError
+        #expect(Self.hidden(said + result.standardOutput).isEmpty, "\(arguments): \(said)")
+        #expect(said.contains(#"\u001b[2J\u009b2J\u202e\u200b\u007f"#), "\(arguments): \(said)")
+        #expect(!said.split(separator: "\n").contains("error: forged"), "\(arguments): \(said)")
+      }
+    }
+    let nowhere = try await CommandRun.closebell(
+      ["status", "--database", "host='/nonexistent/\(Self.clears)' dbname=x"])
+    #expect(nowhere.exitCode == 69)
+    #expect(Self.hidden(nowhere.standardError).isEmpty)
+  }
+
+  @Test("stored notes, reasons, names and errors are shown, not obeyed, in text and as JSON")
+  func stored() async throws {
+    let books = try await OperatorBooks.demo()
+    let text = "U&'\\001b[2J\\009b\\202e\\200b\\007f\\000aforged'"
+    try await books.execute(
+      """
+      update closebell.holding_activity_log set note = \(text);
+      update closebell.import_jobs set source = \(text), error = \(text), claimed_by = \(text);
+      insert into closebell.import_results
+        (job_id, row_number, line_number, field, message, row_text)
+        values (1, 1, 2, null, \(text), \(text));
+      """)
+    try await books.expectDone(
+      "lock", "--month", "2017-05", "--reason", "because \(Self.clears)\nforged")
+    for arguments in [
+      ["explain", "MERIDIAN", "--date", "2017-06-29"], ["imports", "list"],
+      ["imports", "show", "1"], ["status"],
+    ] {
+      for options in [[], ["--json"]] {
+        let result = try await books.run(arguments + options)
+        let said = result.standardOutput
+        #expect(said.contains(#"\u001b[2J"#), "\(arguments): \(said) \(result.standardError)")
+        #expect(Self.hidden(said).isEmpty, "\(arguments)")
+        #expect(!said.split(separator: "\n").contains("forged"), "\(arguments): \(said)")
+      }
+    }
+  }
+}

@@ -1,0 +1,142 @@
+import Glibc
+import TestSupport
+import Testing
+
+/// A folder under `/tmp` that goes with its last user.
+final class ScratchFolder: Sendable {
+  let path: String
+
+  init() {
+    var name = Array("/tmp/closebell-scratch-\(String(repeating: "X", count: 6))".utf8CString)
+    mkdtemp(&name)
+    path = String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
+  /// Names of what it holds, hidden ones included.
+  var names: [String] {
+    guard let stream = opendir(path) else { return [] }
+    defer { closedir(stream) }
+    var names: [String] = []
+    while let entry = readdir(stream) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      if name != ".", name != ".." { names.append(name) }
+    }
+    return names.sorted()
+  }
+
+  /// The path of a file in it, after writing it.
+  func file(_ name: String, _ text: String) throws -> String {
+    try write(text, to: "\(path)/\(name)")
+    return "\(path)/\(name)"
+  }
+
+  deinit {
+    for name in names {
+      unlink("\(path)/\(name)")
+      rmdir("\(path)/\(name)")
+    }
+    rmdir(path)
+  }
+}
+
+/// Files that commands write: regular ones, whole, in nobody's way.
+@Suite struct WrittenFileTests {
+  private static func status(_ path: String) throws -> stat {
+    var status = stat()
+    try #require(lstat(path, &status) == 0, "\(path) is gone")
+    return status
+  }
+
+  /// Every way to name a file that is written, with the exit code where it is refused.
+  private static func writers(
+    _ books: OperatorBooks, to path: String
+  ) -> [(arguments: [String], environment: [String: String], refused: Int)] {
+    [
+      (["run", "--date", "2017-06-29"], ["CLOSEBELL_METRICS_FILE": path], 0),
+      (["sequences", "check", "--metrics", path], [:], 64),
+      (["repair", "equity", "--plan", path], [:], 64),
+      (["imports", "rejects", "1", "--output", path], [:], 64),
+      (
+        ["import", "instruments", Fixtures.path("demo/instruments.csv"), "--rejects", path], [:], 64
+      ),
+      (["imports", "resume", "1", "--rejects", path], [:], 64),
+    ]
+  }
+
+  @Test("a pipe, a device, a folder, a socket and a link are neither replaced nor written to")
+  func refused() async throws {
+    let books = try await OperatorBooks.demo()
+    let folder = ScratchFolder()
+    let target = try folder.file("target", "precious")
+    let pipe = "\(folder.path)/pipe"
+    let (link, nested) = ("\(folder.path)/link", "\(folder.path)/folder")
+    let device = "\(folder.path)/device"
+    mkfifo(pipe, 0o600)
+    symlink(target, link)
+    mkdir(nested, 0o700)
+    // Only root may make a device.
+    let hasDevice = mknod(device, S_IFCHR | 0o600, 0x103) == 0
+    let before = folder.names
+    for place in [pipe, link, nested] + (hasDevice ? [device] : []) {
+      let kind = try Self.status(place).st_mode & S_IFMT
+      for (arguments, environment, refused) in Self.writers(books, to: place) {
+        let result = try await books.run(
+          arguments, environment: environment, timeLimit: .seconds(120))
+        #expect(result.exitCode == refused, "\(arguments) \(place): \(result.standardError)")
+        #expect(
+          result.standardError.contains("only a regular file is replaced"),
+          "\(arguments) \(place): \(result.standardError)")
+        #expect(try Self.status(place).st_mode & S_IFMT == kind, "\(arguments) \(place)")
+      }
+    }
+    #expect(try readText(target) == "precious")
+    #expect(folder.names == before)
+  }
+
+  @Test("a file that is replaced keeps its mode and its owner")
+  func modeAndOwner() async throws {
+    let books = try await OperatorBooks.demo()
+    let folder = ScratchFolder()
+    for (mode, number) in zip([0o600, 0o640, 0o604] as [mode_t], 1...) {
+      let path = try folder.file("metrics-\(number)", "old")
+      chmod(path, mode)
+      let owner: uid_t = geteuid() == 0 ? 65_534 : geteuid()
+      chown(path, owner, geteuid() == 0 ? 65_534 : getegid())
+      let before = try Self.status(path)
+      let check = try await books.run("sequences", "check", "--metrics", path)
+      #expect(check.exitCode == 0, "\(check.standardError)")
+      let after = try Self.status(path)
+      #expect(after.st_ino != before.st_ino, "it was replaced, not written into")
+      #expect(after.st_mode == before.st_mode)
+      #expect(after.st_uid == before.st_uid && after.st_gid == before.st_gid)
+      #expect(try readText(path).contains("closebell_sequences_checked"))
+    }
+  }
+
+  @Test("a command that fails leaves no file of its own, whole or not")
+  func nothingLeft() async throws {
+    let books = try await OperatorBooks.demo()
+    let folder = ScratchFolder()
+    let failed = try await books.run(
+      "imports", "rejects", "999", "--output", "\(folder.path)/rejects.csv")
+    #expect(failed.exitCode == 65)
+    #expect(folder.names == [])
+    let path = try folder.file("rejects.csv", "old")
+    let again = try await books.run("imports", "rejects", "999", "--output", path)
+    #expect(again.exitCode == 65)
+    #expect(folder.names == ["rejects.csv"])
+    #expect(try readText(path) == "old")
+  }
+
+  @Test("a place that cannot be written is known before the work is done")
+  func knownBefore() async throws {
+    let books = try await OperatorBooks.demo()
+    let result = try await books.run(
+      "import", "prices", Fixtures.path("demo/prices.csv"), "--rejects", "/nonexistent/r.csv")
+    #expect(result.exitCode == 2)
+    #expect(result.standardError == "error: /nonexistent/r.csv: No such file or directory\n")
+    #expect(result.standardOutput == "")
+  }
+}
