@@ -40,9 +40,10 @@ let package = Package(
     .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
     .target(name: "Accounting", swiftSettings: optimised),
     .target(name: "Postgres", dependencies: ["CLibPQ"], swiftSettings: strict),
+    .target(name: "CThreadOwner"),
     .target(
       name: "PrivateCluster",
-      dependencies: [.product(name: "Subprocess", package: "swift-subprocess")],
+      dependencies: ["CThreadOwner", .product(name: "Subprocess", package: "swift-subprocess")],
       swiftSettings: strict),
     .target(name: "CMigrations", exclude: ["sql"]),
     .target(
@@ -87,6 +88,9 @@ let package = Package(
       name: "ImportTests", dependencies: ["Import", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "PresentationTests", dependencies: ["Presentation"], swiftSettings: strict),
+    .testTarget(
+      name: "PrivateClusterTests", dependencies: ["PrivateCluster", "TestSupport"],
+      swiftSettings: strict),
     .testTarget(
       name: "CommandTests", dependencies: ["closebell", "Presentation", "TestSupport"],
       swiftSettings: strict),

@@ -2,17 +2,25 @@ import Glibc
 
 func errorText(_ code: Int32) -> String { String(cString: strerror(code)) }
 
-func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+/// Whether something bears the name; a link counts, whatever it leads to.
+func exists(_ path: String) -> Bool {
+  var status = stat()
+  return lstat(path, &status) == 0
+}
+
+/// More than any file has that is read as a whole.
+private let mostBytes = 16 << 20
 
 /// The whole of a small file, nil if it cannot be read.
 package func readText(_ path: String, from offset: Int = 0) -> String? {
-  let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+  // A pipe in the file's place would hold up whoever opens it.
+  let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
   guard descriptor >= 0 else { return nil }
   defer { close(descriptor) }
   lseek(descriptor, off_t(offset), SEEK_SET)
   var bytes: [UInt8] = []
   var chunk = [UInt8](repeating: 0, count: 65_536)
-  while true {
+  while bytes.count < mostBytes {
     let count = read(descriptor, &chunk, chunk.count)
     guard count > 0 else { break }
     bytes += chunk[..<count]
@@ -46,6 +54,10 @@ func fileSize(_ path: String) -> Int {
 package func entries(of folder: String) -> [String] {
   guard let stream = opendir(folder) else { return [] }
   defer { closedir(stream) }
+  return names(in: stream)
+}
+
+private func names(in stream: OpaquePointer) -> [String] {
   var names: [String] = []
   while let entry = readdir(stream) {
     let name = withUnsafePointer(to: &entry.pointee.d_name) {
@@ -57,13 +69,22 @@ package func entries(of folder: String) -> [String] {
 }
 
 /// Removes a file or a folder with all it holds; links are removed, not followed.
-package func removeTree(_ path: String) {
-  var status = stat()
-  guard lstat(path, &status) == 0 else { return }
-  if status.st_mode & S_IFMT == S_IFDIR {
-    for name in entries(of: path) { removeTree(path + "/" + name) }
+///
+/// Each folder is opened in the one above it, so that nothing which is put into the place of one in
+/// the meantime leads elsewhere.
+package func removeTree(_ path: String) { removeEntry(path, in: AT_FDCWD) }
+
+private func removeEntry(_ name: String, in folder: Int32) {
+  guard unlinkat(folder, name, 0) != 0, errno == EISDIR || errno == EPERM else { return }
+  let descriptor = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+  guard descriptor >= 0 else { return }
+  guard let stream = fdopendir(descriptor) else {
+    close(descriptor)
+    return
   }
-  remove(path)
+  for name in names(in: stream) { removeEntry(name, in: descriptor) }
+  closedir(stream)
+  unlinkat(folder, name, AT_REMOVEDIR)
 }
 
 /// Makes a folder and those above it; only folders it makes get a mode.
@@ -76,7 +97,7 @@ func createFolders(_ path: String, mode: mode_t, parentMode: mode_t = 0o755) thr
       continue
     }
     let code = errno
-    guard !exists(prefix) else { continue }
+    guard access(prefix, F_OK) != 0 else { continue }
     throw ClusterError(
       .folder, "cannot create the folder \(prefix): \(errorText(code))",
       hint: "choose a folder you may write to with CLOSEBELL_HOME")

@@ -1,7 +1,8 @@
+import CThreadOwner
 import Glibc
 
 /// The user a cluster's files belong to and its server runs as.
-struct Owner: Equatable {
+package struct Owner: Equatable {
   let name: String
   let userID: uid_t
   let groupID: gid_t
@@ -11,6 +12,10 @@ struct Owner: Equatable {
     let caller = geteuid()
     var status = stat()
     let isThere = lstat(folder, &status) == 0
+    guard !isThere || status.st_mode & S_IFMT == S_IFDIR else {
+      throw ClusterError(
+        .folder, "\(folder) is no folder", hint: "choose another folder with CLOSEBELL_HOME")
+    }
     guard caller == 0 else {
       guard !isThere || status.st_uid == caller else {
         throw ClusterError(
@@ -41,6 +46,23 @@ struct Owner: Equatable {
     guard geteuid() == 0 else { return (program, arguments) }
     let identity = ["--reuid=\(userID)", "--regid=\(groupID)", "--clear-groups"]
     return ("setpriv", identity + ["--", program] + arguments)
+  }
+
+  /// Does work on this user's files as this user.
+  ///
+  /// Whoever owns a folder can put a link into the place of whatever is in it, at any moment; root
+  /// would follow it anywhere. Only the calling thread changes, for as long as `body` takes, and
+  /// threads that `body` would make.
+  package func acting<R>(_ body: () throws -> R) throws -> R {
+    guard geteuid() == 0, userID != 0 else { return try body() }
+    let code = closebell_thread_become(userID, groupID)
+    guard code == 0 else {
+      throw ClusterError(
+        .folder, "cannot work on the files of the user \(name): \(errorText(code))",
+        hint: "run as that user, or choose another folder with CLOSEBELL_HOME")
+    }
+    defer { closebell_thread_revert() }
+    return try body()
   }
 
   /// Refuses a folder this user cannot get to, before PostgreSQL fails on it less clearly.

@@ -25,17 +25,27 @@ struct Postmaster {
   /// PostgreSQL recovers by itself from a `postmaster.pid` that names no process, but not from one
   /// whose number has gone to another program of the same user, or to a zombie nobody has
   /// collected. Children of a dead server that still work are noticed all the same, by their shared
+  /// memory. Nor does it recover from a file that is empty or garbage, as a crash of the machine
+  /// leaves it; that one goes once nothing works in the folder any more, since it names no shared
   /// memory. The socket's lock file says nothing that `postmaster.pid` does not: nobody else may
   /// enter its folder.
   static func removeRemains(in clusterFolder: String, socketFolder: String) {
     guard running(in: clusterFolder) == nil else { return }
     let path = clusterFolder + "/postmaster.pid"
-    if let text = readText(path), let processID = Int32(text.prefix { $0.isNumber }),
-      processID > 1, kill(processID, 0) == 0
-    {
-      unlink(path)
+    if let text = readText(path) {
+      let named = Int32(text.prefix { $0.isNumber }) ?? 0
+      let isInTheWay = named > 0 ? kill(named, 0) == 0 : !isOccupied(clusterFolder)
+      if isInTheWay { unlink(path) }
     }
     unlink(socketFolder + "/.s.PGSQL.\(PrivateCluster.port).lock")
+  }
+
+  /// Whether any process works in the folder, as a server and its children do.
+  private static func isOccupied(_ clusterFolder: String) -> Bool {
+    let folder = absolutePath(clusterFolder)
+    return entries(of: "/proc").contains { name in
+      Int32(name).map { workingDirectory(of: $0) == folder } ?? false
+    }
   }
 
   private static func workingDirectory(of processID: Int32) -> String? {
@@ -49,9 +59,12 @@ struct Postmaster {
 extension PrivateCluster {
   /// Kills the server and waits for its end, without a program's help: the last resort of tests.
   package func kill() {
-    guard let postmaster = Postmaster.running(in: clusterFolder) else { return }
+    guard let postmaster = try? asOwner({ Postmaster.running(in: clusterFolder) }) else { return }
     // SIGQUIT makes it end its children too, which SIGKILL would leave to notice by themselves.
     Glibc.kill(postmaster.processID, SIGQUIT)
-    for _ in 0..<500 where Postmaster.running(in: clusterFolder) != nil { usleep(10_000) }
+    for _ in 0..<500 {
+      guard (try? asOwner { Postmaster.running(in: clusterFolder) }) != nil else { return }
+      usleep(10_000)
+    }
   }
 }

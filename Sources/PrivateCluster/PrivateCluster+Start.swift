@@ -1,6 +1,32 @@
 import Glibc
 
 extension PrivateCluster {
+  /// Refuses a data folder into which others could have put a cluster of their own.
+  ///
+  /// As ssh has it for a home: the folder and those above it belong to root or the caller, and
+  /// nobody else may write to them. Above it a sticky folder such as `/tmp` will do, where each
+  /// moves only what is theirs.
+  func requireFolderOfOurs() throws {
+    var path = ""
+    for part in ["/"] + dataFolder.split(separator: "/").map({ "/" + $0 }) {
+      path = path == "/" ? part : path + part
+      var status = stat()
+      guard lstat(path, &status) == 0 else { return }
+      let isSticky = status.st_mode & S_ISVTX != 0 && path != dataFolder
+      guard status.st_uid == 0 || status.st_uid == geteuid() else {
+        throw ClusterError(
+          .folder, "the folder \(path) belongs to another user, who could put another cluster here",
+          hint: "choose another folder with CLOSEBELL_HOME")
+      }
+      guard status.st_mode & 0o022 == 0 || isSticky else {
+        throw ClusterError(
+          .folder,
+          "the folder \(path) may be written by others, who could put another cluster here",
+          hint: "chmod go-w \(path), or choose another folder with CLOSEBELL_HOME")
+      }
+    }
+  }
+
   /// Fails with a clear message where the folder exists and is closed to the caller.
   func requireReadableFolder() throws {
     guard access(rootFolder, R_OK | X_OK) != 0, errno == EACCES else { return }
@@ -30,8 +56,10 @@ extension PrivateCluster {
     try createOwnedFolder(rootFolder, owner: owner)
     // An initdb that outlived a killed starter clears up after itself, hence a name for each
     // process.
-    for name in entries(of: rootFolder) where name.hasPrefix("data.new") {
-      removeTree(rootFolder + "/" + name)
+    try owner.acting {
+      for name in entries(of: rootFolder) where name.hasPrefix("data.new") {
+        removeTree(rootFolder + "/" + name)
+      }
     }
     let draft = clusterFolder + ".new-\(getpid())"
     var arguments = ["-D", draft, "-U", Self.name, "--encoding=UTF8", "--locale=C"]
@@ -43,7 +71,7 @@ extension PrivateCluster {
         .failed, "the private PostgreSQL cluster could not be made in \(rootFolder)",
         detail: made.message)
     }
-    try append(settings.configuration, to: draft + "/postgresql.conf")
+    try owner.acting { try append(settings.configuration, to: draft + "/postgresql.conf") }
     if let database = settings.database {
       let created = try await binaries.run(
         "postgres", ["--single", "-D", draft, "-c", "exit_on_error=on", "postgres"], as: owner,
@@ -53,8 +81,10 @@ extension PrivateCluster {
           .failed, "the database \(database) could not be made", detail: created.message)
       }
     }
-    guard rename(draft, clusterFolder) == 0 else {
-      throw ClusterError(.folder, "cannot rename \(draft): \(errorText(errno))")
+    try owner.acting {
+      guard rename(draft, clusterFolder) == 0 else {
+        throw ClusterError(.folder, "cannot rename \(draft): \(errorText(errno))")
+      }
     }
   }
 
@@ -68,9 +98,7 @@ extension PrivateCluster {
   }
 
   func prepareSocketFolder(owner: Owner) throws {
-    if mkdir(socketFolder, 0o700) == 0, geteuid() == 0 {
-      lchown(socketFolder, owner.userID, owner.groupID)
-    }
+    try owner.acting { _ = mkdir(socketFolder, 0o700) }
     guard socketFolderIsOurs() else {
       throw ClusterError(
         .folder, "the folder of the socket, \(socketFolder), is missing or open to others",
@@ -107,20 +135,22 @@ extension PrivateCluster {
   ///
   /// Children of a server that was killed take a moment to notice; until then a start is refused.
   func launch(owner: Owner, binaries: PostgresBinaries) async throws {
-    Postmaster.removeRemains(in: clusterFolder, socketFolder: socketFolder)
-    if fileSize(logFile) > 4 << 20 { rename(logFile, logFile + ".1") }
+    try owner.acting { if fileSize(logFile) > 4 << 20 { rename(logFile, logFile + ".1") } }
     let clock = ContinuousClock()
     let deadline = clock.now + .seconds(15)
     while true {
-      let logStart = fileSize(logFile)
+      let logStart = try owner.acting {
+        Postmaster.removeRemains(in: clusterFolder, socketFolder: socketFolder)
+        return fileSize(logFile)
+      }
       let options = "-c unix_socket_directories=" + shellQuoted("\"\(socketFolder)\"")
       let outcome = try await binaries.run(
         "pg_ctl",
         ["-D", clusterFolder, "-l", logFile, "-o", options, "-s", "-w", "-t", "600", "start"],
         as: owner)
       if outcome.succeeded { return }
-      let log = readText(logFile, from: logStart) ?? ""
-      guard log.contains("is still in use"), clock.now < deadline else {
+      let log = try owner.acting { readText(logFile, from: logStart) ?? "" }
+      guard Self.passing.contains(where: { log.contains($0) }), clock.now < deadline else {
         throw ClusterError(
           .failed, "the private PostgreSQL server did not start",
           detail: oneLine(log.isEmpty ? outcome.message : log), hint: "its log is \(logFile)")
@@ -128,6 +158,9 @@ extension PrivateCluster {
       try await Task.sleep(for: .milliseconds(200))
     }
   }
+
+  /// What PostgreSQL says while children of a dead server are still there.
+  private static let passing = ["is still in use", "\" is empty", "bogus data in lock file"]
 
   private func shellQuoted(_ text: String) -> String {
     "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''")

@@ -56,11 +56,15 @@ public struct PrivateCluster: Sendable {
 
   /// Looks, and changes nothing.
   public func status() throws -> Status {
+    try requireFolderOfOurs()
     try requireReadableFolder()
-    guard exists(clusterFolder + "/PG_VERSION") else { return .absent }
-    guard let postmaster = Postmaster.running(in: clusterFolder) else { return .stopped }
-    return postmaster.isReady
-      ? .running(processID: postmaster.processID) : .changing(processID: postmaster.processID)
+    guard exists(rootFolder) else { return .absent }
+    return try asOwner {
+      guard exists(clusterFolder + "/PG_VERSION") else { return .absent }
+      guard let postmaster = Postmaster.running(in: clusterFolder) else { return .stopped }
+      return postmaster.isReady
+        ? .running(processID: postmaster.processID) : .changing(processID: postmaster.processID)
+    }
   }
 
   /// Makes the cluster on first use, starts its server if it does not run, and waits until it
@@ -70,6 +74,7 @@ public struct PrivateCluster: Sendable {
     if case .running = try status(), socketFolderIsOurs() { return url }
     try requireSpeakablePath()
     try createHomeFolder()
+    try requireFolderOfOurs()
     let owner = try Owner.ofCluster(in: rootFolder)
     try owner.requireReach(of: dataFolder)
     let lock = try await ClusterLock.acquire(path: dataFolder + "/postgres.lock")
@@ -99,13 +104,14 @@ public struct PrivateCluster: Sendable {
     }
     let lock = try await ClusterLock.acquire(path: dataFolder + "/postgres.lock")
     defer { lock.release() }
-    guard Postmaster.running(in: clusterFolder) != nil else { return }
     let owner = try Owner.ofCluster(in: rootFolder)
+    guard try owner.acting({ Postmaster.running(in: clusterFolder) }) != nil else { return }
     let binaries = try await locateBinaries()
     let outcome = try await binaries.run(
       "pg_ctl", ["-D", clusterFolder, "-m", shutdown.rawValue, "-w", "-t", "600", "stop"],
       as: owner)
-    guard outcome.succeeded || Postmaster.running(in: clusterFolder) == nil else {
+    let isGone = try owner.acting { Postmaster.running(in: clusterFolder) == nil }
+    guard outcome.succeeded || isGone else {
       throw ClusterError(
         .failed, "the private PostgreSQL server did not stop", detail: outcome.message,
         hint: "its log is \(logFile)")
@@ -149,6 +155,13 @@ extension PrivateCluster {
 
   /// Major version of the existing cluster, nil before the first use.
   func clusterVersion() -> Int? {
-    readText(clusterFolder + "/PG_VERSION").flatMap { Int($0.prefix { $0.isNumber }) }
+    guard exists(rootFolder), let text = try? asOwner({ readText(clusterFolder + "/PG_VERSION") })
+    else { return nil }
+    return Int(text.prefix { $0.isNumber })
+  }
+
+  /// Does work on the files of an existing cluster as their owner.
+  func asOwner<R>(_ body: () throws -> R) throws -> R {
+    try Owner.ofCluster(in: rootFolder).acting(body)
   }
 }

@@ -114,7 +114,7 @@ enum TidyRules {
     "Accounting": ["Glibc"],
     "Postgres": ["CLibPQ", "Dispatch", "Glibc", "Synchronization"],
     "Presentation": [],
-    "PrivateCluster": ["Glibc", "Subprocess", "Synchronization", "SystemPackage"],
+    "PrivateCluster": ["CThreadOwner", "Glibc", "Subprocess", "Synchronization", "SystemPackage"],
     "Storage": ["Accounting", "CMigrations", "Glibc", "Postgres", "Synchronization"],
     "Import": ["Accounting", "Glibc", "Postgres", "Storage", "Synchronization"],
     "Close": ["Accounting", "Glibc", "Postgres", "Presentation", "Storage", "Synchronization"],

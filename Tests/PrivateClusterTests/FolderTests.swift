@@ -1,0 +1,153 @@
+import Dispatch
+import Glibc
+import Synchronization
+import Testing
+
+@testable import PrivateCluster
+
+/// A folder under `/tmp` that goes with its last user.
+final class Playground: Sendable {
+  let path: String
+
+  init() {
+    var name = Array("/tmp/closebell-folders-\(String(repeating: "X", count: 6))".utf8CString)
+    mkdtemp(&name)
+    path = String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
+  /// Makes a folder in it and returns its path.
+  func folder(_ name: String, mode: mode_t = 0o755) -> String {
+    let folder = path + "/" + name
+    mkdir(folder, 0o700)
+    chmod(folder, mode)
+    return folder
+  }
+
+  /// Writes a file and returns its path.
+  @discardableResult
+  static func file(_ path: String, _ text: String = "precious") -> String {
+    guard let stream = fopen(path, "w") else { return path }
+    fputs(text, stream)
+    fclose(stream)
+    return path
+  }
+
+  deinit { removeTree(path) }
+}
+
+private var isRoot: Bool { geteuid() == 0 }
+
+@Suite("Nothing is reached through a folder that belongs to somebody else")
+struct FolderTests {
+  @Test("a folder that is swapped for a link while it is removed leads nowhere")
+  func swapped() async {
+    let ground = Playground()
+    let (tree, precious) = (ground.folder("tree"), ground.folder("precious"))
+    let inner = ground.folder("tree/inner")
+    let count = 4_000
+    for number in 0..<count {
+      Playground.file("\(inner)/\(number)", "")
+      Playground.file("\(precious)/\(number)", "")
+    }
+    await withTaskGroup(of: Void.self) { group in
+      group.addTask {
+        // Once the removal is at it.
+        while entries(of: inner).count == count {}
+        rename(inner, tree + "/aside")
+        symlink(precious, inner)
+      }
+      group.addTask { removeTree(tree) }
+    }
+    #expect(entries(of: precious).count == count)
+  }
+
+  @Test("a link is removed, and what it leads to stays")
+  func linked() {
+    let ground = Playground()
+    let (tree, precious) = (ground.folder("tree"), ground.folder("precious"))
+    Playground.file(precious + "/file")
+    symlink(precious, tree + "/link")
+    symlink(precious + "/file", tree + "/other")
+    Playground.file(ground.folder("tree/deep") + "/file")
+    removeTree(tree)
+    #expect(entries(of: ground.path) == ["precious"])
+    #expect(readText(precious + "/file") == "precious")
+  }
+
+  @Test(
+    "root at work for a cluster's owner can do what the owner can, and is root again after it",
+    .enabled(if: isRoot))
+  func acting() throws {
+    let ground = Playground()
+    chmod(ground.path, 0o755)
+    let secret = ground.folder("root-only", mode: 0o700)
+    Playground.file(secret + "/file")
+    // A folder of root's group is root's as well.
+    let shared = ground.folder("group", mode: 0o775)
+    let owner = Owner(name: "nobody", userID: 65_534, groupID: 65_534)
+    let theirs = ground.folder("theirs")
+    chown(theirs, owner.userID, owner.groupID)
+    let (isThere, mayLook, hasLooked) = (
+      DispatchSemaphore(value: 0), DispatchSemaphore(value: 0), DispatchSemaphore(value: 0)
+    )
+    let seen = Mutex<String?>(nil)
+    DispatchQueue.global().async {
+      isThere.signal()
+      mayLook.wait()
+      seen.withLock { $0 = readText(secret + "/file") }
+      hasLooked.signal()
+    }
+    isThere.wait()
+    try owner.acting {
+      #expect(readText(secret + "/file") == nil)
+      #expect(mkdir(shared + "/made", 0o700) != 0 && errno == EACCES)
+      removeTree(secret)
+      #expect(mkdir(theirs + "/made", 0o700) == 0)
+      #expect(chown(theirs + "/made", 0, 0) != 0)
+      // Only this thread is somebody else.
+      mayLook.signal()
+      hasLooked.wait()
+      #expect(seen.withLock { $0 } == "precious")
+    }
+    var made = stat()
+    #expect(stat(theirs + "/made", &made) == 0 && made.st_uid == owner.userID)
+    #expect(readText(secret + "/file") == "precious")
+    #expect(mkdir(shared + "/made", 0o700) == 0)
+    #expect(chown(theirs + "/made", 0, 0) == 0)
+    struct Expected: Error {}
+    #expect(throws: Expected.self) { try owner.acting { throw Expected() } }
+    #expect(readText(secret + "/file") == "precious", "an error brings root back too")
+  }
+
+  @Test("a home that others could have put a cluster into is refused, as ssh refuses one")
+  func homes() throws {
+    let ground = Playground()
+    func kind(_ path: String) -> ClusterError.Kind? {
+      do {
+        #expect(try PrivateCluster(dataFolder: path).status() == .absent)
+        return nil
+      } catch {
+        return (error as? ClusterError)?.kind
+      }
+    }
+    #expect(kind(ground.folder("own", mode: 0o755)) == nil)
+    #expect(kind(ground.folder("closed", mode: 0o700)) == nil)
+    #expect(kind(ground.path + "/not-there/yet") == nil)
+    #expect(kind(ground.folder("everybody's", mode: 0o777)) == .folder)
+    #expect(kind(ground.folder("group's", mode: 0o770)) == .folder)
+    #expect(kind(ground.folder("sticky", mode: 0o1777)) == .folder)
+    #expect(kind("/tmp") == .folder)
+    _ = ground.folder("open", mode: 0o777)
+    #expect(kind(ground.folder("open/below", mode: 0o700)) == .folder)
+    #expect(kind(ground.path + "/open/not-there") == .folder)
+    _ = ground.folder("shared", mode: 0o1777)
+    #expect(kind(ground.folder("shared/below", mode: 0o700)) == nil)
+    let link = ground.path + "/link"
+    symlink(ground.path + "/open/below", link)
+    #expect(kind(link) == .folder, "what counts is where a link leads")
+    guard isRoot else { return }
+    chown(ground.folder("given"), 65_534, 65_534)
+    #expect(kind(ground.path + "/given") == .folder)
+    #expect(kind(ground.folder("given/below", mode: 0o700)) == .folder)
+  }
+}

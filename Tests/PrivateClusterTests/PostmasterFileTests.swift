@@ -1,0 +1,59 @@
+import Glibc
+import TestSupport
+import Testing
+
+@testable import PrivateCluster
+
+@Suite("What a crash leaves of a server's file keeps nobody out")
+struct PostmasterFileTests {
+  /// Writes the file as the server's user would have.
+  private static func write(_ text: String, into cluster: PrivateCluster) throws {
+    try cluster.asOwner {
+      let path = cluster.clusterFolder + "/postmaster.pid"
+      unlink(path)
+      let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL, 0o600)
+      #expect(descriptor >= 0)
+      let bytes = Array(text.utf8)
+      #expect(Glibc.write(descriptor, bytes, bytes.count) == bytes.count)
+      close(descriptor)
+    }
+  }
+
+  @Test("an empty, a truncated and a garbage file are removed, and the server starts")
+  func garbage() async throws {
+    let tests = TestCluster()
+    let cluster = tests.underlying
+    try await tests.start()
+    for text in ["", "\n", "garbage\n", "\0\0\0\0", "-", "0\n", "99999999999999\n", "12"] {
+      try await cluster.stop(.immediate)
+      try Self.write(text, into: cluster)
+      #expect(try cluster.status() == .stopped, "\(text.debugDescription)")
+      try await cluster.start()
+      guard case .running = try cluster.status() else {
+        Issue.record("not running after \(text.debugDescription)")
+        continue
+      }
+    }
+    try await tests.discard()
+  }
+
+  @Test("the file of a server that lives stays, however little it says")
+  func alive() async throws {
+    let tests = TestCluster()
+    let cluster = tests.underlying
+    try await tests.start()
+    let path = cluster.clusterFolder + "/postmaster.pid"
+    let whole = try #require(try cluster.asOwner { readText(path) })
+    try Self.write("", into: cluster)
+    try cluster.asOwner {
+      Postmaster.removeRemains(in: cluster.clusterFolder, socketFolder: cluster.socketFolder)
+    }
+    #expect(exists(path))
+    try Self.write(whole, into: cluster)
+    guard case .running = try cluster.status() else {
+      Issue.record("the server is gone")
+      return
+    }
+    try await tests.discard()
+  }
+}
