@@ -46,7 +46,8 @@ enum SourceTree {
       "Sources", "Tests", "Benchmarks", "docs", "Fixtures/making", "Fixtures/reference", ".ci",
     ]
     let alone = (entries(of: root) + entries(of: root + "/Fixtures").map { "Fixtures/" + $0 })
-      .filter { isFile(root + "/" + $0) }
+      // In a linked work tree this one is a file of git's own, which names its folder.
+      .filter { $0 != ".git" && isFile(root + "/" + $0) }
     return folders.flatMap { files(under: $0) } + alone.compactMap { read($0) }
   }()
 
