@@ -28,6 +28,9 @@ public struct PeriodReturn: Hashable, Sendable {
   public internal(set) var modifiedDietz: Double?
   /// Why there is no return; `stale` for a missing gross-of-fees return alone.
   public internal(set) var reason: Reason?
+  /// Of the period since inception: whether a new chain of returns started later than the first
+  /// close, so that it is told since then.
+  public internal(set) var isOfRestartedIndex = false
 
   /// The days between the two closes.
   public var days: Int? { from.map { to - $0 } }
@@ -128,7 +131,23 @@ public struct PerformanceHistory: Sendable {
     return over(after: start, endingOn: last)
   }
 
+  /// The linked return since `index_since`, which is that of ``ReturnPeriod/sinceInception``
+  /// wherever that has one; 0 at a first close without a return of its own.
+  ///
+  /// It cannot be told by the index: that stays where it was when a new chain starts.
+  public var cumulativeReturn: Double? {
+    guard let last = steps.last else { return nil }
+    let all = sinceInception(last)
+    return last.openedFrom == nil && all.reason == .indexStarts ? 0 : all.linked
+  }
+
   private func sinceInception(_ last: PerformanceStep) -> PeriodReturn {
+    var result = sinceIndexBegan(last)
+    result.isOfRestartedIndex = steps.first.map { last.indexSince > $0.date } ?? false
+    return result
+  }
+
+  private func sinceIndexBegan(_ last: PerformanceStep) -> PeriodReturn {
     guard let start = steps.first(where: { $0.date == last.indexSince }) else {
       return PeriodReturn(to: last.date, reason: .beforeFirstClose)
     }

@@ -27,6 +27,9 @@ public struct ShownSnapshot: Sendable {
   /// Its returns over the periods that end with the date, in the order of the periods; empty
   /// where only the date itself was asked for.
   public var returns: [(period: ReturnPeriod, value: PeriodReturn)] = []
+  /// Its linked return since `index_since`; nil where none is known, and where only the date itself
+  /// was asked for.
+  public var cumulativeReturn: Double?
 }
 
 /// What stands where a closed date was looked for.
@@ -65,6 +68,7 @@ public enum Books {
     close.returns = ReturnPeriod.allCases.compactMap { period in
       history.over(period).map { (period, $0) }
     }
+    close.cumulativeReturn = history.cumulativeReturn
     return .closed(close)
   }
 

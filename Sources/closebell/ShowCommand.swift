@@ -97,6 +97,7 @@ struct SnapshotText {
     add("  short", snapshot.shortValue)
     table.add(["daily return", dailyReturn])
     table.add(["index", "\(snapshot.index)"])
+    table.add(["  counts since", snapshot.indexSince.description])
     table.add(["IRR", Readable.result(shown.result)])
     return table
   }
@@ -185,7 +186,7 @@ struct SnapshotJSON {
   private var returns: [(String, JSON)] {
     [
       ("daily_return", .optional(snapshot.dailyReturn)),
-      ("cumulative_return", .number(snapshot.index - 1)),
+      ("cumulative_return", .optional(shown.cumulativeReturn)),
       ("index_since", .string(snapshot.indexSince.description)),
       ("cumulative_pnl", money(snapshot.cumulativePnL)),
       ("returns", ShownReturns(returns: shown.returns).json),

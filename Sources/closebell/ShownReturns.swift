@@ -15,29 +15,44 @@ struct ShownReturns {
     ])
     for (period, value) in returns {
       table.add([
-        period.title, value.from?.description ?? "–", value.days.map(String.init) ?? "–",
+        title(period, value), value.from?.description ?? "–", value.days.map(String.init) ?? "–",
         Readable.percent(value.linked), Readable.percent(value.annualized),
         Readable.percent(value.grossOfFees), Readable.percent(value.modifiedDietz),
-        value.reason?.text ?? "",
+        note(value),
       ])
     }
     return table.text
+  }
+
+  /// What began anew is not told since inception.
+  private func title(_ period: ReturnPeriod, _ value: PeriodReturn) -> String {
+    guard value.isOfRestartedIndex else { return period.title }
+    return "since \(value.from ?? value.to)"
+  }
+
+  private func note(_ value: PeriodReturn) -> String {
+    let restart = value.isOfRestartedIndex ? "a new chain of returns starts there" : nil
+    return [value.reason == .indexStarts ? nil : restart, value.reason?.text]
+      .compactMap(\.self).joined(separator: "; ")
   }
 
   /// An object by the periods' names.
   var json: JSON {
     .object(
       returns.map { period, value in
-        (
+        let restart: [(String, JSON)] =
+          period == .sinceInception ? [("index_restarted", .bool(value.isOfRestartedIndex))] : []
+        return (
           period.rawValue,
-          .object([
-            ("from", .optional(value.from?.description)), ("to", .string(value.to.description)),
-            ("days", value.days.map { .integer($0) } ?? .null),
-            ("linked", .optional(value.linked)), ("annualised", .optional(value.annualized)),
-            ("gross_of_fees", .optional(value.grossOfFees)),
-            ("modified_dietz", .optional(value.modifiedDietz)),
-            ("reason", .optional(value.reason?.rawValue)),
-          ])
+          .object(
+            [
+              ("from", .optional(value.from?.description)), ("to", .string(value.to.description)),
+              ("days", value.days.map { .integer($0) } ?? .null),
+              ("linked", .optional(value.linked)), ("annualised", .optional(value.annualized)),
+              ("gross_of_fees", .optional(value.grossOfFees)),
+              ("modified_dietz", .optional(value.modifiedDietz)),
+              ("reason", .optional(value.reason?.rawValue)),
+            ] + restart)
         )
       })
   }

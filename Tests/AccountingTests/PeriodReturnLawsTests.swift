@@ -32,6 +32,38 @@ import Testing
     }
   }
 
+  @Test("the cumulative return and the one since inception never contradict", arguments: 0..<80)
+  func oneTruth(_ seed: UInt64) throws {
+    let life = try RandomLife(seed, isEmptied: true)
+    var restarted = 0
+    for count in 1...life.steps.count {
+      let steps = Array(life.steps[..<count])
+      let last = steps[count - 1]
+      let history = PerformanceHistory(steps, timing: life.timing)
+      let all = try #require(history.over(.sinceInception))
+      let place: Comment = "seed \(seed), close \(count)"
+      if let cumulative = history.cumulativeReturn {
+        #expect(all.linked == nil ? count == 1 && cumulative == 0 : cumulative == all.linked, place)
+        // The index stays where it was when a new chain starts: what was earned since is the ratio.
+        let start = try #require(steps.lastIndex { $0.date == last.indexSince })
+        let isOfDay = start == 0 && steps[0].dailyReturn.map { $0 > -1 || count == 1 } == true
+        let base = isOfDay || life.indices[start] == 0 ? 1 : life.indices[start]
+        let growth = life.indices[count - 1] / base
+        #expect(abs(cumulative - (growth - 1)) <= 1e-12 * growth, place)
+      } else {
+        #expect(all.linked == nil, place)
+      }
+      #expect(all.isOfRestartedIndex == (last.indexSince > life.start), place)
+      restarted += all.isOfRestartedIndex && all.linked != nil ? 1 : 0
+      for period in ReturnPeriod.allCases where period != .daily {
+        let value = try #require(history.over(period))
+        guard value.linked != nil, let from = value.from else { continue }
+        #expect(from >= last.indexSince || last.indexSince == life.start, place)
+      }
+    }
+    #expect(restarted > 0, "seed \(seed): nothing was ever linked after a break")
+  }
+
   @Test("without flows, a history with gaps has the return of one closed every night")
   func gaps() throws {
     var nightly = Closes(since: "2024-01-01", at: "1000")
@@ -87,7 +119,8 @@ struct RandomLife {
   let start: Day
   let timing: ReturnMeasures.FlowTiming
 
-  init(_ seed: UInt64) throws {
+  /// - Parameter isEmptied: Whether everything is taken out now and then, or owed.
+  init(_ seed: UInt64, isEmptied: Bool = false) throws {
     var random = SeededGenerator(seed: seed)
     timing = ReturnMeasures.FlowTiming.allCases[Int(seed % 3)]
     var world = BookWorld(inception: "2024-01-01", timing: timing)
@@ -96,8 +129,25 @@ struct RandomLife {
     }
     world.log("2024-01-01", .deposit, amount: amount(5_000_000...9_000_000))
     var day = Day.iso("2024-01-02")
+    var timesEmptied = 0
     while steps.count < 60 {
       let date = "\(day)"
+      if isEmptied, steps.count >= 16 * (timesEmptied + 1), let last = steps.last,
+        last.date == day - 1
+      {
+        timesEmptied += 1
+        let equity = last.closingEquity
+        // For some days there is nothing, or less than nothing; then it begins anew.
+        world.log(date, .withdrawal, amount: "\(equity + Money(units: Int128(seed % 2) * 50_000))")
+        for _ in 0...Int.random(in: 0..<3, using: &random) {
+          let close = try world.close("\(day)")
+          steps.append(PerformanceStep(close))
+          indices.append(close.snapshot.index)
+          day = day + 1
+        }
+        world.log("\(day)", .deposit, amount: amount(5_000_000...9_000_000))
+        continue
+      }
       world.log(date, .interest, amount: amount(-90_000...100_000))
       switch Int.random(in: 0..<6, using: &random) {
       case 0: world.log(date, .deposit, amount: amount(1...4_000_000))
