@@ -42,86 +42,62 @@ public enum Shown: Sendable {
   case missing(lastComplete: Day?)
 }
 
-/// Reads of the closed books.
-public enum Books {
+extension BooksReader {
   /// A portfolio's closed date.
   ///
-  /// - Throws: `UnknownPortfolios` for a code without a portfolio.
-  public static func show(
-    _ code: String, on date: Day, on db: isolated Connection
-  ) throws -> Shown {
-    try Migrator.requireCurrentSchema(on: db)
-    let planned = try planned(code, on: db)
-    let portfolio = planned.portfolio
-    let slot = Slot(portfolio: portfolio.id, date: date)
-    let instruments = try MarketLoading.instruments(on: db)
-    guard
-      var close = try shown([portfolio], instruments, from: date, through: date, on: db).first
-    else {
-      if let state = try StoredSnapshots.state(of: slot, on: db) {
+  /// - Throws: `SchemaError`; `UnknownPortfolios` for a code without a portfolio.
+  public borrowing func show(_ code: String, on date: Day) throws -> Shown {
+    let planned = try portfolio(code)
+    let slot = Slot(portfolio: planned.portfolio.id, date: date)
+    guard let close = try closes([slot])[slot] else {
+      if let state = try read({ db in try StoredSnapshots.state(of: slot, on: db) }) {
         return .open(state: state.state, error: state.error)
       }
       return .missing(lastComplete: planned.lastComplete)
     }
-    close.holdings.sort { $0.instrument.symbol < $1.instrument.symbol }
-    let history = try performance(of: portfolio, through: date, on: db)
-    close.returns = ReturnPeriod.allCases.compactMap { period in
+    var shown = try shown(planned.portfolio, close)
+    shown.holdings.sort { $0.instrument.symbol < $1.instrument.symbol }
+    let history = try performance(of: planned.portfolio, through: date)
+    shown.returns = ReturnPeriod.allCases.compactMap { period in
       history.over(period).map { (period, $0) }
     }
-    close.cumulativeReturn = history.cumulativeReturn
-    return .closed(close)
+    shown.cumulativeReturn = history.cumulativeReturn
+    return .closed(shown)
   }
 
   /// The portfolio that a code, or `CODE#ID`, means today.
   ///
-  /// - Throws: `UnknownPortfolios`.
-  static func planned(_ code: String, on db: isolated Connection) throws -> PlannedPortfolio {
-    let selection = try db.selection(of: [code], on: .latest)
-    guard
-      let planned = try Planning.portfolios(
-        after: 0, limit: 1, activeOn: .latest, of: selection, on: db
-      ).first
-    else { throw UnknownPortfolios(codes: [code]) }
+  /// - Throws: `SchemaError`, `UnknownPortfolios`.
+  borrowing func portfolio(_ code: String) throws -> PlannedPortfolio {
+    let found = try read { db in
+      try Migrator.requireCurrentSchema(on: db)
+      let selection = try db.selection(of: [code], on: .latest)
+      return try Planning.portfolios(
+        after: 0, limit: 1, activeOn: .latest, of: selection, on: db)
+    }
+    guard let planned = found.first else { throw UnknownPortfolios(codes: [code]) }
     return planned
   }
 
-  /// Every closed date of a range, portfolio by portfolio, handed on some portfolios at a time.
-  ///
-  /// - Throws: `UnknownPortfolios`, and whatever `visit` throws.
-  public static func forEach(
-    codes: [String], from first: Day, through last: Day, on db: isolated Connection,
-    _ visit: ([ShownSnapshot]) throws -> Void
-  ) throws {
-    try Migrator.requireCurrentSchema(on: db)
-    let selection = try db.selection(of: codes, on: .latest, includingRetired: true)
-    let instruments = try MarketLoading.instruments(on: db)
-    var after: Int64 = 0
-    while true {
-      let page = try Planning.portfolios(
-        after: after, limit: portfoliosAtOnce, activeOn: .latest, of: selection,
-        includingRetired: true, on: db
-      ).map(\.portfolio)
-      guard let end = page.last else { return }
-      after = end.id.rawValue
-      let counts = try Planning.completeCounts(
-        of: page.map(\.id), from: first, through: last, on: db)
-      for portfolios in page.cut(at: slotsAtOnce, size: { counts[$0.id] ?? 0 }) {
-        try visit(try shown(portfolios, instruments, from: first, through: last, on: db))
-      }
-    }
+  /// A close with names instead of keys.
+  borrowing func shown(
+    _ portfolio: Portfolio, _ close: StoredCloses.Close
+  ) throws -> ShownSnapshot {
+    ShownSnapshot(portfolio, close, try read { db in try MarketLoading.instruments(on: db) })
   }
 
-  /// Many portfolios are read at once, as far as their dates fit into memory.
-  private static let portfoliosAtOnce = 500
-  private static let slotsAtOnce = 1_000
-
   /// The closed dates of some portfolios, portfolio by portfolio, each ascending.
-  static func shown(
-    _ portfolios: [Portfolio], _ instruments: [ID<Instrument>: Instrument], from first: Day,
-    through last: Day, on db: isolated Connection
+  ///
+  /// - Parameter instruments: Known from before; read again where a holding is of none of them.
+  fileprivate borrowing func shown(
+    _ portfolios: [Portfolio], from first: Day, through last: Day,
+    naming instruments: inout [ID<Instrument>: Instrument]
   ) throws -> [ShownSnapshot] {
-    let closes = try StoredCloses.read(
-      of: portfolios.map(\.id), from: first, through: last, on: db)
+    let closes = try closes(of: portfolios.map(\.id), from: first, through: last)
+    let isKnown = closes.values.allSatisfy { close in
+      close.holdings.allSatisfy { instruments[$0.instrument] != nil }
+    }
+    if !isKnown { instruments = try read { db in try MarketLoading.instruments(on: db) } }
     let byPortfolio = Dictionary(grouping: closes.values) { $0.snapshot.slot.portfolio }
     return portfolios.flatMap { portfolio in
       (byPortfolio[portfolio.id] ?? [])
@@ -129,6 +105,44 @@ public enum Books {
         .map { ShownSnapshot(portfolio, $0, instruments) }
     }
   }
+}
+
+extension Connection {
+  /// Every closed date of a range, portfolio by portfolio, handed on some portfolios at a time:
+  /// those are of one moment, and the next ones of a later one.
+  ///
+  /// No transaction is open while `visit` is at work, however long it takes.
+  ///
+  /// - Throws: `SchemaError`, `UnknownPortfolios`, and whatever `visit` throws.
+  public func forEachClosed(
+    codes: [String], from first: Day, through last: Day,
+    _ visit: ([ShownSnapshot]) throws -> Void
+  ) throws {
+    try Migrator.requireCurrentSchema(on: self)
+    let selection = try selection(of: codes, on: .latest, includingRetired: true)
+    var instruments = try MarketLoading.instruments(on: self)
+    var after: Int64 = 0
+    while true {
+      let page = try Planning.portfolios(
+        after: after, limit: Self.portfoliosAtOnce, activeOn: .latest, of: selection,
+        includingRetired: true, on: self
+      ).map(\.portfolio)
+      guard let end = page.last else { return }
+      after = end.id.rawValue
+      let counts = try Planning.completeCounts(
+        of: page.map(\.id), from: first, through: last, on: self)
+      for portfolios in page.cut(at: Self.slotsAtOnce, size: { counts[$0.id] ?? 0 }) {
+        try visit(
+          try readBooks { books in
+            try books.shown(portfolios, from: first, through: last, naming: &instruments)
+          })
+      }
+    }
+  }
+
+  /// Many portfolios are read at once, as far as their dates fit into memory.
+  private static let portfoliosAtOnce = 500
+  private static let slotsAtOnce = 1_000
 }
 
 extension ShownSnapshot {

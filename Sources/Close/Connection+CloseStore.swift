@@ -108,7 +108,7 @@ extension Connection: CloseStore {
   }
 
   func storedCloses(of slots: [Slot]) throws -> [Slot: StoredCloses.Close] {
-    try StoredCloses.read(slots, on: self)
+    try readBooks { books in try books.closes(slots) }
   }
 
   func populate(_ chunk: PopulateChunk) throws -> Set<Slot> {

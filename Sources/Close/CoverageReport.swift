@@ -1,5 +1,5 @@
 public import Accounting
-public import Postgres
+internal import Postgres
 public import Storage
 
 /// How far the books are closed over a range of dates.
@@ -27,69 +27,81 @@ public struct CoverageReport: Sendable {
   public var isHealthy: Bool {
     dates.allSatisfy { $0.missing == 0 && $0.states.failed == 0 && $0.states.stale == 0 }
   }
+}
 
-  /// Reads the coverage.
+extension BooksReader {
+  /// How far the books are closed.
   ///
   /// - Parameters:
   ///   - from: The first date; nil: two weeks before the last.
   ///   - through: The last date; nil: the latest closed one.
-  public static func read(
-    from: Day?, through: Day?, on db: isolated Connection
-  ) throws -> CoverageReport {
-    try Migrator.requireCurrentSchema(on: db)
+  /// - Throws: `SchemaError`.
+  public borrowing func coverage(from: Day?, through: Day?) throws -> CoverageReport {
     var report = CoverageReport()
-    report.runs = try Coverage.runs(limit: 5, on: db)
-    report.locks = try PeriodLocks.standing(limit: 20, on: db)
-    let extent = try Coverage.extent(on: db)
+    let extent = try read { db in
+      try Migrator.requireCurrentSchema(on: db)
+      report.runs = try Coverage.runs(limit: 5, on: db)
+      report.locks = try PeriodLocks.standing(limit: 20, on: db)
+      return try Coverage.extent(on: db)
+    }
     guard let last = through ?? extent?.last else { return report }
     let first = from ?? max(last - 13, extent?.first ?? last - 13)
-    report.dates = try rows(from: first, through: last, of: .all, on: db)
-    report.failures = try Coverage.failures(from: first, through: last, limit: 20, on: db)
+    report.dates = try coverageRows(from: first, through: last, of: .all)
+    report.failures = try read { db in
+      try Coverage.failures(from: first, through: last, limit: 20, on: db)
+    }
     return report
   }
+}
 
+extension StillBooks where Self: ~Copyable {
   /// The dates of a range on which a slot of some portfolios exists or ought to.
-  static func rows(
-    from first: Day, through last: Day, of scope: PortfolioSelection,
-    on db: isolated Connection
-  ) throws -> [Row] {
-    let states = Dictionary(
-      uniqueKeysWithValues: try Coverage.byDate(from: first, through: last, of: scope, on: db)
-        .map { ($0.date, $0) })
-    let expected = try expectedSlots(from: first, through: last, of: scope, on: db)
+  borrowing func coverageRows(
+    from first: Day, through last: Day, of scope: PortfolioSelection
+  ) throws -> [CoverageReport.Row] {
+    let rows = try read { db in
+      try Coverage.byDate(from: first, through: last, of: scope, on: db)
+    }
+    let states = Dictionary(uniqueKeysWithValues: rows.map { ($0.date, $0) })
+    let expected = try expectedSlots(from: first, through: last, of: scope)
     return Set(states.keys).union(expected.keys).sorted().map { date in
       let row = states[date] ?? .none(on: date)
       let there = row.complete - row.locked + row.claimed + row.failed
-      return Row(date: date, states: row, missing: max(0, (expected[date] ?? 0) - there))
+      return CoverageReport.Row(
+        date: date, states: row, missing: max(0, (expected[date] ?? 0) - there))
     }
   }
 
   /// The slots of some dates that are missing, claimed, failed or stale, by name: at most `limit`.
-  static func flaws(
-    on dates: [Day], of scope: PortfolioSelection, limit: Int, on db: isolated Connection
+  borrowing func flaws(
+    on dates: [Day], of scope: PortfolioSelection, limit: Int
   ) throws -> [Coverage.Flaw] {
     guard let first = dates.first, let last = dates.last else { return [] }
-    let calendars = Calendars(overrides: try MarketLoading.overrides(on: db))
+    let calendars = Calendars(overrides: try read { db in try MarketLoading.overrides(on: db) })
     var open: [(calendar: String, date: Day)] = []
     for name in BusinessCalendar.names {
       let calendar = try calendars.named(name)
       open += dates.filter { calendar.isBusinessDay($0) }.map { (name, $0) }
     }
-    let flaws =
+    let flaws = try read { db in
       try Coverage.flaws(from: first, through: last, of: scope, limit: limit, on: db)
-      + Coverage.missing(on: open, of: scope, limit: limit, on: db)
+        + Coverage.missing(on: open, of: scope, limit: limit, on: db)
+    }
     return Array(flaws.sorted { ($0.date, $0.code) < ($1.date, $1.code) }.prefix(limit))
   }
 
-  private static func expectedSlots(
-    from first: Day, through last: Day, of scope: PortfolioSelection,
-    on db: isolated Connection
+  private borrowing func expectedSlots(
+    from first: Day, through last: Day, of scope: PortfolioSelection
   ) throws -> [Day: Int] {
-    let calendars = Calendars(overrides: try MarketLoading.overrides(on: db))
+    let (overrides, groups) = try read { db in
+      (
+        try MarketLoading.overrides(on: db),
+        try Coverage.expectations(from: first, through: last, of: scope, on: db)
+      )
+    }
+    let calendars = Calendars(overrides: overrides)
     var result: [Day: Int] = [:]
-    for group in try Coverage.expectations(
-      from: first, through: last, of: scope, on: db)
-    where group.from <= group.through {
+    for group in groups where group.from <= group.through {
       let calendar = try calendars.named(group.calendar)
       for date in calendar.businessDayList(after: group.from - 1, through: group.through) {
         result[date, default: 0] += group.count

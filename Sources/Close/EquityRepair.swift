@@ -67,8 +67,8 @@ public final class EquityRepair: Sendable {
     let connection = try await connect()
     do {
       let plan = try await connection.perform { db in
-        try db.transaction(isolation: .repeatableRead, readOnly: true) { db in
-          try Self.make(scope, sweeps, compared.slots, on: db)
+        try db.readBooks { books in
+          try books.read { db in try Self.make(scope, sweeps, compared.slots, on: db) }
         }
       }
       await connection.close()

@@ -2,12 +2,12 @@ internal import Accounting
 internal import Postgres
 internal import Storage
 
-extension Books {
+extension BooksReader {
   /// A portfolio's closes up to a date, as returns of periods need them.
-  static func performance(
-    of portfolio: Portfolio, through date: Day, on db: isolated Connection
+  borrowing func performance(
+    of portfolio: Portfolio, through date: Day
   ) throws -> PerformanceHistory {
-    try db.transaction(isolation: .repeatableRead, readOnly: true) { db in
+    try read { db in
       let steps = try StoredPerformance.steps(of: portfolio.id, through: date, on: db)
       let fees = try Loading.fees(of: portfolio.id, through: date, on: db).map(\.activity)
       // A century of rates is read only where a fee was paid in another currency.

@@ -52,7 +52,7 @@ public enum PeriodLocking {
     try Migrator.requireCurrentSchema(on: db)
     return try db.transaction { db in
       let scope = try scope(of: request, on: db)
-      try PeriodLocks.own(on: db)
+      let books = try HeldBooks(holding: db)
       guard try !PeriodLocks.isBusy(through: request.last, on: db) else {
         throw LockBusy(month: request.month)
       }
@@ -60,12 +60,11 @@ public enum PeriodLocking {
       let first = try open ?? Coverage.extent(on: db)?.first ?? request.first
       var outcome = LockOutcome()
       if first <= request.last {
-        let rows = try CoverageReport.rows(
-          from: first, through: request.last, of: scope, on: db)
+        let rows = try books.coverageRows(from: first, through: request.last, of: scope)
         let unclean = rows.filter { $0.stops(force: request.force) }
         guard unclean.isEmpty else {
-          let flaws = try CoverageReport.flaws(
-            on: unclean.map(\.date), of: scope, limit: LockRefused.named, on: db)
+          let flaws = try books.flaws(
+            on: unclean.map(\.date), of: scope, limit: LockRefused.named)
           throw LockRefused(request: request, dates: unclean, flaws: flaws)
         }
         outcome.discarded = try PeriodLocks.discardPlaceholders(

@@ -129,16 +129,20 @@ struct RecomputeChunk {
   private func transaction(
     _ portfolios: [PlannedPortfolio], _ market: MarketShelf, on db: isolated Connection
   ) throws -> [RecomputedSweep] {
-    try db.transaction(isolation: .repeatableRead, readOnly: true) { db in
-      let portfolios = isThorough ? try reread(portfolios, on: db) : portfolios
-      let page = try plan(portfolios, on: db)
-      let computed = try compute(page.sweeps, market, on: db)
+    try db.readBooks { books in
+      let (portfolios, page, computed) = try books.read { db in
+        let portfolios = isThorough ? try reread(portfolios, on: db) : portfolios
+        let page = try plan(portfolios, on: db)
+        return (portfolios, page, try compute(page.sweeps, market, on: db))
+      }
       let slots = computed.flatMap { sweep in
         sweep.closed.lazy.filter { isCompared($0.step.date) }.map { sweep.sweep.slot($0.step) }
       }
-      let stored = try StoredCloses.read(slots, on: db)
+      let stored = try books.closes(slots)
       var sweeps = computed.map { compared($0, stored) }
-      if case .closed = work { try FingerprintCheck.check(&sweeps, computed, on: db) }
+      if case .closed = work {
+        try books.read { db in try FingerprintCheck.check(&sweeps, computed, on: db) }
+      }
       return sweeps
         + page.refused.compactMap { refused in
           portfolios.first { $0.portfolio.code == refused.portfolio }.map {

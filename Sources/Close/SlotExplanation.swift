@@ -38,36 +38,33 @@ public enum Explained: Sendable {
   case missing(before: Day?, after: Day?)
 }
 
-extension Books {
-  /// Explains a portfolio's closed date, from one consistent read and without writing.
+extension BooksReader {
+  /// Explains a portfolio's closed date, without writing.
   ///
-  /// - Throws: `UnknownPortfolios` for a code without a portfolio.
-  public static func explain(
-    _ code: String, on date: Day, policy: ClosePolicy = ClosePolicy(),
-    on db: isolated Connection
+  /// - Throws: `SchemaError`; `UnknownPortfolios` for a code without a portfolio.
+  public borrowing func explain(
+    _ code: String, on date: Day, policy: ClosePolicy = ClosePolicy()
   ) throws -> Explained {
-    try Migrator.requireCurrentSchema(on: db)
-    return try db.transaction(isolation: .repeatableRead, readOnly: true) { db in
-      let portfolio = try planned(code, on: db).portfolio
-      let slot = Slot(portfolio: portfolio.id, date: date)
-      let instruments = try MarketLoading.instruments(on: db)
-      guard
-        let shown = try shown([portfolio], instruments, from: date, through: date, on: db).first
-      else {
+    let portfolio = try portfolio(code).portfolio
+    let slot = Slot(portfolio: portfolio.id, date: date)
+    guard let close = try closes([slot])[slot] else {
+      return try read { db in
         if let state = try StoredSnapshots.state(of: slot, on: db) {
           return .open(state: state.state, error: state.error)
         }
         let around = try Provenance.closedAround(slot, on: db)
         return .missing(before: around.before, after: around.after)
       }
-      return try Explaining(shown: shown, policy: policy).explain(on: db)
     }
+    let explaining = Explaining(shown: try shown(portfolio, close), stored: close, policy: policy)
+    return try read { db in try explaining.explain(on: db) }
   }
 }
 
 /// Makes one explanation, inside a transaction.
 private struct Explaining {
   let shown: ShownSnapshot
+  let stored: StoredCloses.Close
   let policy: ClosePolicy
 
   private var portfolio: Portfolio { shown.portfolio }
@@ -106,18 +103,15 @@ private struct Explaining {
       sources: try Provenance.sources(
         of: opened.activities.map(\.id), in: portfolio.id, on: db),
       portfolioReturn: nil, holdingReturns: [:], policy: policy, unseenChanges: changes,
-      differences: try differences(closed, opened.computed.instruments, on: db))
+      differences: differences(closed, opened.computed.instruments))
     try addReturns(closed, opened, inputs, to: &slot)
     return .closed(slot)
   }
 
   /// What the rows say otherwise than their inputs do today.
   private func differences(
-    _ closed: ComputedSweep.Closed, _ instruments: [ID<Holding>: Instrument],
-    on db: isolated Connection
-  ) throws -> [ValueDifference] {
-    let slot = shown.stored.slot
-    guard let stored = try StoredCloses.read([slot], on: db)[slot] else { return [] }
+    _ closed: ComputedSweep.Closed, _ instruments: [ID<Holding>: Instrument]
+  ) -> [ValueDifference] {
     var comparison = SlotComparison(instruments: instruments)
     comparison.compare(stored, closed, portfolio.irrConvention)
     return comparison.differences

@@ -19,17 +19,10 @@ struct StoredCloses {
     var portfolioReturn: StoredReturn? { portfolioReturns.first }
   }
 
-  /// The complete slots of some portfolios over a range of dates.
-  static func read(
-    of portfolios: [ID<Portfolio>], from first: Day, through last: Day,
-    on db: isolated Connection
+  /// Five statements: see ``BooksReader/closes(_:)``.
+  fileprivate static func read(
+    _ slots: [Slot], on db: isolated Connection
   ) throws -> [Slot: Close] {
-    let slots = try Planning.completeSlots(of: portfolios, from: first, through: last, on: db)
-    return try read(slots, on: db)
-  }
-
-  /// Those of these slots that are complete, and perhaps some of other portfolios.
-  static func read(_ slots: [Slot], on db: isolated Connection) throws -> [Slot: Close] {
     guard !slots.isEmpty else { return [:] }
     // In the order of the tables' keys, so that the look-ups walk through them once.
     let slots = slots.sorted { ($0.date, $0.portfolio) < ($1.date, $1.portfolio) }
@@ -49,6 +42,23 @@ struct StoredCloses {
       result[row.slot]?.portfolioReturns.append(row)
     }
     return result
+  }
+}
+
+extension BooksReader {
+  /// The complete slots of some portfolios over a range of dates.
+  borrowing func closes(
+    of portfolios: [ID<Portfolio>], from first: Day, through last: Day
+  ) throws -> [Slot: StoredCloses.Close] {
+    try read { db in
+      try StoredCloses.read(
+        Planning.completeSlots(of: portfolios, from: first, through: last, on: db), on: db)
+    }
+  }
+
+  /// Those of these slots that are complete, and perhaps some of other portfolios.
+  borrowing func closes(_ slots: [Slot]) throws -> [Slot: StoredCloses.Close] {
+    try read { db in try StoredCloses.read(slots, on: db) }
   }
 }
 

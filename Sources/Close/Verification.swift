@@ -63,11 +63,14 @@ public final class Verification: Sendable {
       let outcomes = try await control.perform { [self] db in
         try Migrator.requireCurrentSchema(on: db)
         let selection = try db.selection(of: codes, on: .latest, includingRetired: true)
-        return try db.transaction(isolation: .repeatableRead, readOnly: true) { db in
-          let count = try Recomputing.slotCount(from: first, through: last, of: selection, on: db)
-          total.withLock { $0 = count }
-          return try ChainChecks.run(
-            from: first, through: last, of: selection, limit: Self.faultsKept, on: db)
+        return try db.readBooks { books in
+          try books.read { db in
+            let count = try Recomputing.slotCount(
+              from: first, through: last, of: selection, on: db)
+            total.withLock { $0 = count }
+            return try ChainChecks.run(
+              from: first, through: last, of: selection, limit: Self.faultsKept, on: db)
+          }
         }
       }
       await control.close()

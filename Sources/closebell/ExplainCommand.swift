@@ -39,7 +39,7 @@ struct ExplainCommand: AsyncParsableCommand {
     var policy = ClosePolicy()
     policy.maxCarriedBusinessDays = maxCarriedDays ?? policy.maxCarriedBusinessDays
     let explained = try await connection.perform { [policy] db in
-      try Books.explain(code, on: date, policy: policy, on: db)
+      try db.readBooks { books in try books.explain(code, on: date, policy: policy) }
     }
     await connection.close()
     switch explained {

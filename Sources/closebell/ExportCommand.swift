@@ -47,7 +47,7 @@ struct ExportCommand: AsyncParsableCommand {
     let (codes, first, last) = (portfolios, from ?? .earliest, to ?? .latest)
     try await connection.perform { db in
       StandardOutput.data(writer.header)
-      try Books.forEach(codes: codes, from: first, through: last, on: db) { snapshots in
+      try db.forEachClosed(codes: codes, from: first, through: last) { snapshots in
         var text = ""
         for snapshot in snapshots { writer.write(snapshot, to: &text) }
         StandardOutput.data(text)

@@ -22,7 +22,9 @@ struct ShowCommand: AsyncParsableCommand {
   func run() async throws {
     let connection = try await common.connect(for: "show", onlyReads: true)
     let (code, date) = (code, date)
-    let shown = try await connection.perform { db in try Books.show(code, on: date, on: db) }
+    let shown = try await connection.perform { db in
+      try db.readBooks { books in try books.show(code, on: date) }
+    }
     await connection.close()
     switch shown {
     case .closed(let snapshot):

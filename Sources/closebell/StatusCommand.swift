@@ -25,7 +25,7 @@ struct StatusCommand: AsyncParsableCommand {
     let connection = try await common.connect(for: "status", onlyReads: true)
     let (from, to) = (from, to)
     let report = try await connection.perform { db in
-      try CoverageReport.read(from: from, through: to, on: db)
+      try db.readBooks { books in try books.coverage(from: from, through: to) }
     }
     await connection.close()
     if common.json {

@@ -92,7 +92,7 @@ struct DemoBooks: TestBooks {
 
   func shown(_ code: String, _ date: String) async throws -> ShownSnapshot? {
     let day = Day(date) ?? .earliest
-    let shown = try await perform { db in try Books.show(code, on: day, on: db) }
+    let shown = try await perform { db in try db.readBooks { try $0.show(code, on: day) } }
     if case .closed(let snapshot) = shown { return snapshot }
     return nil
   }

@@ -112,7 +112,7 @@ import Testing
     _ = try await books.close("2017-06-28")
     _ = try await books.close("2017-06-30", DemoBooks.settings { $0.catchesUp = false })
     let missing = try await books.perform { db in
-      try Books.explain("MERIDIAN", on: Day(year: 2017, month: 6, day: 29), on: db)
+      try db.readBooks { try $0.explain("MERIDIAN", on: Day(year: 2017, month: 6, day: 29)) }
     }
     guard case .missing(let before, let after) = missing else {
       Issue.record("\(missing)")
@@ -120,7 +120,7 @@ import Testing
     }
     #expect(before == Day("2017-06-28") && after == Day("2017-06-30"))
     await #expect(throws: UnknownPortfolios.self) {
-      try await books.perform { db in try Books.explain("NOBODY", on: .latest, on: db) }
+      try await books.perform { db in try db.readBooks { try $0.explain("NOBODY", on: .latest) } }
     }
   }
 }
@@ -128,7 +128,7 @@ import Testing
 extension DemoBooks {
   func explained(_ code: String, _ date: String) async throws -> SlotExplanation? {
     let day = Day(date) ?? .earliest
-    let explained = try await perform { db in try Books.explain(code, on: day, on: db) }
+    let explained = try await perform { db in try db.readBooks { try $0.explain(code, on: day) } }
     if case .closed(let slot) = explained { return slot }
     return nil
   }

@@ -68,9 +68,8 @@ import Testing
 
   private func missing(_ books: DemoBooks) async throws -> [Int] {
     try await books.perform { db in
-      try CoverageReport.read(
-        from: Day("2017-06-28"), through: nil, on: db
-      ).dates.map(\.missing)
+      try db.readBooks { try $0.coverage(from: Day("2017-06-28"), through: nil) }
+        .dates.map(\.missing)
     }
   }
 

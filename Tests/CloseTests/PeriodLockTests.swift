@@ -15,7 +15,7 @@ import Testing
 
   private func coverage(_ books: DemoBooks) async throws -> CoverageReport {
     try await books.perform { db in
-      try CoverageReport.read(from: Day("2017-05-30"), through: nil, on: db)
+      try db.readBooks { try $0.coverage(from: Day("2017-05-30"), through: nil) }
     }
   }
 
