@@ -25,7 +25,7 @@ REASONED := AccountingTests|SimulationTests|TidyTests
 TESTS = swift test --skip-build --disable-xctest $(shell \
   swift test --help-hidden 2>/dev/null | grep maximum-parallelization-width >/dev/null \
   && echo --experimental-maximum-parallelization-width $(WIDTH))
-CHAOS := CallSite|CommitCut|EveryMoment|Interleaving|Chaos|AccumulatedEquity|Crowd|Weather|ExactlyOnce|SequenceLoad|ImportJob|ResumeTests
+CHAOS := CallSite|CommitCut|EveryMoment|OneMoment|Interleaving|Chaos|AccumulatedEquity|Crowd|Weather|ExactlyOnce|SequenceLoad|ImportJob|ResumeTests
 
 # Tests, demo and benchmarks use clusters of their own, whatever the environment says.
 unexport $(filter CLOSEBELL_% PG%,$(.VARIABLES))

@@ -29,7 +29,9 @@ public struct FlowEvent: Hashable, Sendable {
   }
 }
 
-/// When a close is called degraded, and how flows of a date are timed.
+/// When a close is called degraded, and which values a rate of return may stand on.
+///
+/// It is an input of a close like any other: kept with it, and part of its fingerprint.
 public struct ClosePolicy: Hashable, Sendable {
   /// The oldest close or exchange rate, in business days, that still counts as usual.
   public var maxCarriedBusinessDays = 5
@@ -41,6 +43,30 @@ public struct ClosePolicy: Hashable, Sendable {
 
   /// The usual policy: closes up to five business days, statements up to 100 days, nothing else.
   public init() {}
+
+  /// The usual policy, but for the age of closes.
+  public init(maxCarriedBusinessDays days: Int) { maxCarriedBusinessDays = days }
+
+  /// What can be asked for, in business days.
+  public static let carriedBusinessDays = 0...Int(Int16.max)
+
+  /// A policy that a snapshot fits of which it is not known under which it was closed.
+  ///
+  /// The usual one, unless it says otherwise itself: where it is not degraded every close was young
+  /// enough, and any policy that allows the oldest gives the same numbers; where it is, and no
+  /// price was missing, the oldest was too old.
+  ///
+  /// - Parameters:
+  ///   - oldest: The age of its oldest close or rate, in business days.
+  ///   - missing: How many prices were missing.
+  public init(fitting isDegraded: Bool, oldest: Int, missing: Int) {
+    self.init()
+    if !isDegraded {
+      maxCarriedBusinessDays = max(maxCarriedBusinessDays, oldest)
+    } else if missing == 0, oldest > 0 {
+      maxCarriedBusinessDays = min(maxCarriedBusinessDays, oldest - 1)
+    }
+  }
 }
 
 /// What was true at the last close: all that the next one needs to go on from there.

@@ -81,6 +81,12 @@ TEXT(up_0013) = {
 TEXT(down_0013) = {
 #embed "sql/0013_activities_by_day.down.sql" suffix(, )
   0};
+TEXT(up_0014) = {
+#embed "sql/0014_policy.up.sql" suffix(, )
+  0};
+TEXT(down_0014) = {
+#embed "sql/0014_policy.down.sql" suffix(, )
+  0};
 
 static const closebell_migration closebell_migrations[] = {
   {1, "reference", up_0001, down_0001},
@@ -96,6 +102,7 @@ static const closebell_migration closebell_migrations[] = {
   {11, "night", up_0011, down_0011},
   {12, "fees", up_0012, down_0012},
   {13, "activities_by_day", up_0013, down_0013},
+  {14, "policy", up_0014, down_0014},
 };
 const size_t closebell_migrations_count =
   sizeof closebell_migrations / sizeof closebell_migrations[0];

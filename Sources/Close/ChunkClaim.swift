@@ -7,6 +7,8 @@ struct ClaimedSweeps {
   var sweeps: [Sweep] = []
   /// Of slots that are closed again: the revision that our claim was put on.
   var revisions: [Slot: Int32] = [:]
+  /// And the policy that they were closed under.
+  var policies: [Slot: ClosePolicy] = [:]
 }
 
 /// Claims a chunk's slots, each outcome counted, and cuts every sweep off at its first slot that
@@ -36,14 +38,16 @@ struct ChunkClaim {
     }
     if !again.isEmpty {
       context.noteCompleteClaimed()
-      standing.revisions = try db.claimComplete(
+      standing.closes = try db.claimComplete(
         again, as: context.claim, run: context.run, overLocks: context.mayOverrideLocks)
-      standing.ours.formUnion(standing.revisions.keys)
+      standing.ours.formUnion(standing.closes.keys)
     }
     try findLocked(sweeps, &standing, on: db)
     outcome.counts.claimed += standing.ours.count
     outcome.counts.takenOver += standing.takenOver
-    var claimed = ClaimedSweeps(revisions: standing.revisions)
+    var claimed = ClaimedSweeps(
+      revisions: standing.closes.mapValues(\.revision),
+      policies: standing.closes.mapValues(\.policy))
     var orphans: [Slot] = []
     for sweep in sweeps {
       if let kept = cut(sweep, standing, &outcome, &orphans) { claimed.sweeps.append(kept) }
@@ -61,7 +65,8 @@ struct ChunkClaim {
     /// Slots that were locked after they were planned.
     var locked: Set<Slot> = []
     var takenOver = 0
-    var revisions: [Slot: Int32] = [:]
+    /// Of slots that are closed again: what our claim was put on.
+    var closes: [Slot: ClaimedClose] = [:]
   }
 
   private func claimPlaceholders(

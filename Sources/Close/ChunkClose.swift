@@ -41,7 +41,8 @@ struct ChunkClose {
     let market = try context.market.market(
       from: first, through: sweeps.map(\.through).max() ?? .latest, on: db)
     let close = SweepClose(
-      calendars: context.calendars, policy: context.settings.policy,
+      calendars: context.calendars,
+      policies: ClosePolicies(asked: context.settings.policy, kept: claimed.policies),
       isStrict: context.settings.isStrict)
     let computed = try db.reading { db in
       try close.compute(

@@ -74,7 +74,7 @@ struct ChunkPopulate {
           instruments: computed.instruments, cashBalances: closed.close.cashBalances,
           holdingReturns: closed.holdingReturns.map { $0 ?? .incomplete },
           portfolioReturn: result, convention: computed.sweep.portfolio.irrConvention,
-          fingerprint: closed.fingerprint))
+          fingerprint: closed.fingerprint, policy: closed.policy))
       openingRevision = (revision ?? 0) + 1
       opensInSameSweep = true
     }
@@ -155,8 +155,8 @@ public struct LeaseEnded: Error, CustomStringConvertible {
 struct UnchangedSlots {
   /// Slots that need not be written.
   private(set) var slots: Set<Slot> = []
-  /// Those whose row must still say that it was looked at: it was stale, or stands on other inputs
-  /// or another revision than it says.
+  /// Those whose row must still say that it was looked at: it was stale, or stands on other inputs,
+  /// another policy or another revision than it says.
   private(set) var toConfirm: [ConfirmedSlot] = []
   /// Of slots that have to be written, the rows that may stay.
   private(set) var standing: [Slot: SlotRows] = [:]
@@ -199,11 +199,12 @@ struct UnchangedSlots {
       slots.insert(slot)
       let row = before.snapshot
       if row.isStale || row.fingerprint != closed.fingerprint
-        || row.openedFromRevision != openingRevision
+        || row.openedFromRevision != openingRevision || row.keptPolicy != closed.policy
       {
         toConfirm.append(
           ConfirmedSlot(
-            slot: slot, openedFromRevision: openingRevision, fingerprint: closed.fingerprint))
+            slot: slot, openedFromRevision: openingRevision, fingerprint: closed.fingerprint,
+            policy: closed.policy))
       }
       openingRevision = revisions[slot]
     }

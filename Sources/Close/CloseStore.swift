@@ -37,7 +37,7 @@ protocol CloseStore: Actor {
   func discard(_ holders: [SlotHolder]) throws
   func claimComplete(
     _ slots: [Slot], as claim: Int64, run: Int64, overLocks: Bool
-  ) throws -> [Slot: Int32]
+  ) throws -> [Slot: ClaimedClose]
   func locked(among slots: [Slot]) throws -> Set<Slot>
   func fail(_ failures: [(slot: Slot, error: String, sqlState: String?)], as claim: Int64) throws
   func release(_ slots: [Slot], as claim: Int64) throws

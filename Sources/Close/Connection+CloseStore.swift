@@ -68,7 +68,7 @@ extension Connection: CloseStore {
 
   func claimComplete(
     _ slots: [Slot], as claim: Int64, run: Int64, overLocks: Bool
-  ) throws -> [Slot: Int32] {
+  ) throws -> [Slot: ClaimedClose] {
     try Slots.claimComplete(slots, as: claim, run: run, overLocks: overLocks, on: self)
   }
 
@@ -146,7 +146,7 @@ extension Connection: CloseStore {
     let settings = opening.settings
     let run = try Runs.begin(
       kind: opening.kind, from: opening.from, through: opening.through, host: settings.host,
-      version: settings.version, arguments: settings.arguments, on: self)
+      version: settings.version, arguments: settings.arguments, policy: settings.policy, on: self)
     try opening.repair?.begin(run, on: self)
     if let locked, let author = settings.overrideLock {
       try PeriodLocks.recordOverride(

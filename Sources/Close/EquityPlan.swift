@@ -63,12 +63,17 @@ public struct EquityScope: Sendable {
   public var through: Day?
   /// Only these portfolios; empty means all.
   public var codes: [String]
+  /// The policy that every date ought to have been closed under; nil: each its own.
+  public var policy: ClosePolicy?
 
   /// The dates from `from` through `through` of some portfolios.
-  public init(from: Day? = nil, through: Day? = nil, codes: [String] = []) {
+  public init(
+    from: Day? = nil, through: Day? = nil, codes: [String] = [], policy: ClosePolicy? = nil
+  ) {
     self.from = from
     self.through = through
     self.codes = codes
+    self.policy = policy
   }
 
   /// The head of a plan.
@@ -79,7 +84,7 @@ public struct EquityScope: Sendable {
       ("portfolios", "[" + codes.sorted().map(PlanText.quoted).joined(separator: ", ") + "]"),
       ("dates_closed_again", String(damage.reduce(0) { $0 + $1.closedAgain })),
       ("rows_removed", String(strays.reduce(0) { $0 + $1.count })),
-    ]
+    ] + (policy.map { [("max_carried_days", String($0.maxCarriedBusinessDays))] } ?? [])
   }
 }
 

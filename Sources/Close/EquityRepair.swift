@@ -24,7 +24,7 @@ public final class EquityRepair: Sendable {
   /// A repair that has not begun.
   ///
   /// - Parameters:
-  ///   - settings: As of a run; its codes do not count.
+  ///   - settings: As of a run; its codes and policy do not count.
   ///   - connect: Opens a connection; a repair needs one a worker and two more.
   public init(
     settings: RunSettings, connect: @escaping @Sendable () async throws -> Connection
@@ -49,6 +49,7 @@ public final class EquityRepair: Sendable {
   public func plan(_ scope: EquityScope) async throws -> EquityPlan {
     var settings = settings
     settings.codes = scope.codes
+    settings.policy = scope.policy
     // A date is right or wrong by its numbers; one with a carried price is not wrong for that.
     settings.isStrict = false
     let recompute = Recompute(
@@ -155,7 +156,7 @@ public final class EquityRepair: Sendable {
         isBegun: try RepairArchive.isBegun(plan: plan.digest, on: db),
         scope: EquityScope(
           from: scope.from.flatMap { Day($0) }, through: scope.to.flatMap { Day($0) },
-          codes: scope.codes)
+          codes: scope.codes, policy: scope.policy)
       )
     }
     if let run = asked.applied { return (nil, run) }
@@ -163,6 +164,7 @@ public final class EquityRepair: Sendable {
     try asked.plan.requireSame(as: now.plan, orRestOf: asked.isBegun)
     var settings = settings
     settings.isRepair = true
+    settings.policy = asked.scope.policy
     let task = EquityRepairTask(now, text: text, digest: asked.plan.digest)
     let run = CloseRun(.repair(task), settings: settings, connect: connect)
     let isStopped = state.withLock { state in

@@ -4,10 +4,11 @@ internal import Storage
 
 /// Names fingerprints that are not what the inputs make them, though the numbers are.
 ///
-/// A date that another version closed, or with another policy, is right if its numbers are: where
-/// no fingerprint of a portfolio fits, none is named. But each is part of the next date's: one that
-/// fits proves all inputs before it, so that an earlier one that does not was itself changed. Of
-/// those behind the last that fits the first is named; the others may just follow from it.
+/// A date that another version closed is right if its numbers are: where no fingerprint of a
+/// portfolio fits, none is named. But each is part of the next date's: one that fits proves all
+/// inputs before it, so that an earlier one that does not was itself changed. Of those behind the
+/// last that fits the first is named; the others may just follow from it. From before policies were
+/// kept the policy was part of it: a date of then may have had another one, and is not named.
 enum FingerprintCheck {
   /// - Parameter computed: What each of `sweeps` was compared with, in the same order.
   static func check(
@@ -42,7 +43,7 @@ extension RecomputedSweep {
     let next = lastFit.map { $0 + 1 } ?? 0
     // A row from before there were fingerprints has none.
     guard next < dates.count, dates[next].hasOtherFingerprint, dates[next].differences.isEmpty,
-      dates[next].stored?.fingerprint != nil
+      dates[next].stored?.fingerprint != nil, dates[next].stored?.keptPolicy != nil
     else { return false }
     guard lastFit != nil else { return true }
     dates[next].nameFingerprint()

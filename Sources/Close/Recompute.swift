@@ -49,6 +49,8 @@ public struct RecomputedDate: Sendable {
   public var differences: [ValueDifference]
   /// The digest of its inputs as they are today; nil where the chain has none.
   public var fingerprint: Fingerprint?
+  /// The policy that it is judged by.
+  public var policy: ClosePolicy
   /// Whether a later date's fingerprint proves that the inputs are what they were.
   public var inputsAreProven = false
 }

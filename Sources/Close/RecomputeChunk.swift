@@ -224,12 +224,25 @@ struct RecomputeChunk {
     let last = sweeps.lazy.map(\.through).max() ?? first
     let market = try market.market(from: first, through: last, on: db)
     let close = SweepClose(
-      calendars: Calendars(overrides: market.calendarOverrides), policy: settings.policy,
-      isStrict: settings.isStrict)
+      calendars: Calendars(overrides: market.calendarOverrides),
+      policies: try policies(of: sweeps, on: db), isStrict: settings.isStrict)
     var stages = StageSeconds()
     var clock = StageClock()
     return try close.compute(
       sweeps, market: market, closesFrom: first, &stages, &clock, on: db)
+  }
+
+  /// Closed dates are recomputed as they were closed, unless another policy was asked for.
+  private func policies(
+    of sweeps: [Sweep], on db: isolated Connection
+  ) throws -> ClosePolicies {
+    if let asked = settings.policy { return ClosePolicies(asked: asked) }
+    let closed = sweeps.flatMap { sweep in
+      sweep.steps.lazy.filter { $0.kind == .again }.map { sweep.slot($0) }
+    }
+    return ClosePolicies(
+      kept: try StoredPolicy.read(
+        of: closed.sorted { ($0.date, $0.portfolio) < ($1.date, $1.portfolio) }, on: db))
   }
 
   private func compared(
@@ -252,7 +265,8 @@ struct RecomputeChunk {
         RecomputedDate(
           date: closed.step.date, stored: before?.snapshot, close: closed.close,
           portfolioReturn: closed.portfolioReturn, holdingReturns: closed.holdingReturns,
-          differences: comparison.differences, fingerprint: closed.fingerprint))
+          differences: comparison.differences, fingerprint: closed.fingerprint,
+          policy: closed.policy))
     }
     let left = sweep.steps.dropFirst(computed.closed.count)
     if let error = computed.error, let first = left.first {

@@ -18,8 +18,9 @@ public struct RunSettings: Sendable {
   public var catchesUp = true
   /// How many dates of a portfolio a night may close or close again.
   public var maxCatchUp = 10
-  /// The policy on carried and missing prices.
-  public var policy = ClosePolicy()
+  /// The policy on carried and missing prices, for every date; nil: what was closed before keeps
+  /// its own, and what was not has the usual one.
+  public var policy: ClosePolicy?
   /// Whether a degraded slot is refused.
   public var isStrict = false
   /// Why locked dates may be closed again, and who says so; nil: they stay.

@@ -1,5 +1,5 @@
 public import Accounting
-public import Postgres
+internal import Postgres
 public import Storage
 
 /// A closed date of one portfolio with every input and step behind its numbers.
@@ -41,9 +41,10 @@ public enum Explained: Sendable {
 extension BooksReader {
   /// Explains a portfolio's closed date, without writing.
   ///
+  /// - Parameter policy: Nil: the one that it was closed under.
   /// - Throws: `SchemaError`; `UnknownPortfolios` for a code without a portfolio.
   public borrowing func explain(
-    _ code: String, on date: Day, policy: ClosePolicy = ClosePolicy()
+    _ code: String, on date: Day, policy: ClosePolicy? = nil
   ) throws -> Explained {
     let portfolio = try portfolio(code).portfolio
     let slot = Slot(portfolio: portfolio.id, date: date)
@@ -56,7 +57,8 @@ extension BooksReader {
         return .missing(before: around.before, after: around.after)
       }
     }
-    let explaining = Explaining(shown: try shown(portfolio, close), stored: close, policy: policy)
+    let explaining = Explaining(
+      shown: try shown(portfolio, close), stored: close, policy: policy ?? close.snapshot.policy)
     return try read { db in try explaining.explain(on: db) }
   }
 }
@@ -84,13 +86,13 @@ private struct Explaining {
     let changes = try Provenance.unseenChanges(of: shown.stored.slot, on: db)
     let calendars = Calendars(overrides: market.calendarOverrides)
     let computation = SweepComputation(
-      inputs: inputs, calendars: calendars, policy: policy, isStrict: false)
+      inputs: inputs, calendars: calendars, policies: ClosePolicies(asked: policy), isStrict: false)
     let opened = try computation.open(sweep)
     let history = try lotHistory(inputs)
     var closing = opened
     try computation.close(&closing, lots: history)
     var computed = [closing.computed]
-    try SweepReturns(inputs: inputs, policy: policy).solve(&computed, on: db)
+    try SweepReturns(inputs: inputs).solve(&computed, on: db)
     guard let closed = computed[0].closed.first else {
       return .impossible(shown, error: computed[0].error ?? "it cannot be closed", changes)
     }

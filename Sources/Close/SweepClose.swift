@@ -6,7 +6,7 @@ internal import Storage
 /// recomputation have in common.
 struct SweepClose {
   let calendars: Calendars
-  let policy: ClosePolicy
+  let policies: ClosePolicies
   let isStrict: Bool
 
   /// Meant to run inside one repeatable-read transaction.
@@ -20,10 +20,10 @@ struct SweepClose {
     let inputs = try db.inputs(of: sweeps, market: market)
     try requireCloses(for: sweeps, inputs, from: first)
     let computation = SweepComputation(
-      inputs: inputs, calendars: calendars, policy: policy, isStrict: isStrict)
+      inputs: inputs, calendars: calendars, policies: policies, isStrict: isStrict)
     stages.load += clock.lap()
     var computed = try close(sweeps, computation, &stages, &clock, on: db)
-    try SweepReturns(inputs: inputs, policy: policy).solve(&computed, on: db)
+    try SweepReturns(inputs: inputs).solve(&computed, on: db)
     stages.compute += clock.lap()
     return computed
   }

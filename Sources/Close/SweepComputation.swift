@@ -6,6 +6,8 @@ struct ComputedSweep {
   /// One date that was closed.
   struct Closed {
     var step: Sweep.Step
+    /// Under which it was closed.
+    var policy: ClosePolicy
     var close: BookClose
     var portfolioReturn: IRRResult?
     var holdingReturns: [IRRResult?]
@@ -26,7 +28,7 @@ struct ComputedSweep {
 struct SweepComputation {
   let inputs: ChunkInputs
   let calendars: Calendars
-  let policy: ClosePolicy
+  let policies: ClosePolicies
   let isStrict: Bool
 
   /// A book opened for a sweep, and how far it was closed.
@@ -79,10 +81,11 @@ struct SweepComputation {
     let stored = inputs.books[sweep.portfolio.id] ?? ChunkInputs.Book()
     var window = Window(opened.activities[...], stored.statements)
     var fingerprints = SlotFingerprint(
-      portfolio: sweep.portfolio, policy: policy, instruments: opened.computed.instruments,
+      portfolio: sweep.portfolio, instruments: opened.computed.instruments,
       market: inputs.market.market)
     var fingerprint = stored.opening?.fingerprint
     for step in sweep.steps {
+      let policy = policies.policy(of: sweep.slot(step))
       let (activities, statements) = window.next(through: step.date)
       let close = try opened.book.close(
         on: step.date, activities: activities, statements: statements,
@@ -99,7 +102,7 @@ struct SweepComputation {
       }
       opened.computed.closed.append(
         ComputedSweep.Closed(
-          step: step, close: close,
+          step: step, policy: policy, close: close,
           holdingReturns: Array(repeating: nil, count: close.holdings.count),
           fingerprint: fingerprint))
     }

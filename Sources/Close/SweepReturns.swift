@@ -6,7 +6,6 @@ internal import Storage
 /// read for just those series, in two statements a chunk.
 struct SweepReturns {
   let inputs: ChunkInputs
-  let policy: ClosePolicy
 
   func solve(_ sweeps: inout [ComputedSweep], on db: isolated some CloseStore) throws {
     var pending: [(index: Int, series: Pending)] = []
@@ -35,13 +34,14 @@ struct SweepReturns {
     var pending = Pending()
     let convention = computed.sweep.portfolio.irrConvention
     for index in computed.closed.indices {
-      let close = computed.closed[index].close
+      let (close, policy) = (computed.closed[index].close, computed.closed[index].policy)
       let date = close.snapshot.date
       let isKnown = date >= computed.ledger.knownThrough
       if date > computed.ledger.knownThrough { computed.ledger.add(close.flows) }
       var isComplete = true
       for (position, row) in close.holdings.enumerated() {
-        guard hasUsableValue(row, computed.instruments[row.holding], on: date, convention) else {
+        let instrument = computed.instruments[row.holding]
+        guard hasUsableValue(row, instrument, on: date, convention, policy) else {
           isComplete = false
           computed.closed[index].holdingReturns[position] = .incomplete
           continue
@@ -67,7 +67,8 @@ struct SweepReturns {
   /// A quoted holding needs a close within the policy; a valued one a statement that is not too
   /// old, and by months one of that very month; an exited one needs neither.
   private func hasUsableValue(
-    _ row: HoldingSnapshot, _ instrument: Instrument?, on date: Day, _ convention: IRRConvention
+    _ row: HoldingSnapshot, _ instrument: Instrument?, on date: Day,
+    _ convention: IRRConvention, _ policy: ClosePolicy
   ) -> Bool {
     if row.quantity.isZero && row.localValue.isZero { return true }
     if instrument?.pricing == .valued {

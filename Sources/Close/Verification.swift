@@ -89,7 +89,8 @@ public struct VerifyReport: Sendable {
     /// An input changed since, as the books know: the next run closes it again.
     case stale
     /// An input is not what it was, and nobody said so: it was changed past the program, or the
-    /// date was closed with another policy, or the fingerprint was changed that would tell.
+    /// date is judged by another policy than its own, or the fingerprint was changed that would
+    /// tell.
     case changed
     /// The rows were changed, or computed wrongly.
     case corrupt
@@ -144,6 +145,7 @@ extension RecomputedDate {
   /// Why it differs, if it does.
   public var cause: VerifyReport.Cause {
     if stored?.isStale == true { return .stale }
+    if let stored, stored.policy != policy { return .changed }
     if inputsAreProven { return .corrupt }
     // A row from before there were fingerprints says nothing of its inputs.
     guard let before = stored?.fingerprint, let fingerprint else { return .corrupt }

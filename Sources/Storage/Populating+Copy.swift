@@ -8,7 +8,7 @@ extension Populating {
     _ = try db.copyIn("populate-stage", copyStage) { rows in
       for result in results {
         let snapshot = result.snapshot
-        rows.beginRow(35)
+        rows.beginRow(36)
         rows.write(result.slot.portfolio)
         rows.write(result.slot.date)
         rows.write(snapshot.openedFrom)
@@ -33,6 +33,7 @@ extension Populating {
         rows.write(int32: Int32(snapshot.missingCount))
         rows.write(int32: Int32(snapshot.maxCarriedDays))
         rows.write(bool: snapshot.isDegraded)
+        rows.write(result.policy)
         rows.write(result.fingerprint)
       }
     }

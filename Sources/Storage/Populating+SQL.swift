@@ -3,14 +3,14 @@ internal import Postgres
 // The statements behind Populating.
 
 extension Populating {
-  /// The amounts and qualities of a snapshot, in the order in which they are staged.
+  /// The amounts and qualities of a snapshot and its policy, in the order in which they are staged.
   private static let numbers = [
     "opening_equity", "inflow", "outflow", "net_external_flow", "daily_pnl", "realized_pnl",
     "unrealized_change", "unrealized_pnl", "income", "fees", "taxes", "fx_pnl",
     "prior_period_adjustment", "closing_equity", "cash", "long_value", "short_value",
     "gross_exposure", "net_exposure", "daily_return", "return_index", "index_since",
     "cumulative_pnl", "priced_count", "carried_count", "missing_count", "max_carried_days",
-    "is_degraded",
+    "is_degraded", "carried_days_allowed",
   ].joined(separator: ", ")
 
   private static let keys = """
@@ -31,7 +31,8 @@ extension Populating {
       long_value numeric, short_value numeric, gross_exposure numeric, net_exposure numeric,
       daily_return float8, return_index float8, index_since date, cumulative_pnl numeric,
       priced_count integer, carried_count integer, missing_count integer,
-      max_carried_days integer, is_degraded boolean, fingerprint bytea
+      max_carried_days integer, is_degraded boolean, carried_days_allowed smallint,
+      fingerprint bytea
     ) on commit delete rows
     """
 
@@ -77,9 +78,10 @@ extension Populating {
     """
     update closebell.portfolio_snapshots s
     set inputs_seen = $3::text::pg_snapshot, inputs_epoch = \(epoch),
-      opened_from_revision = c.opened_from_revision, fingerprint = c.fingerprint
-    from unnest($1::bigint[], $2::date[], $5::integer[], $6::bytea[])
-      as c (portfolio_id, snapshot_date, opened_from_revision, fingerprint)
+      opened_from_revision = c.opened_from_revision, fingerprint = c.fingerprint,
+      carried_days_allowed = c.carried_days_allowed
+    from unnest($1::bigint[], $2::date[], $5::integer[], $6::bytea[], $7::smallint[])
+      as c (portfolio_id, snapshot_date, opened_from_revision, fingerprint, carried_days_allowed)
     where s.snapshot_date = c.snapshot_date and s.portfolio_id = c.portfolio_id
       and \(Slots.isClaimed("s", by: "$4::bigint")) and s.is_complete
       and exists (select from closebell.worker_lease l where l.claim_id = $4::bigint)

@@ -66,6 +66,8 @@ public struct SlotResult: Sendable {
   public var convention: IRRConvention
   /// The digest of its inputs.
   public var fingerprint: Fingerprint?
+  /// The policy that it was closed under.
+  public var policy: ClosePolicy
 
   /// Whether rows of a kind have to be written.
   func writes(_ rows: SlotRows) -> Bool { replaced?.standing.contains(rows) != true }
@@ -75,7 +77,7 @@ public struct SlotResult: Sendable {
     slot: Slot, replaced: Replaced? = nil, openedFromRevision: Int32?, opensInSameSweep: Bool,
     snapshot: Snapshot, holdings: [HoldingSnapshot], instruments: [ID<Holding>: Instrument],
     cashBalances: [CashBalance], holdingReturns: [IRRResult], portfolioReturn: IRRResult,
-    convention: IRRConvention, fingerprint: Fingerprint?
+    convention: IRRConvention, fingerprint: Fingerprint?, policy: ClosePolicy = ClosePolicy()
   ) {
     precondition(holdings.count == holdingReturns.count, "a return for every holding")
     self.slot = slot
@@ -90,6 +92,7 @@ public struct SlotResult: Sendable {
     self.portfolioReturn = portfolioReturn
     self.convention = convention
     self.fingerprint = fingerprint
+    self.policy = policy
   }
 }
 
@@ -101,12 +104,17 @@ public struct ConfirmedSlot: Sendable {
   public var openedFromRevision: Int32?
   /// The digest of its inputs.
   public var fingerprint: Fingerprint?
+  /// The policy that it was closed under.
+  public var policy: ClosePolicy
 
   /// A slot that is right as it stands.
-  public init(slot: Slot, openedFromRevision: Int32?, fingerprint: Fingerprint?) {
+  public init(
+    slot: Slot, openedFromRevision: Int32?, fingerprint: Fingerprint?, policy: ClosePolicy
+  ) {
     self.slot = slot
     self.openedFromRevision = openedFromRevision
     self.fingerprint = fingerprint
+    self.policy = policy
   }
 }
 
@@ -214,7 +222,7 @@ public enum Populating {
     _ = try db.execute(
       confirmUnchanged, slots.map(\.slot.portfolio.rawValue), slots.map(\.slot.date.postgres),
       inputsSeen, claim, slots.map(\.openedFromRevision),
-      slots.map { $0.fingerprint.map { Bytes($0.bytes) } })
+      slots.map { $0.fingerprint.map { Bytes($0.bytes) } }, slots.map(\.policy.carriedDaysAllowed))
   }
 
   /// Some portfolios' slots could not all be written; the transaction is rolled back.

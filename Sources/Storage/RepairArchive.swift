@@ -1,3 +1,4 @@
+public import Accounting
 public import Postgres
 
 /// What repairs took away, kept with the run so that it can be put back.
@@ -63,16 +64,16 @@ public enum RepairArchive {
     try db.row(findBegun, digest) { try $0.nextBool() } ?? false
   }
 
-  /// What a plan of equities looked at: dates and portfolios.
+  /// What a plan of equities looked at: dates and portfolios, and the policy that was asked for.
   public static func scope(
     ofPlan text: String, on db: isolated Connection
-  ) throws -> (from: String?, to: String?, codes: [String]) {
+  ) throws -> (from: String?, to: String?, codes: [String], policy: ClosePolicy?) {
     try db.row(readScope, text) {
       (
         try $0.nextOptional(String.self), try $0.nextOptional(String.self),
-        try $0.next([String].self)
+        try $0.next([String].self), try $0.nextPolicyOrNil()
       )
-    } ?? (nil, nil, [])
+    } ?? (nil, nil, [], nil)
   }
 
   /// A repair by its run.
@@ -175,7 +176,8 @@ public enum RepairArchive {
     "repair-read-scope",
     """
     select $1::text::jsonb ->> 'from', $1::text::jsonb ->> 'to',
-      array(select pg_catalog.jsonb_array_elements_text($1::text::jsonb -> 'portfolios'))
+      array(select pg_catalog.jsonb_array_elements_text($1::text::jsonb -> 'portfolios')),
+      ($1::text::jsonb ->> 'max_carried_days')::smallint
     """)
   private static let readRun = Statement(
     "repair-read-run",

@@ -9,13 +9,16 @@ public enum Runs {
   }
 
   /// Records the beginning of a run, before its work, so that a crash leaves it visible.
+  ///
+  /// - Parameter policy: The policy that it was given for every date; nil: none.
   public static func begin(
     kind: String, from: Day?, through: Day?, host: String, version: String, arguments: String,
-    on db: isolated Connection
+    policy: ClosePolicy? = nil, on db: isolated Connection
   ) throws -> Int64 {
     guard
       let id = try db.row(
         insert, kind, from?.postgres, through?.postgres, host, version, arguments,
+        policy?.carriedDaysAllowed,
         as: { try $0.nextInt64() })
     else { throw StorageError.noRow("run") }
     return id
@@ -64,8 +67,9 @@ public enum Runs {
   private static let insert = Statement.once(
     "run-begin",
     """
-    insert into closebell.batch_runs (kind, from_date, to_date, host, version, arguments)
-    values ($1::text, $2::date, $3::date, $4::text, $5::text, $6::text) returning id
+    insert into closebell.batch_runs
+      (kind, from_date, to_date, host, version, arguments, carried_days_allowed)
+    values ($1::text, $2::date, $3::date, $4::text, $5::text, $6::text, $7::smallint) returning id
     """)
   private static let finish = Statement.once(
     "run-end",

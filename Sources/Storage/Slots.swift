@@ -180,16 +180,22 @@ public enum Slots {
 
   /// Puts our claim on complete slots that are to be closed again; their values stay readable.
   ///
-  /// - Returns: The slots that are ours now and their revisions, those that were ours before
+  /// - Returns: The slots that are ours now and what they stand at, those that were ours before
   ///   among them. A slot under another live owner's claim is left out, and so is a locked one.
   public static func claimComplete(
     _ slots: [Slot], as claim: Int64, run: Int64, overLocks: Bool = false,
     on db: isolated Connection
-  ) throws -> [Slot: Int32] {
+  ) throws -> [Slot: ClaimedClose] {
     let pairs = try unlessHeld(on: db) { db in
       try db.rows(
         claimForReplay, slots.map(\.portfolio.rawValue), slots.map(\.date.postgres), claim,
-        overLocks, as: { (try $0.nextSlot(), try $0.nextInt32()) })
+        overLocks
+      ) {
+        (
+          try $0.nextSlot(),
+          ClaimedClose(revision: try $0.nextInt32(), policy: try $0.nextPolicy())
+        )
+      }
     }
     return Dictionary(uniqueKeysWithValues: pairs ?? [])
   }
@@ -342,7 +348,7 @@ public enum Slots {
       and (s.claim_id = $3::bigint or not \(Leases.isAlive("s.claim_id")))
       and not exists (select from closebell.pause)
       and ($4::boolean or not \(PeriodLocks.isLocked("s.snapshot_date", of: "s.portfolio_id")))
-    returning s.portfolio_id, s.snapshot_date, s.revision
+    returning s.portfolio_id, s.snapshot_date, s.revision, \(StoredPolicy.columns(of: "s"))
     """)
   private static let markFailed = Statement(
     "slots-fail",

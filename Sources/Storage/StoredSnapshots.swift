@@ -19,6 +19,16 @@ public struct StoredSnapshot: Sendable {
   public var netExternalFlow: Money
   /// The digest of its inputs; nil for a row from before there were any.
   public var fingerprint: Fingerprint?
+  /// The policy that it was closed under; nil for a row from before that was kept.
+  public var keptPolicy: ClosePolicy?
+
+  /// The policy that it was closed under, or one that fits what it says.
+  public var policy: ClosePolicy {
+    keptPolicy
+      ?? ClosePolicy(
+        fitting: snapshot.isDegraded, oldest: snapshot.maxCarriedDays,
+        missing: snapshot.missingCount)
+  }
 }
 
 /// A stored money-weighted return.
@@ -149,7 +159,7 @@ public enum StoredSnapshots {
     return StoredSnapshot(
       slot: slot, revision: revision, openedFromRevision: openedFromRevision, run: run,
       isStale: isStale, snapshot: snapshot, netExternalFlow: try row.nextFixed(),
-      fingerprint: try row.nextFingerprintOrNil())
+      fingerprint: try row.nextFingerprintOrNil(), keptPolicy: try row.nextPolicyOrNil())
   }
 
   private static let columns = """
@@ -160,7 +170,7 @@ public enum StoredSnapshots {
     s.closing_equity, s.cash, s.long_value, s.short_value, s.gross_exposure, s.net_exposure,
     s.daily_return, s.return_index, s.index_since, s.cumulative_pnl, s.priced_count,
     s.carried_count, s.missing_count, s.max_carried_days, s.is_degraded, s.net_external_flow,
-    s.fingerprint
+    s.fingerprint, s.carried_days_allowed
     """
   private static let rowsOfSlots = Statement(
     "snapshots-read-slots",

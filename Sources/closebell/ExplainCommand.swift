@@ -29,16 +29,14 @@ struct ExplainCommand: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Oldest close, in business days, that is not degraded; as the run had it.",
+      "Oldest close, in business days, that is not degraded; else what the date was closed with.",
       valueName: "n"))
-  var maxCarriedDays: Int?
+  var maxCarriedDays: CarriedDays?
 
   func run() async throws {
     let connection = try await common.connect(for: "explain", onlyReads: true)
-    let (code, date) = (code, date)
-    var policy = ClosePolicy()
-    policy.maxCarriedBusinessDays = maxCarriedDays ?? policy.maxCarriedBusinessDays
-    let explained = try await connection.perform { [policy] db in
+    let (code, date, policy) = (code, date, maxCarriedDays?.policy)
+    let explained = try await connection.perform { db in
       try db.readBooks { books in try books.explain(code, on: date, policy: policy) }
     }
     await connection.close()

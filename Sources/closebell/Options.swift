@@ -101,6 +101,18 @@ extension Day: ExpressibleByArgument {
   public init?(argument: String) { self.init(argument) }
 }
 
+/// How old a close may be, in business days.
+struct CarriedDays: ExpressibleByArgument {
+  var policy: ClosePolicy
+
+  init?(argument: String) {
+    guard let days = Int(argument), ClosePolicy.carriedBusinessDays.contains(days) else {
+      return nil
+    }
+    policy = ClosePolicy(maxCarriedBusinessDays: days)
+  }
+}
+
 /// A length of time: `90`, `90s`, `15m`, `2h`.
 struct Span: ExpressibleByArgument {
   var seconds: Double

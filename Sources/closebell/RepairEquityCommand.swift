@@ -40,6 +40,12 @@ struct RepairEquityCommand: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
+      "Oldest close, in business days, that is not degraded; else what each date was closed with.",
+      valueName: "n"))
+  var maxCarriedDays: CarriedDays?
+
+  @Option(
+    help: ArgumentHelp(
       "Close locked dates again too; say why, for the record.", valueName: "reason"))
   var overrideLock: String?
 
@@ -47,8 +53,9 @@ struct RepairEquityCommand: AsyncParsableCommand {
     if let from, let to, to < from {
       throw ValidationError("--to \(to) lies before --from \(from)")
     }
-    if options.apply != nil, from != nil || to != nil || !portfolios.isEmpty {
-      throw ValidationError("--apply takes dates and portfolios from the plan")
+    let isScoped = from != nil || to != nil || !portfolios.isEmpty || maxCarriedDays != nil
+    if options.apply != nil, isScoped {
+      throw ValidationError("--apply takes dates, portfolios and --max-carried-days from the plan")
     }
   }
 
@@ -80,7 +87,7 @@ struct RepairEquityCommand: AsyncParsableCommand {
       return try await apply(text, repair)
     }
     let plan = try await repair.plan(
-      EquityScope(from: from, through: to, codes: portfolios))
+      EquityScope(from: from, through: to, codes: portfolios, policy: maxCarriedDays?.policy))
     if let file = options.plan { try WholeFile.write(plan.plan.text, to: file) }
     let onlyShows = options.dryRun || options.plan != nil
     let isApplied = !plan.isEmpty && !onlyShows

@@ -110,8 +110,10 @@ struct WorkOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Oldest close, in business days, that is not degraded.", valueName: "n"))
-  var maxCarriedDays: Int?
+      "Oldest close, in business days, that is not degraded.",
+      discussion: "Else what a date was closed with before, and 5 for one that never was.",
+      valueName: "n"))
+  var maxCarriedDays: CarriedDays?
 
   @Flag(help: "Refuse a snapshot with too many carried or missing prices; exit 1 if there is one.")
   var strict = false
@@ -130,14 +132,14 @@ struct WorkOptions: ParsableArguments {
 
   /// What does not depend on whether anything is written.
   static func settings(
-    _ portfolios: [String], workers: Int?, maxCarriedDays: Int?
+    _ portfolios: [String], workers: Int?, maxCarriedDays: CarriedDays?
   ) throws -> RunSettings {
     var settings = RunSettings()
     settings.codes = portfolios
     settings.workers = workers ?? Environment.integer("WORKERS") ?? 2
     settings.chunk = Environment.integer("CHUNK") ?? 500
     settings.leaseSeconds = Environment.number("LEASE_SECONDS") ?? 120
-    settings.policy.maxCarriedBusinessDays = maxCarriedDays ?? 5
+    settings.policy = maxCarriedDays?.policy
     settings.host = Host.name
     settings.pid = getpid()
     settings.version = Version.current

@@ -205,6 +205,10 @@ struct SnapshotJSON {
           ("carried", .integer(snapshot.carriedCount)),
           ("missing", .integer(snapshot.missingCount)),
           ("max_carried_days", .integer(snapshot.maxCarriedDays)),
+          (
+            "carried_days_allowed",
+            shown.stored.keptPolicy.map { .integer($0.maxCarriedBusinessDays) } ?? .null
+          ),
         ])
       ),
       ("holdings", .array(shown.holdings.map(holding))),

@@ -39,9 +39,9 @@ struct VerifyCommand: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Oldest close, in business days, that is not degraded; as it was closed with.",
+      "Oldest close, in business days, that is not degraded; else what each date was closed with.",
       valueName: "n"))
-  var maxCarriedDays: Int?
+  var maxCarriedDays: CarriedDays?
 
   func validate() throws {
     if let from, let to, to < from {

@@ -97,7 +97,7 @@ import Testing
       let claim = try db.transaction { db in
         try Leases.open(run: run, host: "test", pid: 1, seconds: 600, on: db)
       }
-      let revision = try Slots.claimComplete([slot], as: claim, run: run, on: db)[slot]
+      let revision = try Slots.claimComplete([slot], as: claim, run: run, on: db)[slot]?.revision
       let stored = try StoredSnapshots.read([slot], on: db)
       // Its session ends here, and its lease with it.
       return (

@@ -131,6 +131,25 @@ import Testing
         == ["-1400000.0000", "1060000.0000", "505000.0000"])
   }
 
+  @Test("books are judged by the policy that they were closed under, unless told otherwise")
+  func policy() async throws {
+    let books = try await OperatorBooks.small()
+    try await books.expectDone("run", "--date", "2017-06-30")
+    try await books.expectDone(
+      "run", "--date", "2017-07-10", "--no-catch-up", "--max-carried-days", "20")
+    try await books.expectDone("verify")
+    let own = try await books.run("repair", "equity", "--dry-run")
+    #expect(own.standardOutput.contains("nothing to do"), "\(own.standardOutput)")
+    let shown = try await books.run("show", "ASH", "--date", "2017-07-10", "--json")
+    #expect(shown.standardOutput.contains(#""max_carried_days":6,"carried_days_allowed":20"#))
+    let other = try await books.run("repair", "equity", "--max-carried-days", "5", "--dry-run")
+    #expect(other.standardOutput.contains("is_degraded"), "\(other.standardOutput)")
+    for days in ["-1", "40000", "many"] {
+      let refused = try await books.run("verify", "--max-carried-days=\(days)")
+      #expect(refused.exitCode == 64, "\(days): \(refused.standardError)")
+    }
+  }
+
   @Test("a jump by a deposit or by leverage is no damage: identities decide, not size")
   func jump() async throws {
     let books = try await OperatorBooks.incident()

@@ -108,6 +108,7 @@ extension SimulatedConnection {
         row.seen = Int(inputsSeen)
         row.result?.openedFromRevision = confirmed.openedFromRevision
         row.result?.fingerprint = confirmed.fingerprint
+        row.result?.policy = confirmed.policy
         tables.rows[confirmed.slot] = row
       }
     }

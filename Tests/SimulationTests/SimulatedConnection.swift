@@ -257,15 +257,16 @@ actor SimulatedConnection: CloseStore {
 
   func claimComplete(
     _ slots: [Slot], as claim: Int64, run: Int64, overLocks: Bool
-  ) throws -> [Slot: Int32] {
+  ) throws -> [Slot: ClaimedClose] {
     try call { tables in
-      var ours: [Slot: Int32] = [:]
+      var ours: [Slot: ClaimedClose] = [:]
       for slot in slots {
         guard let row = tables.rows[slot], row.state == .complete,
           row.claim == claim || !isAlive(row.claim, tables)
         else { continue }
         tables.rows[slot]?.claim = claim
-        ours[slot] = row.revision
+        ours[slot] = ClaimedClose(
+          revision: row.revision, policy: row.result?.policy ?? ClosePolicy())
       }
       return ours
     }

@@ -169,7 +169,8 @@ extension StoredCloses.Close {
       snapshot: StoredSnapshot(
         slot: result.slot, revision: revision, openedFromRevision: result.openedFromRevision,
         run: nil, isStale: isStale, snapshot: result.snapshot,
-        netExternalFlow: result.snapshot.netExternalFlow, fingerprint: result.fingerprint),
+        netExternalFlow: result.snapshot.netExternalFlow, fingerprint: result.fingerprint,
+        keptPolicy: result.policy),
       holdings: result.storedHoldings(of: instrument), cashBalances: result.cashBalances,
       holdingReturns: zip(result.holdings, result.holdingReturns).map { stored($0.holding, $1) },
       portfolioReturns: [stored(nil, result.portfolioReturn)])
