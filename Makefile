@@ -46,9 +46,16 @@ demo-repair: deps ## an inflated equity, healed before your eyes
 
 test: deps ## every test, on a PostgreSQL cluster of their own
 	swift build --build-tests
-	$(TESTS) --filter '$(REASONED)'
-	$(TESTS) --filter '$(CHAOS)' --skip '$(REASONED)'
-	$(TESTS) --skip '$(REASONED)|$(CHAOS)'
+	@log="$$(mktemp)"; trap 'rm -f "$$log"' EXIT; failed=0; \
+	group() { $(TESTS) "$$@" 2>&1 | tee -a "$$log" || failed=1; }; \
+	group --filter '$(REASONED)'; \
+	group --filter '$(CHAOS)' --skip '$(REASONED)'; \
+	group --skip '$(REASONED)|$(CHAOS)'; \
+	if [ "$$failed" -ne 0 ]; then \
+	  printf '\nwhat failed:\n' >&2; \
+	  grep -aE 'recorded an issue|^error:|: error:' -A 3 "$$log" | cut -c 1-400 | tail -n 60 >&2; \
+	fi; \
+	exit "$$failed"
 
 coverage: deps ## what the tests of the arithmetic leave out; fails below COVERAGE=98 per cent
 	swift build --build-tests --enable-code-coverage --scratch-path .build/coverage

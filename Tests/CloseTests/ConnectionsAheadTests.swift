@@ -54,19 +54,6 @@ import Testing
     return try await night.run()
   }
 
-  /// A session needs a moment to end once its connection is closed.
-  private func expectNoSessions(of books: DemoBooks) async throws {
-    var left = ""
-    for _ in 0..<250 {
-      left = try await books.texts(
-        "select count(*)::text from pg_stat_activity where application_name like 'ahead%'"
-      ).joined()
-      if left == "0" { return }
-      try await Task.sleep(for: .milliseconds(20))
-    }
-    Issue.record("\(left) sessions are left")
-  }
-
   @Test("a run that cannot begin, or may not, leaves no session behind")
   func nothingBegun() async throws {
     let books = try await DemoBooks.small()
@@ -74,10 +61,10 @@ import Testing
     await #expect(throws: UnknownPortfolios.self) {
       try await run(opener) { $0.codes = ["NOBODY"] }
     }
-    try await expectNoSessions(of: books)
+    try await books.waitForNobody(named: "ahead%")
     try await books.perform { db in try Runs.pause(reason: "test", on: db) }
     #expect(try await run(opener).paused)
-    try await expectNoSessions(of: books)
+    try await books.waitForNobody(named: "ahead%")
     #expect(opener.opened == 8, "the run's own and one a worker, twice")
   }
 
@@ -100,7 +87,7 @@ import Testing
       #expect(report.exitCode == 0)
       #expect(try await books.tables() == expected)
       #expect(opener.opened > 4)
-      try await expectNoSessions(of: books)
+      try await books.waitForNobody(named: "ahead%")
     }
   }
 }

@@ -109,7 +109,7 @@ import Testing
     #expect(report.counts.busy == claimed)
     #expect(report.exitCode == 75)
     await owner.close()
-    try await books.waitForDeath()
+    try await books.waitForNobody()
     let after = try await books.close("2017-06-30")
     #expect(after.counts.completed == claimed)
     #expect(before.count < (try await books.tables()).count)
@@ -239,17 +239,7 @@ extension DemoBooks {
     let left = try await perform { db in
       try OtherOwner.claimed(date, leaseSeconds: leaseSeconds, isFirst: isFirst, on: db)
     }
-    try await waitForDeath()
+    try await waitForNobody()
     return left
-  }
-
-  /// A closed connection's locks go a moment later.
-  func waitForDeath() async throws {
-    for _ in 0..<200 {
-      let held = try await integer(
-        "select count(*) from pg_catalog.pg_locks where locktype = 'advisory'")
-      if held == 0 { return }
-      try await Task.sleep(for: .milliseconds(10))
-    }
   }
 }

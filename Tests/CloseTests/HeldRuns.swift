@@ -88,12 +88,6 @@ extension DemoBooks {
     return HeldRun(purpose, self, settings, at: Gate(before: place))
   }
 
-  /// What a stall does: the server sees every lease as ended, the owners think theirs valid.
-  func expireLeases() async throws {
-    try await execute(
-      "update closebell.worker_lease set lease_until = clock_timestamp() - interval '1 second'")
-  }
-
   /// Somebody deletes the leases by hand; one that an owner holds while it writes stays.
   func loseLeases() async throws {
     try await execute(
@@ -110,19 +104,6 @@ extension DemoBooks {
     var held = configuration
     held.faultPlan = gate.plan
     return try await Connection.once(held, body)
-  }
-
-  /// Waits until somebody waits for a lock.
-  func waitForLock() async throws {
-    for _ in 0..<2_000 {
-      let waiting = try await integer(
-        """
-        select count(*) from pg_catalog.pg_stat_activity
-        where datname = pg_catalog.current_database() and wait_event_type = 'Lock'
-        """)
-      if waiting > 0 { return }
-      try await Task.sleep(for: .milliseconds(2))
-    }
   }
 
   /// What `closebell cleanup` does.

@@ -170,33 +170,15 @@ import Testing
     let books = try await DemoBooks.fresh()
     _ = try await books.close("2017-06-28")
     // The night's last table waits for us: its inputs were read long before.
-    try await books.execute(
-      """
-      create function public.wait() returns trigger language plpgsql as $$
-        begin perform pg_catalog.pg_advisory_xact_lock(4711); return null; end $$;
-      create trigger wait before insert on closebell.portfolio_irr_values
-        for each statement execute function public.wait()
-      """)
-    let gate = try await books.connect()
-    try await gate.perform { db in
-      try db.execute(sql: "select pg_catalog.pg_advisory_lock(4711)")
-    }
+    let barrier = try await Barrier(books, after: "portfolio_irr_values")
     async let night = books.close("2017-06-29", DemoBooks.settings(workers: 1, chunk: 500))
-    let waiting = """
-      select count(*) from pg_catalog.pg_locks l join pg_catalog.pg_database d on d.oid = l.database
-      where l.locktype = 'advisory' and l.objid = 4711 and not l.granted
-        and d.datname = pg_catalog.current_database()
-      """
-    while try await books.integer(waiting) == 0 { try await Task.sleep(for: .milliseconds(20)) }
+    try await barrier.reached()
     let late = Self.lateFiles[0]
     try await books.importing(
       Late(
         kind: .activities, text: late.text.replacing("2017-06-27", with: "2017-06-29"),
         from: "2017-06-29"))
-    try await gate.perform { db in
-      try db.execute(sql: "select pg_catalog.pg_advisory_unlock(4711)")
-    }
-    await gate.close()
+    await barrier.open()
     #expect(try await night.exitCode == 0)
     let found = try await books.verify()
     #expect(found.findings.map(\.portfolio) == ["COLA"])

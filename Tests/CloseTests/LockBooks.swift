@@ -145,20 +145,4 @@ extension DemoBooks {
   func firstStale() async throws -> Day? {
     try await perform { db in try Planning.stale(through: .latest, on: db).values.min() }
   }
-
-  /// Waits until some session of this database waits for a lock.
-  func waitForAWaiter() async throws {
-    for _ in 0..<200 {
-      let waiting = try await integer(
-        """
-        select count(*) from pg_stat_activity
-        where datname = current_database() and wait_event_type = 'Lock'
-        """)
-      if waiting > 0 { return }
-      try await Task.sleep(for: .milliseconds(25))
-    }
-    throw NobodyWaits()
-  }
-
-  struct NobodyWaits: Error {}
 }

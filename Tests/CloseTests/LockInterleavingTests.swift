@@ -31,7 +31,7 @@ import Testing
       try PeriodLocks.own(on: db)
     }
     let waiting = Task { try await other() }
-    try await books.waitForAWaiter()
+    try await books.waitForLock()
     try await locker.perform { db in
       try Self.lockMay(on: db)
       try db.execute(sql: "commit")
@@ -108,7 +108,7 @@ import Testing
           convention: .xirrAct365, fingerprint: nil), claim
       )
     }
-    try await books.waitForDeath()
+    try await books.waitForNobody()
     _ = try await books.lock("2017-05")
     let may = try await books.tables()
     var chunk = PopulateChunk(
@@ -166,7 +166,7 @@ import Testing
           """)
     }
     let locking = Task { try await books.lock("2017-05") }
-    try await books.waitForAWaiter()
+    try await books.waitForLock()
     try await importer.perform { db in try db.execute(sql: "commit") }
     await importer.close()
     await #expect(throws: LockRefused.self) { _ = try await locking.value }
@@ -183,7 +183,7 @@ import Testing
         sql: "begin; lock table closebell.portfolio_fund_valuations in share mode")
     }
     let night = Task { try await books.close("2017-06-01") }
-    try await books.waitForAWaiter()
+    try await books.waitForLock()
     try await books.importing(.activities, LockBooks.lateRows)
     try await blocker.perform { db in try db.execute(sql: "rollback") }
     await blocker.close()

@@ -1,6 +1,5 @@
 import Accounting
 import Close
-import Glibc
 import Import
 import Postgres
 import Storage
@@ -9,7 +8,8 @@ import Testing
 
 /// What a night may cost: so many calls a chunk, and no row of the database that it does not need.
 ///
-/// These are counts, which no neighbour on the machine can change; times are for benchmarks.
+/// These are counts of the night's own sessions, which no neighbour on the machine can change;
+/// times are for benchmarks.
 @Suite(.serialized) struct NightBudgetTests {
   /// A night without activities: plan, claim, load and populate of one more chunk.
   private static let callsOfAChunk = 24
@@ -34,19 +34,18 @@ import Testing
   func rowsRead() async throws {
     let books = try await ManyBooks.closed(portfolios: 300)
     try await books.repeatFirstClose(dates: 40)
-    let before = try await books.rowsRead()
-    _ = try await books.calls(ofNight: "2017-06-29", chunk: 100)
-    let after = try await books.rowsRead()
-    func read(_ table: String) -> Int64 { (after[table] ?? 0) - (before[table] ?? 0) }
+    let read = try await books.books.rowsRead {
+      _ = try await books.calls(ofNight: "2017-06-29", chunk: 100)
+    }
     let holdings: Int64 = 300 * ManyBooks.holdings
-    #expect(read("portfolio_fund_valuations") == holdings)
-    #expect(read("portfolio_irr_moments") <= 2 * 300)
+    #expect(read["portfolio_fund_valuations"] == holdings)
+    #expect(read["portfolio_irr_moments"] <= 2 * 300)
     // Three activities each, and the newest pages, for the look at the sequence of ids.
-    #expect(read("holding_activity_log") <= 3 * 300 + 8 * 120)
+    #expect(read["holding_activity_log"] <= 3 * 300 + 8 * 120)
     // Three activities each, looked up among two holdings.
-    #expect(read("portfolio_funds") <= 6 * 300)
+    #expect(read["portfolio_funds"] <= 6 * 300)
     // The latest close of each, its opening, the claim and what is filled in; not forty dates.
-    #expect(read("portfolio_snapshots") <= 10 * 300)
+    #expect(read["portfolio_snapshots"] <= 10 * 300)
   }
 }
 
@@ -92,7 +91,7 @@ struct ManyBooks {
     #expect(report.counts.completed == portfolios)
     // A change is forgotten once every transaction of the server is younger, of other tests too.
     try await books.execute("delete from closebell.input_changes")
-    try await books.execute("vacuum analyze")
+    try await books.readAlone()
     return ManyBooks(books: books)
   }
 
@@ -132,31 +131,6 @@ struct ManyBooks {
         insert into closebell.portfolio_fund_valuations select * from holdings
         """)
     }
-    try await books.execute("vacuum analyze")
+    try await books.vacuum()
   }
-
-  /// How many rows of each table were read since the database was made.
-  func rowsRead() async throws -> [String: Int64] {
-    let pairs = try await books.perform { db in
-      // A session reports what it read before it is gone; on a busy machine that takes a while.
-      while (try db.row(Self.otherSessions) { try $0.nextInt64() } ?? 0) > 0 { usleep(5_000) }
-      return try db.rows(
-        Postgres.Statement(
-          "rows-read",
-          """
-          select relname::text, seq_tup_read + coalesce(idx_tup_fetch, 0)
-          from pg_catalog.pg_stat_user_tables where schemaname = 'closebell'
-          """)
-      ) { (try $0.nextString(), try $0.nextInt64()) }
-    }
-    return Dictionary(uniqueKeysWithValues: pairs)
-  }
-
-  private static let otherSessions = Postgres.Statement(
-    "other-sessions",
-    """
-    select count(*) from pg_catalog.pg_stat_activity
-    where datname = pg_catalog.current_database() and pid <> pg_catalog.pg_backend_pid()
-      and backend_type = 'client backend'
-    """)
 }

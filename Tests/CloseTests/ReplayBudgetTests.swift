@@ -20,7 +20,7 @@ import Testing
       let report = try await books.books.close(night)
       #expect(report.counts.completed == Self.portfolios)
     }
-    try await books.books.execute("vacuum analyze")
+    try await books.books.vacuum()
     return books
   }
 
@@ -28,33 +28,31 @@ import Testing
   func rowsRead() async throws {
     let books = try await books(earlier: 40)
     try await books.books.importText(.prices, Self.corrected)
-    let before = try await books.rowsRead()
-    let report = try await books.books.replay("2017-06-29", "2017-07-03")
-    #expect(report.counts.completed == 3 * Self.portfolios)
-    let after = try await books.rowsRead()
-    func read(_ table: String) -> Int64 { (after[table] ?? 0) - (before[table] ?? 0) }
+    let read = try await books.books.rowsRead {
+      let report = try await books.books.replay("2017-06-29", "2017-07-03")
+      #expect(report.counts.completed == 3 * Self.portfolios)
+    }
     let slots = Int64(3 * Self.portfolios)
     // To open from, to compare with, and to delete.
-    #expect(read("portfolio_fund_valuations") <= 3 * ManyBooks.holdings * slots)
-    #expect(read("portfolio_fund_irr_values") <= 2 * ManyBooks.holdings * slots)
-    #expect(read("portfolio_snapshots") <= 15 * slots)
+    #expect(read["portfolio_fund_valuations"] <= 3 * ManyBooks.holdings * slots)
+    #expect(read["portfolio_fund_irr_values"] <= 2 * ManyBooks.holdings * slots)
+    #expect(read["portfolio_snapshots"] <= 15 * slots)
   }
 
   @Test("one date is verified over a trusted opening without reading the dates before it")
   func verifiedDate() async throws {
     let books = try await books(earlier: 40)
-    let before = try await books.rowsRead()
     let date = try #require(Day("2017-07-03"))
-    let report = try await books.books.verify(
-      RecomputeScope(from: date, through: date, opening: .stored)
-    ) { $0.chunk = 100 }
-    #expect(report.isClean && report.counts.slots == Self.portfolios)
-    let after = try await books.rowsRead()
-    func read(_ table: String) -> Int64 { (after[table] ?? 0) - (before[table] ?? 0) }
+    let read = try await books.books.rowsRead {
+      let report = try await books.books.verify(
+        RecomputeScope(from: date, through: date, opening: .stored)
+      ) { $0.chunk = 100 }
+      #expect(report.isClean && report.counts.slots == Self.portfolios)
+    }
     let slots = Int64(Self.portfolios)
     // 44 dates stand there: each of the checks may read this one and the one before it.
-    #expect(read("portfolio_snapshots") <= 30 * slots)
-    #expect(read("holding_activity_log") <= slots, "flows are known as the last night kept them")
+    #expect(read["portfolio_snapshots"] <= 30 * slots)
+    #expect(read["holding_activity_log"] <= slots, "flows are known as the last night kept them")
   }
 
   @Test("rows that say already what was computed are not written again")

@@ -66,7 +66,7 @@ import Testing
   ]
 
   /// Chunks of two portfolios; nobody waits for slots whose owner the server believes alive.
-  private static let environment = ["CLOSEBELL_CHUNK": "2", "CLOSEBELL_LEASE_SECONDS": "30"]
+  private static let environment = ["CLOSEBELL_CHUNK": "2", "CLOSEBELL_LEASE_SECONDS": "86400"]
 
   @Test("whichever call fails, and however, the next one ends in the same tables", arguments: deeds)
   func everyCall(_ deed: Deed) async throws {

@@ -49,7 +49,7 @@ import Testing
         "CLOSEBELL_CHUNK": "1000",
       ], timeLimit: .seconds(600)
     ) { process in
-      while process.isAtWork { try await Task.sleep(for: .milliseconds(5)) }
+      try await process.waitUntilAtRest()
       try await rage(night, slots, books, storm)
       process.send(SIGCONT)
     }

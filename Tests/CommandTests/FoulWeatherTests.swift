@@ -21,27 +21,34 @@ import Testing
   @Test("a lease shorter than a chunk is kept alive while the chunk goes on")
   func shortLease() async throws {
     let books = try await OperatorBooks.small()
-    try await books.execute(
-      """
-      create function public.take_time() returns trigger language plpgsql as
-        $$ begin perform pg_catalog.pg_sleep(1.2); return null; end $$;
-      create trigger take_time after insert on closebell.portfolio_fund_valuations
-        for each statement execute function public.take_time()
-      """)
-    let run = try await books.run(night, environment: ["CLOSEBELL_LEASE_SECONDS": "1"])
+    let barrier = try await Barrier(books, after: "portfolio_fund_valuations")
+    let run = try await books.run(
+      night + ["--workers", "1"], environment: ["CLOSEBELL_LEASE_SECONDS": "8"]
+    ) { _ in
+      try await barrier.reached()
+      let first = try await books.integer(Self.leaseEnds)
+      // Its first end has come and gone, and it holds.
+      try await books.waitUntil("extract(epoch from clock_timestamp()) > \(first)")
+      #expect(try await books.integer(Self.leaseEnds) > first)
+      await barrier.open()
+    }
     #expect(run.exitCode == 0, "\(run.standardError)")
     try await endsRight(books)
   }
+
+  private static let leaseEnds =
+    "select ceil(extract(epoch from lease_until)) from closebell.worker_lease"
 
   @Test("a run that lost its lease says so with code 2, and does not claim to be done")
   func lostLease() async throws {
     let books = try await OperatorBooks.small()
     let run = try await books.run(
       night,
-      environment: ["CLOSEBELL_LEASE_SECONDS": "1", "CLOSEBELL_FAULT": "slots-claim:stop"]
+      environment: ["CLOSEBELL_LEASE_SECONDS": "4", "CLOSEBELL_FAULT": "slots-claim:stop"]
     ) { process in
-      while process.isAtWork { try await Task.sleep(for: .milliseconds(5)) }
-      try await Task.sleep(for: .milliseconds(1_300))
+      try await process.waitUntilAtRest()
+      // Its own clock has to say so too, which no statement can set forward.
+      try await books.waitForEndOfLeases()
       process.send(SIGCONT)
     }
     #expect(run.exitCode == 2, "\(run.standardError)")
@@ -59,7 +66,9 @@ import Testing
     #expect(starved.exitCode == 69, "\(starved.standardError)")
     #expect(starved.standardError.contains("too many connections"), "\(starved.standardError)")
     let relieved = try await clerk.run(night) { _ in
-      try await Task.sleep(for: .milliseconds(400))
+      // Its own session is there, and its workers find no room.
+      try await books.waitUntil(
+        "exists (select from pg_stat_activity where usename = '\(books.database)_clerk')")
       try await books.limitClerk(9)
     }
     #expect(relieved.exitCode == 0, "\(relieved.standardError)")
@@ -109,7 +118,7 @@ import Testing
     let begun = try await books.run(
       night + ["--workers", "1"], environment: ["CLOSEBELL_FAULT": "populate-stage:stop"]
     ) { process in
-      while process.isAtWork { try await Task.sleep(for: .milliseconds(5)) }
+      try await process.waitUntilAtRest()
       try await books.execute(newer)
       let other = try await books.run(night)
       #expect(other.exitCode == 78, "\(other.standardError)")
@@ -134,7 +143,7 @@ import Testing
     let run = try await books.run(
       night + ["--workers", "1"], environment: ["CLOSEBELL_FAULT": "\(stage):stop"]
     ) { process in
-      while process.isAtWork { try await Task.sleep(for: .milliseconds(5)) }
+      try await process.waitUntilAtRest()
       try await cluster.stop()
       try await cluster.start()
       process.send(SIGCONT)
@@ -147,25 +156,20 @@ import Testing
   @Test("a second Ctrl-C ends a run at once, and what was open is rolled back")
   func interruptedTwice() async throws {
     let books = try await OperatorBooks.small()
-    try await books.execute(
-      """
-      create function public.take_time() returns trigger language plpgsql as
-        $$ begin perform pg_catalog.pg_sleep(20); return null; end $$;
-      create trigger take_time after insert on closebell.portfolio_fund_valuations
-        for each statement execute function public.take_time()
-      """)
-    let started = ContinuousClock.now
+    let barrier = try await Barrier(books, after: "portfolio_fund_valuations")
     let run = try await books.run(night + ["--workers", "1"]) { process in
-      try await books.waitUntil("exists (select from pg_stat_activity where query like 'copy%')")
-      process.send(SIGINT)
-      try await Task.sleep(for: .milliseconds(100))
-      process.send(SIGINT)
+      try await barrier.reached()
+      // Two that come before the first was heard are one. Nothing else lets it go on.
+      try await waitUntil("the run ends") {
+        process.send(SIGINT)
+        return !process.isAtWork
+      }
     }
     #expect(run.exitCode == 130, "\(run.standardError)")
-    #expect(ContinuousClock.now - started < .seconds(15))
     #expect(try await books.count(Self.closedThatNight) == 0)
+    await barrier.open()
     try await books.waitForNobody()
-    try await books.execute("drop trigger take_time on closebell.portfolio_fund_valuations")
+    try await barrier.remove()
     try await endsRight(books)
   }
 
@@ -197,23 +201,6 @@ import Testing
 }
 
 extension OperatorBooks {
-  /// Waits until nobody else is connected.
-  func waitForNobody() async throws {
-    try await waitUntil(
-      """
-      not exists (select from pg_stat_activity where datname = current_database()
-        and pid <> pg_backend_pid() and application_name like 'closebell/%')
-      """)
-  }
-
-  func waitUntil(_ condition: String) async throws {
-    for _ in 0..<2_000 {
-      if try await count("select case when \(condition) then 1 else 0 end") == 1 { return }
-      try await Task.sleep(for: .milliseconds(10))
-    }
-    throw Unexpected(description: "in vain: \(condition)")
-  }
-
   /// A role that may read and write the books and has few connections.
   func makeClerk(limit: Int) async throws {
     try await execute(

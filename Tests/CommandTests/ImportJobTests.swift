@@ -72,11 +72,7 @@ struct ImportJobTests {
 
   /// Resumes once the server has noticed that the process is dead.
   static func resume(_ books: OperatorBooks, _ job: String) async throws -> CommandRun {
-    for _ in 0..<100 {
-      let result = try await books.run("imports", "resume", job)
-      if result.exitCode != 75 { return result }
-      try await Task.sleep(for: .milliseconds(50))
-    }
+    try await books.waitForNobody()
     return try await books.run("imports", "resume", job)
   }
 
@@ -119,10 +115,11 @@ struct ImportJobTests {
     let books = try await Self.books()
     let file = ScratchFile(Self.activities(600))
     let stopped = try await books.run(
-      ["import", "activities", file.path, "--batch-size", "1"]
+      ["import", "activities", file.path, "--batch-size", "1"], environment: Self.stopAtWork
     ) { process in
-      try await Self.waitForRows(books, 5)
+      try await process.waitUntilAtRest()
       process.send(signal)
+      process.send(SIGCONT)
     }
     #expect(stopped.exitCode == 130, "\(stopped.standardError)")
     #expect(stopped.standardError.contains("hint: closebell imports resume"))
@@ -135,29 +132,22 @@ struct ImportJobTests {
     #expect(next.standardOutput.contains("600 rows: 540 new, 60 refused"))
   }
 
-  static func waitForRows(_ books: OperatorBooks, _ count: Int64) async throws {
-    try await books.perform { db in
-      let query = Statement(
-        "rows", "select processed_count from closebell.import_jobs where kind = 'activities'")
-      for _ in 0..<3_000 {
-        if let rows = try db.row(query, as: { try $0.nextInt64() }), rows >= count { return }
-        usleep(2_000)
-      }
-    }
-  }
+  /// Stands still in its sixth chunk, with nothing locked.
+  static let stopAtWork = ["CLOSEBELL_FAULT": "stage-import_activities#6:stop"]
 
   @Test("cancelled from another process, it stops at its next chunk with 1, and can be resumed")
   func cancelled() async throws {
     let books = try await Self.books()
     let file = ScratchFile(Self.activities(600))
     let stopped = try await books.run(
-      ["import", "activities", file.path, "--batch-size", "1"]
-    ) { _ in
-      try await Self.waitForRows(books, 5)
+      ["import", "activities", file.path, "--batch-size", "1"], environment: Self.stopAtWork
+    ) { process in
+      try await process.waitUntilAtRest()
       let job = try await Self.lastJob(books) ?? ""
       let cancel = try await books.run("imports", "cancel", job)
       #expect(cancel.exitCode == 0)
       #expect(cancel.standardOutput.contains("is cancelled"))
+      process.send(SIGCONT)
     }
     #expect(stopped.exitCode == 1, "\(stopped.standardError)")
     let job = try #require(try await Self.lastJob(books))
@@ -266,11 +256,8 @@ struct ImportJobTests {
     let killed = try await books.run(
       ["imports", "work"], environment: ["CLOSEBELL_FAULT": "60:kill"])
     #expect(killed.exitCode == 137)
-    var next = try await books.run("imports", "work")
-    for _ in 0..<100 where next.standardOutput == "nothing is queued\n" {
-      try await Task.sleep(for: .milliseconds(50))
-      next = try await books.run("imports", "work")
-    }
+    try await books.waitForNobody()
+    let next = try await books.run("imports", "work")
     #expect(next.exitCode == 65, "\(next.standardError)")
     #expect(next.standardOutput.contains("200 rows: 180 new, 20 refused"))
     #expect(next.standardOutput.contains("resumed after row"))

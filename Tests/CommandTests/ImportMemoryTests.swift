@@ -30,7 +30,7 @@ import Testing
       ["import", "activities", file.path, "--batch-size", "1000"],
       environment: ["CLOSEBELL_FAULT": "import-job-finish:stop"]
     ) { process in
-      while process.isAtWork { try await Task.sleep(for: .milliseconds(10)) }
+      try await process.waitUntilAtRest()
       largest.withLock { $0 = Self.peak(of: process.processID) ?? 0 }
       process.send(SIGCONT)
     }

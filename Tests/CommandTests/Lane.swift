@@ -56,14 +56,9 @@ final class Lane: Sendable {
 
   /// Waits until the server has noticed that a killed process is gone.
   func waitForSilence() async throws {
-    for _ in 0..<1_500 {
-      let others = try await observer.perform { db in
-        try db.row(Lane.others) { try $0.nextInt64() } ?? 0
-      }
-      if others == 0 { return }
-      try await Task.sleep(for: .milliseconds(4))
+    try await waitUntil("nobody else is connected") {
+      try await observer.perform { db in try db.row(Lane.others) { try $0.nextInt64() } } == 0
     }
-    throw OperatorBooks.Unexpected(description: "somebody is still connected")
   }
 
   /// What must come out the same: the result tables, or the schema.

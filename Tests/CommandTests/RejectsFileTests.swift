@@ -44,10 +44,12 @@ import Testing
     let text = ImportJobTests.activities(600)
     let input = try folder.file("trades.csv", text)
     let stopped = try await books.run(
-      ["import", "activities", input, "--batch-size", "1", "--rejects", input]
+      ["import", "activities", input, "--batch-size", "1", "--rejects", input],
+      environment: ImportJobTests.stopAtWork
     ) { process in
-      try await ImportJobTests.waitForRows(books, 5)
+      try await process.waitUntilAtRest()
       process.send(SIGTERM)
+      process.send(SIGCONT)
     }
     #expect(stopped.exitCode == 130, "\(stopped.standardError)")
     #expect(try readText(input) == text)
@@ -68,11 +70,10 @@ import Testing
     let input = try folder.file("trades.csv", text)
     let added = "T-601,ALPHA,2020-02-03,buy,ACME,1,1.5\n"
     let done = try await books.run(
-      ["import", "activities", input, "--batch-size", "1", "--rejects", input]
+      ["import", "activities", input, "--batch-size", "1", "--rejects", input],
+      environment: ImportJobTests.stopAtWork
     ) { process in
-      try await ImportJobTests.waitForRows(books, 5)
-      process.send(SIGSTOP)
-      while process.isAtWork { usleep(1_000) }
+      try await process.waitUntilAtRest()
       try write(text + added, to: input)
       process.send(SIGCONT)
     }

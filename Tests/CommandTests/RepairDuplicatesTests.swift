@@ -129,7 +129,7 @@ import Testing
     #expect(killed.exitCode == 137)
     try await holder.perform { db in try db.execute(sql: "rollback") }
     await holder.close()
-    try await books.waitUntilAlone()
+    try await books.waitForNobody(named: "closebell/repair")
     #expect(try await books.legacyRows() == before)
     try await books.expectDone("repair", "duplicates", Self.table, "--yes")
     #expect(try await books.legacyRows().count == 9)
@@ -170,34 +170,6 @@ extension OperatorBooks {
   func legacyRows() async throws -> [String] {
     try await texts(
       "select to_jsonb(t)::text from legacy.portfolio_snapshots t order by id")
-  }
-
-  /// Waits until somebody waits for another session's lock in this database.
-  func waitForLock() async throws {
-    try await waitFor(
-      """
-      select count(*) from pg_stat_activity
-      where datname = current_database() and wait_event_type = 'Lock'
-      """)
-  }
-
-  /// Waits until no other program is connected.
-  func waitUntilAlone() async throws {
-    try await waitFor(
-      """
-      select (count(*) = 0)::int::bigint from pg_stat_activity
-      where datname = current_database() and application_name = 'closebell/repair'
-      """)
-  }
-
-  private func waitFor(_ sql: String) async throws {
-    try await perform { db in
-      for _ in 0..<5_000 {
-        let found = try db.row(Statement.once("wait", sql)) { try $0.nextInt64() } ?? 0
-        if found > 0 { return }
-        usleep(2_000)
-      }
-    }
   }
 }
 

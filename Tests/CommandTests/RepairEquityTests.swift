@@ -262,7 +262,7 @@ import Testing
     #expect(try await books.tables() != right)
     try await holder.perform { db in try db.execute(sql: "rollback") }
     await holder.close()
-    try await books.waitUntilAlone()
+    try await books.waitForNobody(named: "closebell/repair")
     try await books.expectDone("repair", "equity", "--apply", plan)
     #expect(try await books.tables() == right)
     let again = try await books.run("repair", "equity", "--apply", plan)

@@ -80,8 +80,9 @@ struct Books: TestBooks {
         kind: .activities, source: .file("/dev/fd/\(ends[0])"), batchSize: batchSize))
   }
 
-  func run(_ request: ImportRequest) async throws -> ImportReport {
-    let connection = try await connect()
+  /// - Parameter gate: Where it is held up, if so.
+  func run(_ request: ImportRequest, heldAt gate: Gate? = nil) async throws -> ImportReport {
+    let connection = try await connect(heldAt: gate)
     do {
       let report = try await runImport(request, on: connection)
       await connection.close()
@@ -92,15 +93,26 @@ struct Books: TestBooks {
     }
   }
 
+  /// A connection that the caller closes; it is held up at a gate.
+  func connect(heldAt gate: Gate?) async throws -> Connection {
+    var configuration = configuration
+    configuration.faultPlan = gate?.plan
+    return try await Connection.connect(configuration)
+  }
+
+  /// Where an import of activities has stored its first chunk, and holds nothing locked.
+  static var secondChunk: Gate { Gate(before: .named("stage-import_activities", nth: 2)) }
+
   @discardableResult
   func importing(
     _ kind: ImportKind, _ text: String, dryRun: Bool = false,
-    onError: RowErrorPolicy = .skip, batchSize: Int = 1_000, restate: Bool = false
+    onError: RowErrorPolicy = .skip, batchSize: Int = 1_000, restate: Bool = false,
+    heldAt gate: Gate? = nil
   ) async throws -> ImportReport {
     try await run(
       ImportRequest(
         kind: kind, source: .bytes(Array(text.utf8)), dryRun: dryRun, onError: onError,
-        batchSize: batchSize, restate: restate))
+        batchSize: batchSize, restate: restate), heldAt: gate)
   }
 
   /// Imports what must not be refused.

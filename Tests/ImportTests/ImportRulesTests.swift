@@ -208,43 +208,35 @@ struct ImportRulesTests {
         """) == ["(ALPHA,ACME,1)"])
   }
 
-  /// The number of the import under way, once there is one.
-  private static func jobUnderWay(_ books: Books) async throws -> Int64 {
-    while true {
-      let job = try await books.perform { db in
-        try db.row(
-          Statement.once(
-            "test",
-            """
-            select max(id) from closebell.import_jobs
-            where kind = 'activities' and processed_count between 1 and 399
-            """
-          )
-        ) { try $0.nextInt64OrNil() }
-      }
-      if let job = job ?? nil { return job }
-      try await Task.sleep(for: .milliseconds(5))
-    }
-  }
-
   @Test("a portfolio that somebody adds meanwhile is found")
   func refresh() async throws {
     let books = try await Books.small()
     let text = Self.deposits(1...400).replacing("D-400,ALPHA", with: "D-400,DELTA")
-    async let report = books.importing(.activities, text, batchSize: 1)
-    _ = try await Self.jobUnderWay(books)
+    let gate = Books.secondChunk
+    async let report = books.importing(.activities, text, batchSize: 1, heldAt: gate)
+    #expect(try await gate.reached())
     try await books.mustImport(
       .portfolios, "code,name,base_currency,inception_date\nDELTA,Delta,USD,2020-01-01\n")
+    gate.open()
     #expect(try await report.inserted == 400)
   }
 
   @Test("an import that is cancelled keeps its chunks and stops")
   func cancel() async throws {
     let books = try await Books.small()
-    async let report = books.importing(.activities, Self.deposits(1...400), batchSize: 1)
-    let job = try await Self.jobUnderWay(books)
+    let gate = Books.secondChunk
+    async let report = books.importing(
+      .activities, Self.deposits(1...400), batchSize: 1, heldAt: gate)
+    #expect(try await gate.reached())
+    let job = try #require(
+      try await books.perform { db in
+        try db.row(Statement.once("test", "select max(id) from closebell.import_jobs")) {
+          try $0.nextInt64()
+        }
+      })
     #expect(try await books.perform { db in try ImportJobs.cancel(job, on: db) })
     #expect(try await !books.perform { db in try ImportJobs.cancel(job, on: db) })
+    gate.open()
     let ended = try await report
     #expect(ended.outcome == .cancelled)
     #expect((1..<400).contains(ended.inserted))

@@ -51,16 +51,18 @@ struct ResumeTests {
   /// Resumes on a connection of its own, once the server has noticed that the owner is gone.
   static func resume(_ books: Books, _ job: Int64) async throws -> ImportReport {
     let connection = try await books.connect()
-    for _ in 0..<200 {
+    let report = Mutex<ImportReport?>(nil)
+    try await waitUntil("nobody is at import \(job)") {
       do {
-        let report = try await resumeImport(job, on: connection, control: ImportControl())
-        await connection.close()
-        return report
+        let resumed = try await resumeImport(job, on: connection, control: ImportControl())
+        report.withLock { $0 = resumed }
+        return true
       } catch ImportJobError.busy {
-        try await Task.sleep(for: .milliseconds(10))
+        return false
       }
     }
-    throw ImportJobError.busy(job, by: "somebody who never goes")
+    await connection.close()
+    return try #require(report.withLock { $0 })
   }
 
   private static func request(_ file: ScratchFile, batchSize: Int = 10) -> ImportRequest {
@@ -262,21 +264,24 @@ struct ResumeTests {
   func fenced() async throws {
     let books = try await Books.small()
     let file = ScratchFile(Self.header + Self.deposits(1...400))
-    for lease in [600.0, 0] {
-      let first = ImportControl(shouldStop: Self.slowly, leaseSeconds: lease)
+    for lease in [86_400.0, 0] {
+      let gate = Books.secondChunk
+      let first = ImportControl(leaseSeconds: lease)
       let request = Self.request(file, batchSize: 1)
       async let slow = Self.outcome { () async throws -> ImportReport in
-        let connection = try await books.connect()
+        let connection = try await books.connect(heldAt: gate)
         return try await runImport(request, on: connection, control: first)
       }
-      let job = try await Self.underWay(books)
+      #expect(try await gate.reached())
+      let job = try #require(try await Self.job(books))
       let connection = try await books.connect()
       let other = await Self.outcome {
         try await resumeImport(job, on: connection, control: ImportControl())
       }
       await connection.close()
+      gate.open()
       switch (lease, await slow, other) {
-      case (600, .success(let report), .failure(let error)):
+      case (86_400, .success(let report), .failure(let error)):
         #expect(report.processed == 400)
         guard case ImportJobError.busy = error else {
           Issue.record("\(error)")
@@ -308,47 +313,22 @@ struct ResumeTests {
     }
   }
 
-  /// Gives others time to look between two chunks.
-  private static func slowly() -> Bool {
-    usleep(2_000)
-    return false
-  }
-
-  private static func underWay(_ books: Books) async throws -> Int64 {
-    for _ in 0..<10_000 {
-      let job = try await books.perform { db in
-        try db.row(
-          Statement.once(
-            "test",
-            """
-            select max(id) from closebell.import_jobs where kind = 'activities'
-              and status = 'processing' and processed_count between 1 and 300
-            """)
-        ) { try $0.nextInt64OrNil() }
-      }
-      if let job = job ?? nil { return job }
-      try await Task.sleep(for: .milliseconds(2))
-    }
-    throw ImportJobError.unknown(0)
-  }
-
   @Test("another process reads how far an import is, at what rate, and how long it will take")
   func progress() async throws {
     let books = try await Books.small()
     let file = ScratchFile(Self.header + Self.deposits(1...400))
-    let connection = try await books.connect()
-    let request = Self.request(file, batchSize: 1)
-    async let report = runImport(
-      request, on: connection, control: ImportControl(shouldStop: Self.slowly))
-    let job = try await Self.underWay(books)
+    let gate = Books.secondChunk
+    async let report = books.run(Self.request(file, batchSize: 1), heldAt: gate)
+    #expect(try await gate.reached())
+    let job = try #require(try await Self.job(books))
     let half = try await books.perform { db in try ImportHistory.one(job, on: db) }
     let seen = try #require(half)
     #expect(seen.status == "processing")
     #expect((0.0..<1).contains(try #require(seen.fraction)))
     #expect(try #require(seen.rowsPerSecond) > 0)
     #expect(try #require(seen.secondsLeft) > 0)
+    gate.open()
     _ = try await report
-    await connection.close()
     let done = try await books.perform { db in try ImportHistory.one(job, on: db) }
     #expect(done?.fraction == 1)
     #expect(done?.status == "completed")

@@ -94,13 +94,13 @@ extension SimulatedConnection {
   }
 
   func populate(_ chunk: PopulateChunk) throws -> Set<Slot> {
-    try call(isCommit: true) { tables in
+    try call(commits: .durable, isCommit: true) { tables in
       try database.populate(chunk, in: &tables)
     }
   }
 
   func confirm(_ slots: [ConfirmedSlot], inputsSeen: String, as claim: Int64) throws {
-    try call { tables in
+    try call(commits: .durable) { tables in
       guard tables.leases[claim] != nil else { return }
       for confirmed in slots {
         guard var row = tables.rows[confirmed.slot], row.claim == claim, row.state == .complete
@@ -117,7 +117,7 @@ extension SimulatedConnection {
   // MARK: Beginning and ending
 
   func begin(_ opening: RunOpening) throws -> BegunRun? {
-    let takenBack = try call { tables in
+    let takenBack = try call(commits: .undoable) { tables in
       var count = 0
       for (slot, row) in tables.rows where row.state == .claimed && !isAlive(row.claim, tables) {
         guard tables.leases[row.claim]?.dates?.contains(slot.date) == true else { continue }
@@ -128,7 +128,7 @@ extension SimulatedConnection {
       return count
     }
     try forgetDead()
-    return try call { tables in
+    return try call(commits: .durable) { tables in
       tables.runs += 1
       tables.claims += 1
       let dates = opening.from.map { $0...max($0, opening.through) }
@@ -143,7 +143,7 @@ extension SimulatedConnection {
   }
 
   private func forgetDead() throws {
-    try call { tables in
+    try call(commits: .durable) { tables in
       for claim in tables.leases.keys where !isAlive(claim, tables) {
         let isNeeded = tables.rows.values.contains { $0.claim == claim && $0.state == .claimed }
         if !isNeeded { tables.leases[claim] = nil }
@@ -152,7 +152,7 @@ extension SimulatedConnection {
   }
 
   func end(_ ending: RunEnding) throws -> Day? {
-    try call { tables in
+    try call(commits: .durable) { tables in
       for (slot, row) in tables.rows
       where ending.mayHoldPlaceholders && row.claim == ending.claim && row.state == .claimed {
         if tables.leases[ending.claim]?.dates?.contains(slot.date) == true {
@@ -164,7 +164,7 @@ extension SimulatedConnection {
     }
     try forgetDead()
     if ending.ending != .failed {
-      try call { tables in
+      try call(commits: .durable) { tables in
         guard tables.leases.keys.allSatisfy({ $0 == ending.claim }) else { return }
         let rows = tables.rows
         tables.changes.removeAll { change in

@@ -30,8 +30,18 @@ actor SimulatedConnection: CloseStore {
 
   // MARK: One call
 
+  /// What becomes of a call's writes in a crash of the server.
+  enum Commit {
+    /// It writes nothing.
+    case nothing
+    /// It did not wait for the disk: a crash may undo it, and whatever it wrote after.
+    case undoable
+    /// It is there for good, and so is everything before it.
+    case durable
+  }
+
   func call<R>(
-    _ name: String = #function, isCommit: Bool = false,
+    _ name: String = #function, commits: Commit = .nothing, isCommit: Bool = false,
     _ body: (inout SimulatedTables) throws -> R
   ) throws -> R {
     let fate = try process.next()
@@ -48,7 +58,11 @@ actor SimulatedConnection: CloseStore {
     }
     var tables = view ?? database.tables
     let result = try body(&tables)
-    if view == nil { database.tables = tables }
+    switch commits {
+    case .nothing: break
+    case .undoable: database.commit(tables, survivesCrash: false)
+    case .durable: database.commit(tables, survivesCrash: true)
+    }
     if fate == .cutAfter {
       isLost = true
       let cause = lost(reachedServer: true)
@@ -132,7 +146,7 @@ actor SimulatedConnection: CloseStore {
   // MARK: Claims
 
   func renewLease(of claim: Int64, seconds: Double) throws -> Bool {
-    try call { tables in
+    try call(commits: .durable) { tables in
       guard let lease = tables.leases[claim], lease.until > database.now else { return false }
       tables.leases[claim]?.until = database.now + seconds
       return true
@@ -140,7 +154,7 @@ actor SimulatedConnection: CloseStore {
   }
 
   func coverLease(from first: Day, through last: Day, claim: Int64) throws {
-    try call { tables in
+    try call(commits: .durable) { tables in
       guard let dates = tables.leases[claim]?.dates else {
         tables.leases[claim]?.dates = first...last
         return
@@ -158,7 +172,7 @@ actor SimulatedConnection: CloseStore {
   func claim(
     _ claims: [SlotClaim], as claim: Int64, run: Int64, overLocks: Bool
   ) throws -> Set<Slot> {
-    try call { tables in
+    try call(commits: .undoable) { tables in
       guard tables.leases[claim] != nil || database.sabotage.contains(.noLeaseCheck) else {
         return []
       }
@@ -208,7 +222,7 @@ actor SimulatedConnection: CloseStore {
     _ holders: [SlotHolder], links: [Slot: SlotClaim.Link], as claim: Int64, run: Int64,
     overLocks: Bool
   ) throws -> (ours: Set<Slot>, letGo: Set<Slot>) {
-    let taken = try call { tables in
+    let taken = try call(commits: .undoable) { tables in
       var taken: Set<Slot> = []
       for holder in holders {
         guard var row = tables.rows[holder.slot], row.claim == holder.claim, row.claim < claim,
@@ -223,7 +237,7 @@ actor SimulatedConnection: CloseStore {
       }
       return taken
     }
-    let placed = try call { tables in
+    let placed = try call(commits: .undoable) { tables in
       var placed: Set<Slot> = []
       for slot in taken {
         guard let row = tables.rows[slot], row.claim == claim, row.state != .complete else {
@@ -242,7 +256,7 @@ actor SimulatedConnection: CloseStore {
   }
 
   func discard(_ holders: [SlotHolder]) throws {
-    try call { tables in
+    try call(commits: .durable) { tables in
       for holder in holders {
         guard let row = tables.rows[holder.slot], row.claim == holder.claim,
           row.state != .complete, mayBeTaken(row, tables)
@@ -258,7 +272,7 @@ actor SimulatedConnection: CloseStore {
   func claimComplete(
     _ slots: [Slot], as claim: Int64, run: Int64, overLocks: Bool
   ) throws -> [Slot: ClaimedClose] {
-    try call { tables in
+    try call(commits: .undoable) { tables in
       var ours: [Slot: ClaimedClose] = [:]
       for slot in slots {
         guard let row = tables.rows[slot], row.state == .complete,
@@ -275,7 +289,7 @@ actor SimulatedConnection: CloseStore {
   func fail(
     _ failures: [(slot: Slot, error: String, sqlState: String?)], as claim: Int64
   ) throws {
-    try call { tables in
+    try call(commits: .durable) { tables in
       for failure in failures {
         guard let row = tables.rows[failure.slot], row.claim == claim, row.state != .complete else {
           continue
@@ -287,7 +301,7 @@ actor SimulatedConnection: CloseStore {
   }
 
   func letGo(as claim: Int64) throws {
-    try call { tables in
+    try call(commits: .durable) { tables in
       guard tables.leases[claim] != nil else { return }
       for (slot, row) in tables.rows where row.claim == claim && row.state == .complete {
         tables.rows[slot]?.claim = -claim
@@ -296,7 +310,7 @@ actor SimulatedConnection: CloseStore {
   }
 
   func release(_ slots: [Slot], as claim: Int64) throws {
-    try call { tables in
+    try call(commits: .durable) { tables in
       for slot in slots where tables.rows[slot]?.claim == claim {
         if tables.rows[slot]?.state == .claimed { tables.rows[slot] = nil }
       }

@@ -9,6 +9,8 @@ import Postgres
 /// Only the thread that the scheduler lets run touches it.
 final class SimulatedDatabase: @unchecked Sendable {
   var tables = SimulatedTables()
+  /// The tables as they were before each commit that a crash may still undo, the oldest first.
+  private var undoable: [SimulatedTables] = []
   /// Seconds; leases are measured by it.
   var now = 0.0
   /// The claims whose owners' control connections are open.
@@ -22,6 +24,24 @@ final class SimulatedDatabase: @unchecked Sendable {
     self.portfolios = portfolios
     self.instrument = instrument
     self.sabotage = sabotage
+  }
+
+  // MARK: Commits
+
+  func commit(_ changed: SimulatedTables, survivesCrash: Bool) {
+    if survivesCrash { undoable = [] } else { undoable.append(tables) }
+    tables = changed
+  }
+
+  /// Of the commits that did not wait for the disk some may be gone, and all that followed them.
+  ///
+  /// - Returns: How many are.
+  func crash(_ random: inout some RandomNumberGenerator) -> Int {
+    let kept = Int.random(in: 0...undoable.count, using: &random)
+    let undone = undoable.count - kept
+    if undone > 0 { tables = undoable[kept] }
+    undoable = []
+    return undone
   }
 
   // MARK: Populate
@@ -114,11 +134,13 @@ final class SimulatedDatabase: @unchecked Sendable {
   // MARK: Imports
 
   func importClose(_ price: Price, on date: Day) {
+    undoable = []
     tables.closes[date] = price
     announce(from: date, of: nil)
   }
 
   func importActivity(_ activity: StoredActivity) {
+    undoable = []
     tables.activities.append(activity)
     tables.activities.sort {
       ($0.portfolio, $0.activity.date, $0.activity.id)

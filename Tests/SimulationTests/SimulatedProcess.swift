@@ -207,7 +207,9 @@ final class SimulatedProcess: @unchecked Sendable {
       return
     }
     if let lease = simulation.database.tables.leases[lock], lease.until > now {
-      simulation.database.tables.leases[lock]?.until = now + settings.leaseSeconds
+      var tables = simulation.database.tables
+      tables.leases[lock]?.until = now + settings.leaseSeconds
+      simulation.database.commit(tables, survivesCrash: true)
       context.leaseRenewed(askedAt: asked)
     } else {
       context.stop()

@@ -41,6 +41,7 @@ final class Simulation: @unchecked Sendable {
     var kills = 0
     var stalls = 0
     var crashes = 0
+    var undone = 0
     var imports = 0
     var fenced = 0
     var takenOver = 0
@@ -141,6 +142,9 @@ final class Simulation: @unchecked Sendable {
       events.crashes += 1
       tell("crash")
       for one in live { one.cutLines() }
+      let undone = database.crash(&random)
+      events.undone += undone
+      tell("\(undone) commits undone")
     }
     if happens(weather.imports) {
       events.imports += 1

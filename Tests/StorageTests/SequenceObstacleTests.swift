@@ -147,8 +147,8 @@ import Testing
     let refused = try await world.repair(["s.a"], lockTimeout: 300)
     #expect(refused.map(\.text) == ["refused"])
     #expect(try await world.next("s.a_id_seq") == 2)
-    let waiting = Task { try await world.repair(["s.a"], lockTimeout: 20_000) }
-    try await Task.sleep(for: .milliseconds(200))
+    let waiting = Task { try await world.repair(["s.a"], lockTimeout: 600_000) }
+    try await world.waitForLock()
     try await holder.perform { db in try db.execute(sql: "commit") }
     #expect(try await waiting.value.map(\.text) == ["2 → 5000000001"])
     await holder.close()

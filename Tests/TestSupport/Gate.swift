@@ -9,8 +9,8 @@ import Synchronization
 public final class Gate: Sendable {
   /// Where it stands.
   public enum Place: Sendable {
-    /// Before the first call of this name.
-    case named(String)
+    /// Before the first call of this name, or a later one.
+    case named(String, nth: Int = 1)
     /// Before the n-th call of all, counted from 1.
     case call(Int)
   }
@@ -21,6 +21,7 @@ public final class Gate: Sendable {
   private struct State {
     var isReached = false
     var isOpen = false
+    var namesakes = 0
     var name: String?
   }
 
@@ -42,23 +43,22 @@ public final class Gate: Sendable {
   ///
   /// - Returns: False if `isOver` said first that nobody will come any more.
   public func reached(unless isOver: @Sendable () -> Bool = { false }) async throws -> Bool {
-    while !state.withLock({ $0.isReached }) {
-      if isOver() { return state.withLock { $0.isReached } }
-      try await Task.sleep(for: .milliseconds(2))
-    }
-    return true
+    try await waitUntil("a call at \(place)") { state.withLock { $0.isReached } || isOver() }
+    return state.withLock { $0.isReached }
   }
 
   /// Lets whoever stands here, or comes, go on.
   public func open() { state.withLock { $0.isOpen = true } }
 
   private func passOrWait(_ number: Int, _ name: String) {
-    let isHere =
-      switch place {
-      case .named(let meant): name == meant
-      case .call(let n): number == n
-      }
     let mustWait = state.withLock { state in
+      let isHere: Bool
+      switch place {
+      case .named(let meant, let n):
+        if name == meant { state.namesakes += 1 }
+        isHere = name == meant && state.namesakes == n
+      case .call(let n): isHere = number == n
+      }
       guard isHere, !state.isReached else { return false }
       state.isReached = true
       state.name = name
