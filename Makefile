@@ -125,6 +125,8 @@ release: deps ## a stripped binary that needs only libpq, in .build/release-stat
 	swift build -c release --product closebell --static-swift-stdlib -Xlinker -s -Xlinker --icf=safe \
 	  --scratch-path $(STATIC)
 	@bin="$$(swift build -c release --scratch-path $(STATIC) --show-bin-path)/closebell"; \
+	  if grep -q CLOSEBELL_FAULT "$$bin"; then \
+	    echo 'error: what makes tests fail on purpose is in the release binary' >&2; exit 1; fi; \
 	  ls -l "$$bin"
 
 install: ## the release binary into PREFIX/bin (PREFIX=/usr/local); builds it if need be

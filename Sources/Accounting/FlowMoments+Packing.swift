@@ -30,7 +30,8 @@ extension FlowMoments {
     }
   }
 
-  /// Reads what `pack` wrote and moves past it; nil where the bytes are of another version or cut.
+  /// Reads what `pack` wrote and moves past it; nil where the bytes are of another version, cut,
+  /// or of dates that no book has.
   public init?(unpacking bytes: inout ArraySlice<UInt8>) {
     self.init(expandedAt: 0)
     let isRead: Bool = bytes.withUnsafeBytes { buffer in
@@ -61,7 +62,9 @@ extension FlowMoments {
       if !allPaid { certifiedFrom = number() }
       lastNet.low = plainNet ? 0 : number()
       lastNet.gross = plainNet ? abs(lastNet.high) : number()
-      return true
+      // What nobody packed, days that cannot be counted with, is as good as nothing.
+      return expandedAt.isFinite
+        && [firstDay, lastDay, anchor].allSatisfy { $0 >= .earliest && $0 <= .latest }
     }
     guard isRead, let header = bytes.first else { return nil }
     bytes = bytes.dropFirst(

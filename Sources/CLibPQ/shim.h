@@ -65,3 +65,8 @@ static inline void pq_keep_memory(void) {
 
 /// The value of an environment variable, or NULL.
 static inline const char *pq_environment(const char *name) { return getenv(name); }
+
+extern char **environ;
+
+/// The n-th variable of the environment as `NAME=value`, or NULL after the last.
+static inline const char *pq_environment_entry(long n) { return environ ? environ[n] : NULL; }

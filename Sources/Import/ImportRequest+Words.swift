@@ -38,11 +38,18 @@ extension ImportRequest {
     let cut = word.firstIndex(of: "=") ?? word.endIndex
     let value = String(word[cut...].dropFirst())
     switch word[..<cut] {
-    case "batch-size": batchSize = Int(value) ?? batchSize
+    case "batch-size":
+      guard let size = Int(value), (1...Self.largestBatchSize).contains(size) else { return false }
+      batchSize = size
     case "on-error": onError = value == "abort" ? .abort : .skip
     case "restate": restate = true
-    case "max-rows": maxRows = Int(value)
-    case "delimiter": delimiter = UInt8(value) ?? delimiter
+    case "max-rows":
+      // A limit that cannot be read is no reason to have none.
+      guard let limit = Int(value), limit >= 0 else { return false }
+      maxRows = limit
+    case "delimiter":
+      guard let byte = UInt8(value) else { return false }
+      delimiter = byte
     case "decimal-comma": decimalComma = true
     case "date-format":
       dateFormat = DateFormat(value)

@@ -22,10 +22,15 @@ public struct Configuration: Sendable {
   /// Otherwise one that may be written is looked for among the hosts of the connection string,
   /// unless that says by `target_session_attrs` what it wants.
   public var mayBeReadOnly = false
-  /// Receives the server's notices and warnings, and this module's; on the connection's queue.
+  /// Receives the server's notices and warnings; on the connection's queue.
   ///
   /// Without one they are dropped. Nothing is ever written to standard error.
   public var onNotice: (@Sendable (Notice) -> Void)?
+  /// Receives what this module has to say of how the connection was made: a password that may have
+  /// gone in clear, a server that nobody verified; on the connection's queue.
+  ///
+  /// Without one they are dropped.
+  public var onExposure: (@Sendable (Notice) -> Void)?
   /// Failures planned for tests.
   package var faultPlan: FaultPlan?
 
@@ -34,7 +39,8 @@ public struct Configuration: Sendable {
     conninfo: String = "", applicationName: String, connectTimeoutSeconds: Int = 10,
     statementTimeoutMilliseconds: Int = 0, lockTimeoutMilliseconds: Int = 30_000,
     idleInTransactionTimeoutMilliseconds: Int = 300_000,
-    onNotice: (@Sendable (Notice) -> Void)? = nil
+    onNotice: (@Sendable (Notice) -> Void)? = nil,
+    onExposure: (@Sendable (Notice) -> Void)? = nil
   ) {
     self.conninfo = conninfo
     self.applicationName = applicationName
@@ -43,8 +49,39 @@ public struct Configuration: Sendable {
     self.lockTimeoutMilliseconds = lockTimeoutMilliseconds
     self.idleInTransactionTimeoutMilliseconds = idleInTransactionTimeoutMilliseconds
     self.onNotice = onNotice
+    self.onExposure = onExposure
     faultPlan = FaultPlan.ofEnvironment
   }
+
+  /// Why nothing may be sent anywhere by a connection string; nil where it may be tried.
+  ///
+  /// It reads `the connection string …`, and quotes nothing of it: the string of another program,
+  /// or a password that was not encoded, would else be sent as a name, or printed as one.
+  public static func objection(to conninfo: String) -> String? {
+    Configuration(conninfo: conninfo, applicationName: "").objectionToString
+  }
+
+  /// The same of this connection, with what libpq takes from its environment for the rest.
+  public var objection: String? {
+    objectionToString
+      ?? defaults(beside: parsed ?? []).lazy.compactMap(ConnectionString.objection).first
+      .map { "the environment of libpq (PGHOST, PGDATABASE, …) " + $0 }
+  }
+
+  private var objectionToString: String? {
+    if let objection = ConnectionString(text: conninfo).objection {
+      return "the connection string " + objection
+    }
+    guard let parsed else { return "the connection string cannot be parsed" }
+    return parsed.lazy.compactMap(ConnectionString.objection).first
+      .map { "the connection string " + $0 }
+  }
+
+  /// What is taken as a connection string, for a hint.
+  public static let forms = """
+    postgresql://user@host:port/name, or host=… dbname=… user=…, or the name of a database; the \
+    password belongs in ~/.pgpass
+    """
 
   /// The connection string's settings for messages: every secret is left out.
   public var redacted: String {
@@ -82,8 +119,15 @@ extension Configuration {
 
   /// libpq's rule: anything with `=` in it, or a URL; else it is the name of a database.
   private var isConnectionString: Bool {
-    conninfo.contains("=") || conninfo.hasPrefix("postgresql://")
-      || conninfo.hasPrefix("postgres://")
+    conninfo.contains("=") || ConnectionString(text: conninfo).isURL
+  }
+
+  /// What the environment and the service file that it names set beside the connection string.
+  private func defaults(beside settings: [Setting]) -> [Setting] {
+    guard let options = PQconndefaults() else { return [] }
+    defer { PQconninfoFree(options) }
+    let set = Set(settings.map(\.keyword))
+    return Configuration.settings(options).filter { !set.contains($0.keyword) }
   }
 
   /// The settings in libpq's list that have a value.

@@ -11,9 +11,9 @@ internal import Synchronization
 /// A plan may also ask a function of the test before every call, which may fail the call by its
 /// name, or hold it up until something else has happened.
 ///
-/// Outside of tests the environment variable `CLOSEBELL_FAULT` sets a plan for the process, as
-/// `7:kill` or `populate-fill#2:stop`; it is read once. Without a plan a call costs one comparison
-/// with `nil`.
+/// In a program that is built for tests an environment variable sets a plan for the process, as
+/// `7:kill` or `populate-fill#2:stop`; it is read once. What is released has no such variable: no
+/// stranger's environment makes it fail. Without a plan a call costs one comparison with `nil`.
 package final class FaultPlan: Sendable {
   /// How a call fails.
   package enum Fault: String, Sendable, CaseIterable {
@@ -95,14 +95,20 @@ package final class FaultPlan: Sendable {
   /// Whether the planned fault has happened.
   package var hasFired: Bool { state.withLock { $0.hasFired } }
 
-  /// The plan of the environment, read once.
-  static let ofEnvironment: FaultPlan? = {
-    guard let text = environment("CLOSEBELL_FAULT"), !text.isEmpty else { return nil }
-    guard let plan = FaultPlan(text) else {
-      preconditionFailure("CLOSEBELL_FAULT must look like 7:kill")
-    }
-    return plan
-  }()
+  /// The variable that sets a plan for the process; nil where the program is built for release.
+  package static var variable: String? {
+    #if FAULT_INJECTION
+      "CLOSEBELL_FAULT"
+    #else
+      nil
+    #endif
+  }
+
+  /// The plan of the environment, read once; nil where the text is none, which is for the program
+  /// to refuse before it connects.
+  static let ofEnvironment: FaultPlan? = variable.flatMap { environment($0) }.flatMap {
+    FaultPlan($0)
+  }
 
   /// Counts one call and says how it is to fail.
   func next(_ name: String) -> Fault? {
@@ -127,9 +133,4 @@ package final class FaultPlan: Sendable {
     if fault != nil { state.withLock { $0.hasFired = true } }
     return fault
   }
-}
-
-/// The value of an environment variable.
-func environment(_ name: String) -> String? {
-  pq_environment(name).map { String(cString: $0) }
 }

@@ -3,11 +3,11 @@ internal import CLibPQ
 extension Session {
   /// Connects and sets up the session, blocking meanwhile: `PQconnectdbParams`.
   static func open(_ configuration: Configuration) throws -> Session {
-    guard let settings = configuration.parsed else {
+    let settings = configuration.parsed
+    guard configuration.objection == nil, let settings else {
       throw PostgresError(
-        .connectFailed, "the connection string cannot be parsed",
-        hint: "expected are key=value pairs separated by spaces, or postgresql://user@host/name",
-        sqlState: nil, reachedServer: true)
+        .connectFailed, configuration.objection ?? "the connection string cannot be parsed",
+        hint: "expected is \(Configuration.forms)", sqlState: nil, reachedServer: true)
     }
     let fault = configuration.faultPlan?.next("connect")
     if fault == .kill { pq_kill_self() }
@@ -19,6 +19,7 @@ extension Session {
       throw PostgresError(.connectFailed, "out of memory")
     }
     if fault == .killAfterSend { pq_kill_self() }
+    if let exposure = Exposure(handle)?.notice { configuration.onExposure?(exposure) }
     guard PQstatus(handle) == CONNECTION_OK else {
       defer { PQfinish(handle) }
       throw connectFailure(handle, configuration)
@@ -26,7 +27,6 @@ extension Session {
     let notices = NoticeSink(configuration.onNotice)
     notices.attach(to: handle)
     let session = Session(handle: handle, notices: notices, configuration: configuration)
-    session.warnAboutPlainText()
     try session.applySettings(configuration)
     return session
   }
@@ -112,23 +112,6 @@ extension Session {
       return text.contains("database \"") ? "3D000" : "28000"
     }
     return text.contains("FATAL:") ? nil : "08001"
-  }
-
-  /// Says so when the connection crosses a network without a verified certificate.
-  private func warnAboutPlainText() {
-    let host = PQhost(handle).map { String(cString: $0) } ?? ""
-    let isLocal =
-      host.isEmpty || host.hasPrefix("/") || host.hasPrefix("@") || host == "localhost"
-      || host == "::1" || host.hasPrefix("127.")
-    guard !isLocal, let options = PQconninfo(handle) else { return }
-    defer { PQconninfoFree(options) }
-    let mode = Configuration.settings(options).first { $0.keyword == "sslmode" }?.value ?? "prefer"
-    guard mode != "verify-full" else { return }
-    notices.handler?(
-      Notice(
-        severity: "WARNING", sqlState: nil,
-        message: "the connection to \(host) does not verify the server (sslmode=\(mode))",
-        detail: nil, hint: "set sslmode=verify-full and sslrootcert"))
   }
 }
 

@@ -14,6 +14,11 @@ package enum Readable {
     return (isNegative ? "-" : "") + grouped + "." + (fraction.count < 2 ? "0" : "") + fraction
   }
 
+  /// The same of a double, which may be larger than any amount.
+  package static func money(_ amount: Double) -> String {
+    abs(amount) < 1e30 ? money(Int128(amount * 10_000)) : "\(amount)"
+  }
+
   /// A fraction as per cent with two decimal places, or a dash.
   package static func percent(_ fraction: Double?) -> String {
     guard let fraction else { return "–" }
@@ -22,8 +27,14 @@ package enum Readable {
     return money(Int128(hundredths) * 100) + "%"
   }
 
+  /// The whole part of a number, whatever it is: `inf` has no digits.
+  package static func whole(_ value: Double) -> String {
+    abs(value) < 1e18 ? String(Int(value)) : "\(value)"
+  }
+
   /// Seconds with two decimal places.
   package static func seconds(_ value: Double) -> String {
+    guard abs(value) < 1e15 else { return "\(value) s" }
     let hundredths = Int(value * 100 + 0.5)
     return "\(hundredths / 100).\(hundredths % 100 < 10 ? "0" : "")\(hundredths % 100) s"
   }

@@ -185,11 +185,18 @@ public enum StorageError: Error, Sendable, CustomStringConvertible {
   case noRow(String)
   /// A stored word is not one that this program knows.
   case unknownWord(column: String, word: String)
+  /// A stored date is infinite.
+  case endlessDate
 
   /// What was expected, as an operator reads it.
   public var description: String {
     switch self {
     case .noRow(let what): "the database returned no row for: \(what)"
+    case .endlessDate:
+      """
+      the database holds an infinite date
+      hint: it was written by hand; look for it: where date = 'infinity' or date = '-infinity'
+      """
     case .unknownWord(let column, let word):
       """
       the database holds an unknown word in \(column): \(word)

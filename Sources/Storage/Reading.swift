@@ -9,9 +9,16 @@ extension Day {
 }
 
 extension RowReader {
-  mutating func nextDay() throws -> Day { Day(number: try nextDate()) }
+  mutating func nextDay() throws -> Day { try Self.day(try nextDate()) }
 
-  mutating func nextDayOrNil() throws -> Day? { try nextDateOrNil().map { Day(number: $0) } }
+  mutating func nextDayOrNil() throws -> Day? { try nextDateOrNil().map(Self.day) }
+
+  /// A date that days can be added to and taken from: an infinite one, which only SQL by hand can
+  /// have put there, belongs to no book.
+  private static func day(_ number: Int32) throws -> Day {
+    guard number.magnitude < 1_000_000_000 else { throw StorageError.endlessDate }
+    return Day(number: number)
+  }
 
   mutating func nextID<Owner>(_: Owner.Type = Owner.self) throws -> ID<Owner> {
     ID(try nextInt64())

@@ -55,7 +55,9 @@ public struct ReservedIDs: Sendable {
   public mutating func next() throws -> Int64 {
     defer { used += 1 }
     guard used < first.count * blockSize else { throw StorageError.noRow("reserved id") }
-    return first[used / blockSize] + Int64(used % blockSize)
+    let (id, overflow) = first[used / blockSize].addingReportingOverflow(Int64(used % blockSize))
+    guard !overflow else { throw StorageError.noRow("reserved id, since the sequence is used up") }
+    return id
   }
 
   private static let draw = Statement(

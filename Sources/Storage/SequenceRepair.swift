@@ -110,8 +110,11 @@ public enum SequenceRepair {
           try db.execute(sql: "alter sequence \(sequence.name) cache \(sequence.cache)")
           let health = try SequenceReader.look(at: sequence.alone, on: db)
           guard let next = health.next, next.isBefore(target, sequence) else { return }
-          let last = target - Int128(sequence.increment)
-          _ = try db.row(set, sequence.oid, Int64(last)) { try $0.nextInt64() }
+          // Where a step leads from beyond what the server counts, no value is the one before.
+          guard let last = Int64(exactly: target - Int128(sequence.increment)) else {
+            throw PostgresError(.server, "it has no value before \(target)", sqlState: "2200H")
+          }
+          _ = try db.row(set, sequence.oid, last) { try $0.nextInt64() }
         }
       } catch let error as PostgresError where error.sqlState == "55P03" {
         if limit > 0, ContinuousClock.now >= deadline { throw error }

@@ -36,22 +36,34 @@ enum Program {
 
   /// Does what the arguments ask for and says what went wrong.
   private static func exitCode() async -> Int32 {
+    var objections: [String] = []
+    let settings = Settings(ProcessEnvironment.variables, objections: &objections)
+    Terminal.format = settings.logFormat
     do {
-      if let name = Environment.string("LOG_FORMAT") {
-        guard let format = LogFormat(rawValue: name) else {
-          throw Failure("CLOSEBELL_LOG_FORMAT is '\(name)', and can be text or json", code: 78)
-        }
-        Terminal.format = format
-      }
-      var command = try Closebell.parseAsRoot()
-      if var asynchronous = command as? any AsyncParsableCommand {
-        try await asynchronous.run()
-      } else {
-        try command.run()
+      try await Settings.$current.withValue(settings) { [objections] in
+        try await run(objections)
       }
       return 0
     } catch {
       return Failure(error).report()
+    }
+  }
+
+  private static func run(_ objections: [String]) async throws {
+    // What the parser has to say, such as help, is said whatever the environment is.
+    var command = try Closebell.parseAsRoot()
+    let isOurs = command is any AsyncParsableCommand || command is IRRCommand
+    guard objections.isEmpty || !isOurs else {
+      for objection in objections { Terminal.complain("error: \(objection)") }
+      throw ExitCode(78)
+    }
+    for warning in StrangeVariables.warnings(ProcessEnvironment.variables.keys) {
+      Terminal.complain(warning)
+    }
+    if var asynchronous = command as? any AsyncParsableCommand {
+      try await asynchronous.run()
+    } else {
+      try command.run()
     }
   }
 }

@@ -30,12 +30,12 @@ struct ExplainCommand: AsyncParsableCommand {
   @Option(
     help: ArgumentHelp(
       "Oldest close, in business days, that is not degraded; else what the date was closed with.",
-      valueName: "n"))
-  var maxCarriedDays: CarriedDays?
+      valueName: "n"), transform: WorkOptions.carriedDays.argument)
+  var maxCarriedDays: ClosePolicy?
 
   func run() async throws {
     let connection = try await common.connect(for: "explain", onlyReads: true)
-    let (code, date, policy) = (code, date, maxCarriedDays?.policy)
+    let (code, date, policy) = (code, date, maxCarriedDays)
     let explained = try await connection.perform { db in
       try db.readBooks { books in try books.explain(code, on: date, policy: policy) }
     }

@@ -161,7 +161,7 @@ struct ExplainText {
     if let value = result.presentValue {
       lines.append(
         "\(margin)     present values at that growth sum to \(Exact.short(value.net)) of "
-          + "\(Readable.money(Int128(value.gross * 10_000))) gross")
+          + "\(Readable.money(value.gross)) gross")
     }
     let listed = result.flows.prefix(shown)
     lines += listed.map {

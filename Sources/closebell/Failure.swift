@@ -42,12 +42,23 @@ struct Failure: Error {
     default:
       // What the parser says: help and version are successes, the rest is usage.
       let code = Closebell.exitCode(for: error).rawValue
-      self.init(Closebell.fullMessage(for: error), code: code)
+      self.init(Self.words(of: error), code: code)
       isFromParser = true
     }
   }
 
   private var isFromParser = false
+
+  /// What the parser says, as the rest of the program says it: with `error:`, and without a
+  /// connection string that stood where it does not belong.
+  private static func words(of error: any Error) -> String {
+    var text = Closebell.fullMessage(for: error)
+    if text.hasPrefix("Error: ") { text = "error: " + text.dropFirst("Error: ".count) }
+    let secrets = CommandLine.arguments.dropFirst().filter {
+      $0.contains("://") || $0.lowercased().contains("password=")
+    }
+    return secrets.reduce(text) { $0.replacing($1, with: "…") }
+  }
 
   private static func code(of error: ImportJobError) -> Int32 {
     switch error {
@@ -82,6 +93,16 @@ struct Failure: Error {
       Terminal.complain(text)
     }
     return code
+  }
+}
+
+/// Warnings that hold for every connection of a process, told with the first.
+enum Warnings {
+  private static let told = Mutex<Set<String>>([])
+
+  static func once(_ warning: String, hint: String?) {
+    guard told.withLock({ $0.insert(warning).inserted }) else { return }
+    Terminal.complain(warning + (hint.map { "\nhint: \($0)" } ?? ""))
   }
 }
 

@@ -58,7 +58,7 @@ struct ImportCommand: AsyncParsableCommand {
     var worst: Int32 = 0
     for file in files where !session.isStopped {
       let request = try options.request(kind, file, dryRun: dryRun)
-      if try belongsInBackground(file) {
+      if belongsInBackground(file) {
         try await queue(request, file, connection)
         continue
       }
@@ -70,16 +70,11 @@ struct ImportCommand: AsyncParsableCommand {
     if worst != 0 { throw Failure("", code: worst) }
   }
 
-  private func belongsInBackground(_ file: String) throws -> Bool {
+  private func belongsInBackground(_ file: String) -> Bool {
     if background { return true }
     guard !dryRun, rejects == nil, file != "-",
-      let text = Environment.string("IMPORT_BACKGROUND_THRESHOLD")
+      let threshold = Settings.current.importBackgroundThreshold
     else { return false }
-    guard let threshold = ByteCount(text) else {
-      throw Failure(
-        "CLOSEBELL_IMPORT_BACKGROUND_THRESHOLD: a number of bytes such as 500M, not \(text)",
-        code: 78)
-    }
     var status = stat()
     return stat(file, &status) == 0 && Int(status.st_size) > threshold.bytes
   }
@@ -98,19 +93,5 @@ struct ImportCommand: AsyncParsableCommand {
       StandardOutput.line("\(kind.rawValue): \(file.shown) is queued as import \(job)")
       Terminal.complain("hint: closebell imports work")
     }
-  }
-}
-
-/// A number of bytes: `2000000`, `500M`, `2G`.
-struct ByteCount {
-  let bytes: Int
-
-  init?(_ text: String) {
-    let units: [Character: Int] = ["K": 1 << 10, "M": 1 << 20, "G": 1 << 30]
-    let unit = text.last.flatMap { units[Character($0.uppercased())] }
-    guard let number = Int(unit == nil ? text[...] : text.dropLast()), number >= 0 else {
-      return nil
-    }
-    bytes = number * (unit ?? 1)
   }
 }

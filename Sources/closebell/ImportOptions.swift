@@ -14,7 +14,9 @@ struct ImportOptions: ParsableArguments {
   @Option(help: "skip: go on after a refused row; abort: stop at the first.")
   var onError: OnError = .skip
 
-  @Option(help: ArgumentHelp("Rows a transaction.", valueName: "n"))
+  @Option(
+    help: ArgumentHelp("Rows a transaction.", valueName: "n"),
+    transform: Variables.importBatchSize.reading.argument)
   var batchSize: Int?
 
   @Option(
@@ -53,10 +55,6 @@ struct ImportOptions: ParsableArguments {
     for constant in constants where !constant.dropFirst().contains("=") {
       throw ValidationError("--set takes 'column=value', not '\(constant)'")
     }
-    let sizes = 1...ImportRequest.largestBatchSize
-    if let batchSize, !sizes.contains(batchSize) {
-      throw ValidationError("--batch-size is from 1 to \(sizes.upperBound)")
-    }
     if let dateFormat, DateFormat(dateFormat) == nil {
       throw ValidationError("--date-format takes YYYY, MM and DD once each, not '\(dateFormat)'")
     }
@@ -78,9 +76,8 @@ struct ImportOptions: ParsableArguments {
     var request = ImportRequest(
       kind: kind, source: file == "-" ? .standardInput : .file(file), dryRun: dryRun,
       onError: onError == .abort ? .abort : .skip,
-      batchSize: batchSize ?? Environment.integer("IMPORT_BATCH_SIZE")
-        ?? ImportRequest.defaultBatchSize,
-      restate: restate, maxRows: Environment.integer("IMPORT_MAX_ROWS"))
+      batchSize: batchSize ?? Settings.current.importBatchSize,
+      restate: restate, maxRows: Settings.current.importMaxRows)
     for mapping in mappings {
       guard let cut = mapping.lastIndex(of: "=") else { continue }
       request.columnMap[String(mapping[..<cut])] = String(mapping[mapping.index(after: cut)...])

@@ -46,7 +46,7 @@ final class ImportSession: Sendable {
       reconnect: { try await Connection.connect(configuration) },
       shouldStop: { stop.isRaised },
       progress: { [weak self] progress in self?.show(progress) },
-      timeoutSeconds: Environment.number("IMPORT_TIMEOUT"),
+      timeoutSeconds: Settings.current.importTimeout?.seconds,
       claimant: "\(Host.name), process \(getpid())")
   }
 
@@ -149,9 +149,9 @@ struct ImportProgressText {
     percent = Int(fraction * 100)
     let rate = Double(progress.processed) / max(progress.seconds, 0.001)
     var text = "import \(progress.job.map(String.init) ?? "(dry run)"): \(percent) %, "
-    text += "\(progress.processed) rows, \(Int(rate)) rows/s"
+    text += "\(progress.processed) rows, \(Readable.whole(rate)) rows/s"
     if fraction > 0, fraction < 1 {
-      text += ", \(Int(progress.seconds * (1 - fraction) / fraction + 0.5)) s left"
+      text += ", \(Readable.whole(progress.seconds * (1 - fraction) / fraction + 0.5)) s left"
     }
     self.text = text
   }

@@ -88,9 +88,9 @@ struct PastImportText {
   var progress: String? {
     guard job.status != "completed", job.status != "queued" else { return nil }
     var parts: [String] = []
-    if let fraction = job.fraction { parts.append("\(Int(fraction * 100)) %") }
-    if let rate = job.rowsPerSecond { parts.append("\(Int(rate)) rows/s") }
-    if let left = job.secondsLeft { parts.append("\(Int(left + 0.5)) s left") }
+    if let fraction = job.fraction { parts.append("\(Readable.whole(fraction * 100)) %") }
+    if let rate = job.rowsPerSecond { parts.append("\(Readable.whole(rate)) rows/s") }
+    if let left = job.secondsLeft { parts.append("\(Readable.whole(left + 0.5)) s left") }
     return parts.isEmpty ? nil : parts.joined(separator: ", ")
   }
 

@@ -36,7 +36,8 @@ struct ImportsCommand: AsyncParsableCommand {
       ])
       for job in jobs {
         table.add([
-          String(job.id), job.kind, job.status, job.fraction.map { "\(Int($0 * 100)) %" } ?? "–",
+          String(job.id), job.kind, job.status,
+          job.fraction.map { "\(Readable.whole($0 * 100)) %" } ?? "–",
           String(job.processed), String(job.inserted), String(job.updated),
           String(job.unchanged), String(job.refused), String(job.replaced), job.source,
         ])

@@ -51,7 +51,7 @@ extension ImportsCommand {
       let session = try await ImportSession(common)
       let connection = try await session.connect()
       let report = try await resumeImport(id, on: connection, control: session.control) {
-        $0.maxRows = Environment.integer("IMPORT_MAX_ROWS")
+        $0.maxRows = Settings.current.importMaxRows
       }
       let code = try await session.conclude(report, rejects: rejects, connection)
       await connection.close()
@@ -70,7 +70,9 @@ extension ImportsCommand {
         """)
     @OptionGroup var common: CommonOptions
 
-    @Option(help: ArgumentHelp("Take at most so many.", valueName: "n"))
+    @Option(
+      help: ArgumentHelp("Take at most so many.", valueName: "n"),
+      transform: Reading.whole(1...1_000_000).argument)
     var limit: Int?
 
     func run() async throws {

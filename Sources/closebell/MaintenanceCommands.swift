@@ -19,8 +19,8 @@ struct CleanupCommand: AsyncParsableCommand {
   @Option(
     help: ArgumentHelp(
       "Only owners whose lease ended at least this long ago; without a lease, their claim.",
-      valueName: "duration"))
-  var olderThan: Span?
+      valueName: "duration"), transform: WorkOptions.anyDuration.argument)
+  var olderThan: TimeSpan?
 
   func run() async throws {
     let connection = try await common.connect(for: "cleanup")

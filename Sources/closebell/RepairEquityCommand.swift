@@ -35,14 +35,16 @@ struct RepairEquityCommand: AsyncParsableCommand {
       valueName: "date"))
   var to: Day?
 
-  @Option(help: ArgumentHelp("Workers, one connection each.", valueName: "n"))
+  @Option(
+    help: ArgumentHelp("Workers, one connection each.", valueName: "n"),
+    transform: Variables.workers.reading.argument)
   var workers: Int?
 
   @Option(
     help: ArgumentHelp(
       "Oldest close, in business days, that is not degraded; else what each date was closed with.",
-      valueName: "n"))
-  var maxCarriedDays: CarriedDays?
+      valueName: "n"), transform: WorkOptions.carriedDays.argument)
+  var maxCarriedDays: ClosePolicy?
 
   @Option(
     help: ArgumentHelp(
@@ -60,8 +62,7 @@ struct RepairEquityCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let work = try WorkOptions.parse(workers.map { ["--workers", String($0)] } ?? [])
-    var settings = try work.settings()
+    var settings = WorkOptions.settings([], workers: workers, maxCarriedDays: nil)
     settings.overrideLock = try overrideLock.map { try LockOptions.author(because: $0) }
     let onlyReads = options.dryRun || options.plan != nil
     let configuration = try await common.configuration(for: "repair", onlyReads: onlyReads)
@@ -87,7 +88,7 @@ struct RepairEquityCommand: AsyncParsableCommand {
       return try await apply(text, repair)
     }
     let plan = try await repair.plan(
-      EquityScope(from: from, through: to, codes: portfolios, policy: maxCarriedDays?.policy))
+      EquityScope(from: from, through: to, codes: portfolios, policy: maxCarriedDays))
     if let file = options.plan { try WholeFile.write(plan.plan.text, to: file) }
     let onlyShows = options.dryRun || options.plan != nil
     let isApplied = !plan.isEmpty && !onlyShows

@@ -24,18 +24,19 @@ struct RunCommand: AsyncParsableCommand {
   @Flag(help: "Close the date alone, over whatever gap lies before it.")
   var noCatchUp = false
 
-  @Option(help: ArgumentHelp("Most dates of a portfolio that one run closes.", valueName: "n"))
+  @Option(
+    help: ArgumentHelp("Most dates of a portfolio that one run closes.", valueName: "n"),
+    transform: Variables.maxCatchUp.reading.argument)
   var maxCatchUp: Int?
 
   func validate() throws {
-    if let maxCatchUp, maxCatchUp < 1 { throw ValidationError("--max-catch-up is at least 1") }
-    if let date, date > Clock.today { throw ValidationError("\(date) lies in the future") }
+    if let date, date > Clock.today { throw ValidationError("--date \(date) lies in the future") }
   }
 
   func run() async throws {
-    var settings = try work.settings()
+    var settings = work.settings()
     settings.catchesUp = !noCatchUp
-    settings.maxCatchUp = maxCatchUp ?? Environment.integer("MAX_CATCH_UP") ?? 10
+    settings.maxCatchUp = maxCatchUp ?? Settings.current.maxCatchUp
     settings.closedBy = date == nil ? Clock.now : nil
     try await RunMetrics.recording {
       try await Supervised.run(.night(date ?? Clock.today), settings: settings, options: common)
@@ -82,11 +83,11 @@ struct ReplayCommand: AsyncParsableCommand {
 
   func validate() throws {
     if to < from { throw ValidationError("--to \(to) lies before --from \(from)") }
-    if to > Clock.today { throw ValidationError("\(to) lies in the future") }
+    if to > Clock.today { throw ValidationError("--to \(to) lies in the future") }
   }
 
   func run() async throws {
-    var settings = try work.settings()
+    var settings = work.settings()
     settings.overrideLock = try overrideLock.map { try LockOptions.author(because: $0) }
     let range = ReplayRange(
       from: from, through: to, onlyStale: onlyStale, throughLatest: throughLatest)
@@ -105,26 +106,35 @@ struct WorkOptions: ParsableArguments {
     help: ArgumentHelp("Only this portfolio; may be given several times.", valueName: "code"))
   var portfolios: [String] = []
 
-  @Option(help: ArgumentHelp("Workers, one connection each.", valueName: "n"))
+  @Option(
+    help: ArgumentHelp("Workers, one connection each.", valueName: "n"),
+    transform: Variables.workers.reading.argument)
   var workers: Int?
 
   @Option(
     help: ArgumentHelp(
       "Oldest close, in business days, that is not degraded.",
       discussion: "Else what a date was closed with before, and 5 for one that never was.",
-      valueName: "n"))
-  var maxCarriedDays: CarriedDays?
+      valueName: "n"), transform: WorkOptions.carriedDays.argument)
+  var maxCarriedDays: ClosePolicy?
 
   @Flag(help: "Refuse a snapshot with too many carried or missing prices; exit 1 if there is one.")
   var strict = false
 
   @Option(
     help: ArgumentHelp(
-      "How long to wait for slots that another run holds (90s, 5m).", valueName: "duration"))
-  var wait: Span?
+      "How long to wait for slots that another run holds (90s, 5m).", valueName: "duration"),
+    transform: WorkOptions.anyDuration.argument)
+  var wait: TimeSpan?
 
-  func settings() throws -> RunSettings {
-    var settings = try Self.settings(portfolios, workers: workers, maxCarriedDays: maxCarriedDays)
+  /// How old a close may be, in business days.
+  static let carriedDays = Reading.whole(ClosePolicy.carriedBusinessDays)
+    .map { ClosePolicy(maxCarriedBusinessDays: $0) }
+  /// A duration that an option gives.
+  static let anyDuration = Reading.duration(TimeSpan(seconds: 0)...TimeSpan.longest)
+
+  func settings() -> RunSettings {
+    var settings = Self.settings(portfolios, workers: workers, maxCarriedDays: maxCarriedDays)
     settings.isStrict = strict
     settings.waitSeconds = wait?.seconds
     return settings
@@ -132,27 +142,18 @@ struct WorkOptions: ParsableArguments {
 
   /// What does not depend on whether anything is written.
   static func settings(
-    _ portfolios: [String], workers: Int?, maxCarriedDays: CarriedDays?
-  ) throws -> RunSettings {
+    _ portfolios: [String], workers: Int?, maxCarriedDays: ClosePolicy?
+  ) -> RunSettings {
     var settings = RunSettings()
     settings.codes = portfolios
-    settings.workers = workers ?? Environment.integer("WORKERS") ?? 2
-    settings.chunk = Environment.integer("CHUNK") ?? 500
-    settings.leaseSeconds = Environment.number("LEASE_SECONDS") ?? 120
-    settings.policy = maxCarriedDays?.policy
+    settings.workers = workers ?? Settings.current.workers
+    settings.chunk = Settings.current.chunk
+    settings.leaseSeconds = Settings.current.lease.seconds
+    settings.policy = maxCarriedDays
     settings.host = Host.name
     settings.pid = getpid()
     settings.version = Version.current
     settings.arguments = Host.argumentsWithoutSecrets
-    guard settings.workers >= 1, settings.workers <= 64 else {
-      throw Failure("workers: from 1 to 64, not \(settings.workers)", code: 64)
-    }
-    guard settings.chunk >= 1, settings.chunk <= 100_000 else {
-      throw Failure("CLOSEBELL_CHUNK: from 1 to 100000, not \(settings.chunk)", code: 78)
-    }
-    guard settings.leaseSeconds >= 1 else {
-      throw Failure("CLOSEBELL_LEASE_SECONDS: at least 1", code: 78)
-    }
     return settings
   }
 }

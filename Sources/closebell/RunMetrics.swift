@@ -30,7 +30,7 @@ struct RunMetrics {
 
   /// A night is not failed for a file that cannot be written.
   private static func record(_ report: RunReport?, exitCode: Int32) {
-    guard let path = Environment.string("METRICS_FILE") else { return }
+    guard let path = Settings.current.metricsFile else { return }
     let metrics = RunMetrics(report: report, exitCode: exitCode, finished: Clock.unix)
     do {
       try WholeFile.write(metrics.text(after: WholeFile.text(at: path)), to: path)

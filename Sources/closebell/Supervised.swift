@@ -106,7 +106,7 @@ struct ProgressLine {
     while (try? await Task.sleep(for: .milliseconds(200))) != nil {
       guard let counts = report()?.counts, counts.completed > 0 else { continue }
       let seconds = max((ContinuousClock.now - started) / .seconds(1), 0.001)
-      let rate = Int(Double(counts.completed) / seconds)
+      let rate = Readable.whole(Double(counts.completed) / seconds)
       Terminal.draw("\r\u{1B}[Kclosing: \(counts.completed) slots, \(rate) slots/s")
       isDrawn = true
     }
@@ -121,9 +121,9 @@ struct ProgressLine {
     while (try? await Task.sleep(for: .milliseconds(200))) != nil {
       guard let (done, total) = progress(), done > 0 else { continue }
       let rate = Double(done) / max((ContinuousClock.now - started) / .seconds(1), 0.001)
-      let left = Int(Double(max(total - done, 0)) / rate + 0.5)
-      Terminal.draw(
-        "\r\u{1B}[K\(verb): \(done) of \(total) slots, \(Int(rate)) slots/s, \(left) s left")
+      let left = Readable.whole(Double(max(total - done, 0)) / rate + 0.5)
+      let speed = "\(Readable.whole(rate)) slots/s, \(left) s left"
+      Terminal.draw("\r\u{1B}[K\(verb): \(done) of \(total) slots, \(speed)")
       isDrawn = true
     }
     if isDrawn { Terminal.draw("\r\u{1B}[K") }
@@ -175,7 +175,7 @@ struct RunSummary {
     ])
     let slots = report.counts.completed + report.counts.unchanged
     func add(_ name: String, _ seconds: Double) {
-      let rate = seconds > 0 ? String(Int(Double(slots) / seconds)) : "–"
+      let rate = seconds > 0 ? Readable.whole(Double(slots) / seconds) : "–"
       table.add([name, String(slots), Readable.seconds(seconds), rate])
     }
     add("plan", report.stages.plan)

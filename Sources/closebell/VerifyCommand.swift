@@ -34,14 +34,16 @@ struct VerifyCommand: AsyncParsableCommand {
   @Flag(help: "Trust the stored snapshot before --from instead of deriving it from the log.")
   var trustOpening = false
 
-  @Option(help: ArgumentHelp("Workers, one connection each.", valueName: "n"))
+  @Option(
+    help: ArgumentHelp("Workers, one connection each.", valueName: "n"),
+    transform: Variables.workers.reading.argument)
   var workers: Int?
 
   @Option(
     help: ArgumentHelp(
       "Oldest close, in business days, that is not degraded; else what each date was closed with.",
-      valueName: "n"))
-  var maxCarriedDays: CarriedDays?
+      valueName: "n"), transform: WorkOptions.carriedDays.argument)
+  var maxCarriedDays: ClosePolicy?
 
   func validate() throws {
     if let from, let to, to < from {
@@ -51,7 +53,7 @@ struct VerifyCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let settings = try WorkOptions.settings(
+    let settings = WorkOptions.settings(
       portfolios, workers: workers, maxCarriedDays: maxCarriedDays)
     let scope = RecomputeScope(
       from: from, through: to, opening: trustOpening ? .stored : .derived)
@@ -113,7 +115,7 @@ struct VerifySummary {
 
   private var total: String {
     let counts = report.counts
-    let rate = report.seconds > 0 ? Int(Double(counts.slots) / report.seconds) : 0
+    let rate = Readable.whole(report.seconds > 0 ? Double(counts.slots) / report.seconds : 0)
     var text = "verified \(counts.slots) dates of \(counts.portfolios) portfolios"
     if counts.leftOut > 0 { text += ", \(counts.leftOut) could not be recomputed" }
     text += " in \(Readable.seconds(report.seconds)) (\(rate) a second): "

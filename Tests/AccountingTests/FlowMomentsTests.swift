@@ -99,6 +99,22 @@ import Testing
     #expect(FlowMoments(unpacking: &other) == nil)
   }
 
+  @Test("bytes that nobody packed, with dates beyond any calendar, are refused")
+  func hostileBytes() {
+    let flows = [DatedFlow(day: Self.start, amount: -100)]
+    var bytes: [UInt8] = []
+    FlowMoments(flows: flows, expandedAt: 0.07).pack(into: &bytes)
+    // The first date, the last, and the one that times are counted to.
+    for offset in [5, 9, 13] {
+      for word: [UInt8] in [[0xFF, 0xFF, 0xFF, 0x7F], [0, 0, 0, 0x80]] {
+        var hostile = bytes
+        hostile.replaceSubrange(offset..<(offset + 4), with: word)
+        var rest = hostile[...]
+        #expect(FlowMoments(unpacking: &rest) == nil)
+      }
+    }
+  }
+
   @Test("what only a full pass can tell is not answered")
   func refusals() {
     let paid = [DatedFlow(day: Self.start, amount: -100)]

@@ -31,7 +31,7 @@ import Testing
     let wrong = try await CommandRun.closebell(
       ["status"], environment: ["CLOSEBELL_LOG_FORMAT": "xml"])
     #expect(wrong.exitCode == 78)
-    #expect(wrong.standardError.contains("CLOSEBELL_LOG_FORMAT is 'xml'"))
+    #expect(wrong.standardError.contains("CLOSEBELL_LOG_FORMAT takes text or json, not 'xml'"))
   }
 
   @Test("the metrics file has what became of the slots, and outlives a failure's lost success")

@@ -101,11 +101,23 @@ struct FailureTests {
     ] {
       let connection = try await Connection.connect(
         Configuration(
-          conninfo: conninfo, applicationName: "postgres-tests", onNotice: { heard.add($0) }))
+          conninfo: conninfo, applicationName: "postgres-tests", onExposure: { heard.add($0) }))
       await connection.close()
     }
+    let other = try #require(FakeServer(.refusePassword))
+    let refusing = other.conninfo(password: "x").replacing(
+      "host=127.0.0.1", with: "host=ledgers hostaddr=127.0.0.1")
+    _ = try await postgresError {
+      try await Connection.connect(
+        Configuration(
+          conninfo: refusing, applicationName: "postgres-tests", onExposure: { heard.add($0) }))
+    }
     #expect(
-      heard.messages == ["the connection to books does not verify the server (sslmode=disable)"])
+      heard.messages
+        == ["books", "ledgers"].map {
+          "the connection to \($0) does not verify the server (sslmode=disable), and the password "
+            + "may have gone in clear"
+        })
   }
 
   @Test("a server process killed in the middle of a statement: lost, and it may have acted")

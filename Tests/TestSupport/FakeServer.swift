@@ -3,9 +3,9 @@ import Glibc
 /// A server on the loopback that speaks just enough of the protocol to misbehave on purpose.
 ///
 /// It asks for a password, takes whatever it is given, and then does what its script says.
-final class FakeServer: Sendable {
+public final class FakeServer: Sendable {
   /// What the server does once it has the password.
-  enum Script {
+  public enum Script: Sendable {
     /// Refuses it, as PostgreSQL would.
     case refusePassword
     /// Lets the client in and never says anything again, as behind a dead network.
@@ -13,9 +13,11 @@ final class FakeServer: Sendable {
   }
 
   private let listener: Int32
-  let port: UInt16
+  /// Where it listens, on 127.0.0.1.
+  public let port: UInt16
 
-  init?(_ script: Script) {
+  /// A server that runs as long as this object is there; nil where it cannot listen.
+  public init?(_ script: Script) {
     listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
@@ -49,7 +51,7 @@ final class FakeServer: Sendable {
   }
 
   /// A connection string that leads here.
-  func conninfo(password: String) -> String {
+  public func conninfo(password: String) -> String {
     "host=127.0.0.1 port=\(port) user=someone dbname=books password=\(password) sslmode=disable "
       + "gssencmode=disable target_session_attrs=any"
   }
