@@ -102,7 +102,7 @@ public enum RunOutcome: String, Sendable {
   case completed
   /// A signal stopped it: what was open was finished, and the rest was not begun.
   case interrupted
-  /// Claims are paused: nothing, or nothing more, was begun.
+  /// Claims are paused: nothing was begun.
   case paused
 }
 

@@ -2,8 +2,8 @@ import Accounting
 import ArgumentParser
 import Close
 import Postgres
-import Storage
 import Presentation
+import Storage
 
 /// Every input and step behind one portfolio's closed date.
 struct ExplainCommand: AsyncParsableCommand {

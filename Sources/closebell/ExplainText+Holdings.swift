@@ -1,7 +1,7 @@
 import Accounting
 import Close
-import Storage
 import Presentation
+import Storage
 
 /// Holdings and what happened to them, line by line.
 extension ExplainText {

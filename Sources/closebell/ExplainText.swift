@@ -1,7 +1,7 @@
 import Accounting
 import Close
-import Storage
 import Presentation
+import Storage
 
 /// An explanation as a reader sees it: every number exact, nothing rounded for show.
 struct ExplainText {

@@ -3,8 +3,8 @@ import ArgumentParser
 import Close
 import Glibc
 import Postgres
-import Storage
 import Presentation
+import Storage
 
 /// Series for a spreadsheet or another program.
 struct ExportCommand: AsyncParsableCommand {

@@ -3,10 +3,10 @@ import Close
 import Glibc
 import Import
 import Postgres
+import Presentation
 import PrivateCluster
 import Storage
 import Synchronization
-import Presentation
 
 /// A message for the operator and the exit code that scripts see.
 struct Failure: Error {

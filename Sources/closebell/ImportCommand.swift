@@ -2,8 +2,8 @@ public import ArgumentParser
 import Glibc
 public import Import
 import Postgres
-import Storage
 import Presentation
+import Storage
 
 extension ImportKind: ExpressibleByArgument {}
 

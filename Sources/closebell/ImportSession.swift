@@ -83,6 +83,7 @@ final class ImportSession: Sendable {
       }
       if report.changes.count > 20 { StandardOutput.line("  … and more") }
     }
+    StandardOutput.flush()
     for warning in report.warnings.prefix(20) { Terminal.complain("warning: \(warning)") }
     for row in report.refusedRows.prefix(20) {
       Terminal.complain("error: \(report.source), \(ImportText.describe(row))")

@@ -1,6 +1,6 @@
 import Import
-import Storage
 import Presentation
+import Storage
 
 /// A report of an import as people and programs read it.
 struct ImportText {

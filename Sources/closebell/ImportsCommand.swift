@@ -1,8 +1,8 @@
 import ArgumentParser
 import Import
 import Postgres
-import Storage
 import Presentation
+import Storage
 
 /// Imports of the past, and those under way.
 struct ImportsCommand: AsyncParsableCommand {

@@ -1,8 +1,8 @@
 import Accounting
 import ArgumentParser
 import Postgres
-import Storage
 import Presentation
+import Storage
 
 /// Takes placeholders of dead owners back.
 struct CleanupCommand: AsyncParsableCommand {

@@ -1,8 +1,8 @@
 public import Accounting
 public import ArgumentParser
 import Postgres
-import PrivateCluster
 import Presentation
+import PrivateCluster
 
 /// What every command takes.
 struct CommonOptions: ParsableArguments {

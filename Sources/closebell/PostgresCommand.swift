@@ -1,6 +1,6 @@
 import ArgumentParser
-import PrivateCluster
 import Presentation
+import PrivateCluster
 
 /// The private cluster.
 struct PostgresCommand: AsyncParsableCommand {

@@ -22,8 +22,7 @@ struct RejectsFile {
     atBegin = path == Self.standardOutput ? nil : try WholeFile.standing(at: path)
   }
 
-  /// Whether the rows are printed.
-  var isStandardOutput: Bool { path == Self.standardOutput }
+  private var isStandardOutput: Bool { path == Self.standardOutput }
 
   /// Writes the header and the refused rows of an import.
   ///
@@ -33,27 +32,23 @@ struct RejectsFile {
   /// - Parameter isWhole: Whether the whole of the import's file was taken.
   /// - Returns: The file with the rows, nil for none.
   func write(_ job: Int64, isWhole: Bool, on connection: Connection) async throws -> String? {
-    let place = isStandardOutput ? nil : try self.place(for: job, isWhole: isWhole)
-    return try await connection.perform { db in
-      let file = try place.map { try WholeFile(replacing: $0) }
-      let count = try Self.copy(job, on: db) { line in
-        guard let file else { return StandardOutput.data(line) }
-        try file.write(line)
+    try await connection.perform { db in
+      guard !isStandardOutput else {
+        _ = try Self.copy(job, on: db) { StandardOutput.data($0) }
+        return nil
       }
-      guard let file, let place else { return nil }
+      let file = try WholeFile(replacing: path)
+      let count = try Self.copy(job, on: db) { try file.write($0) }
+      let standing = try WholeFile.standing(at: path)
+      let mayReplace = standing == nil || isWhole && standing == atBegin
       guard count == 0 else {
-        try file.putInPlace()
-        return place
+        let suffix = mayReplace ? "" : ".rejects-\(job)"
+        try file.putInPlace(suffix: suffix)
+        return path + suffix
       }
-      if isWhole { try WholeFile.remove(place) }
+      if isWhole, mayReplace { try WholeFile.remove(path) }
       return nil
     }
-  }
-
-  private func place(for job: Int64, isWhole: Bool) throws -> String {
-    let standing = try WholeFile.standing(at: path)
-    let mayReplace = standing == nil || isWhole && standing == atBegin
-    return mayReplace ? path : "\(path).rejects-\(job)"
   }
 
   /// Hands over the header and the rows of an import as lines, and counts the rows.

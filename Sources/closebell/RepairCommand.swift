@@ -3,8 +3,8 @@ import ArgumentParser
 import Close
 import Glibc
 import Postgres
-import Storage
 import Presentation
+import Storage
 
 /// Heals what a run of another system, or SQL by hand, did to the books.
 struct RepairCommand: AsyncParsableCommand {
@@ -68,6 +68,7 @@ enum Consent {
         hint: --yes does it unasked
         """, code: 64)
     }
+    StandardOutput.flush()
     Terminal.draw("\(question.shown) [y/N] ")
     guard let answer = readLine(), ["y", "yes"].contains(answer.lowercased()) else {
       throw Failure("not confirmed; nothing was changed", code: 1)

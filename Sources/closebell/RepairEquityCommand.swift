@@ -3,8 +3,8 @@ import ArgumentParser
 import Close
 import Glibc
 import Postgres
-import Storage
 import Presentation
+import Storage
 
 /// Closes damaged dates again from the last good snapshot on.
 struct RepairEquityCommand: AsyncParsableCommand {

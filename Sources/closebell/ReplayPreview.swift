@@ -2,8 +2,8 @@ import Accounting
 import Close
 import Glibc
 import Postgres
-import Synchronization
 import Presentation
+import Synchronization
 
 /// `replay --dry-run`: what a replay would write, old → new, and nothing written.
 struct ReplayPreview {

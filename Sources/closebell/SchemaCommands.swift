@@ -1,8 +1,8 @@
 import ArgumentParser
 import Postgres
+import Presentation
 import PrivateCluster
 import Storage
-import Presentation
 
 /// Brings the schema up to date.
 struct MigrateCommand: AsyncParsableCommand {

@@ -1,5 +1,5 @@
-import Storage
 import Presentation
+import Storage
 
 /// A check of sequences, as people, programs and Prometheus read it.
 struct SequenceReport {

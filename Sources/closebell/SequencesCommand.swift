@@ -1,7 +1,7 @@
 import ArgumentParser
 import Postgres
-import Storage
 import Presentation
+import Storage
 
 /// Id sequences against the tables that use them.
 struct SequencesCommand: AsyncParsableCommand {

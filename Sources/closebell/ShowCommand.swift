@@ -2,8 +2,8 @@ import Accounting
 import ArgumentParser
 import Close
 import Postgres
-import Storage
 import Presentation
+import Storage
 
 /// One portfolio's closed date.
 struct ShowCommand: AsyncParsableCommand {

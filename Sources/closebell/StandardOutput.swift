@@ -24,6 +24,9 @@ enum StandardOutput {
     data(String(decoding: bytes, as: UTF8.self))
   }
 
+  /// Writes what is there: before somebody is asked about it, or when a part of the work is done.
+  static func flush() { state.withLock { $0.flush() } }
+
   /// Stops work whose result is not read or kept any more.
   static func requireWritten() throws {
     if state.withLock({ $0.failure }) != nil { throw Failure("", code: 2) }

@@ -2,8 +2,8 @@ import Accounting
 import ArgumentParser
 import Close
 import Postgres
-import Storage
 import Presentation
+import Storage
 
 /// How far the books are closed.
 struct StatusCommand: AsyncParsableCommand {

@@ -3,8 +3,8 @@ import Close
 import Dispatch
 import Glibc
 import Postgres
-import Synchronization
 import Presentation
+import Synchronization
 
 /// A run with its signals, its progress line, and its report.
 enum Supervised {

@@ -3,8 +3,8 @@ import ArgumentParser
 import Close
 import Glibc
 import Postgres
-import Storage
 import Presentation
+import Storage
 
 /// Proves closed dates.
 struct VerifyCommand: AsyncParsableCommand {

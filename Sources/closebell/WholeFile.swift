@@ -64,12 +64,14 @@ final class WholeFile {
   }
 
   /// Puts the draft in its place; a crash of the machine finds the old file or the new one.
-  func putInPlace() throws {
+  ///
+  /// - Parameter suffix: What is added to the name, where the old file is to stay beside the draft.
+  func putInPlace(suffix: String = "") throws {
     try flush()
     guard fsync(descriptor) == 0 else { throw Self.failure(path) }
-    _ = try folder.status()
-    guard renameat(folder.descriptor, draft, folder.descriptor, folder.name) == 0 else {
-      throw Self.failure(path)
+    _ = try folder.status(suffix: suffix)
+    guard renameat(folder.descriptor, draft, folder.descriptor, folder.name + suffix) == 0 else {
+      throw Self.failure(path + suffix)
     }
     isInPlace = true
     fsync(folder.descriptor)
@@ -151,11 +153,11 @@ private final class Folder {
   deinit { if descriptor >= 0 { close(descriptor) } }
 
   /// The regular file that bears the name, nil for none.
-  func status() throws -> stat? {
+  func status(suffix: String = "") throws -> stat? {
     var status = stat()
-    guard fstatat(descriptor, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else {
+    guard fstatat(descriptor, name + suffix, &status, AT_SYMLINK_NOFOLLOW) == 0 else {
       if errno == ENOENT { return nil }
-      throw WholeFile.failure(path)
+      throw WholeFile.failure(path + suffix)
     }
     let kind: String
     switch status.st_mode & S_IFMT {
@@ -168,7 +170,7 @@ private final class Folder {
     }
     throw Failure(
       """
-      '\(path)' is \(kind): only a regular file is replaced
+      '\(path)\(suffix)' is \(kind): only a regular file is replaced
       hint: name a file, or a name that is not taken
       """, code: 64)
   }

@@ -17,6 +17,7 @@ import Testing
     ].enumerated() {
       let folder = ScratchFolder()
       let input = try folder.file("trades.csv", Self.mixed)
+      chmod(input, 0o600)
       link(input, "\(folder.path)/other.csv")
       for (round, name) in ["trades.csv", "./trades.csv", "other.csv"].enumerated() {
         let rejects = "\(folder.path)/\(name)"
@@ -31,7 +32,10 @@ import Testing
         #expect(beside.count == round + 1, "\(folder.names)")
         #expect(stopped.standardError.contains("warning: \(rejects) stays as it is"))
         #expect(stopped.standardError.contains("hint: mend \(rejects).rejects-"))
-        let refused = try readText("\(folder.path)/\(try #require(beside.last))")
+        let written = "\(folder.path)/\(try #require(beside.last))"
+        let refused = try readText(written)
+        var status = stat()
+        #expect(stat(written, &status) == 0 && status.st_mode & 0o777 == 0o600, "as private as it")
         #expect(refused == Self.header + "2,OMEGA,2020-02-03,deposit,20\n")
       }
     }

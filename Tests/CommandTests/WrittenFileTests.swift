@@ -123,6 +123,17 @@ final class ScratchFolder: Sendable {
       "imports", "rejects", "999", "--output", "\(folder.path)/rejects.csv")
     #expect(failed.exitCode == 65)
     #expect(folder.names == [])
+    let bad = ScratchFile("date,symbol,close\n2017-06-29,NONE,1\n")
+    #expect(try await books.run("import", "prices", bad.path).exitCode == 65)
+    let job = try await books.integer("select max(id) from closebell.import_jobs")
+    // Half-way: no file may grow.
+    let shell = "trap '' XFSZ; ulimit -f 0; exec \"$0\" imports rejects \(job) --output \"$1\""
+    let full = try await CommandRun.run(
+      "/bin/bash", ["-c", shell, CommandRun.closebell, "\(folder.path)/rejects.csv"],
+      environment: ["CLOSEBELL_DATABASE_URL": books.url])
+    #expect(full.exitCode == 2, "\(full.standardError)")
+    #expect(full.standardError.contains("File too large"))
+    #expect(folder.names == [])
     let path = try folder.file("rejects.csv", "old")
     let again = try await books.run("imports", "rejects", "999", "--output", path)
     #expect(again.exitCode == 65)
