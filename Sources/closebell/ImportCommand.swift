@@ -54,20 +54,54 @@ struct ImportCommand: AsyncParsableCommand {
   func run() async throws {
     let rejects = try rejects.map { try RejectsFile($0) }
     let session = try await ImportSession(common)
-    let connection = try await session.connect()
+    var connection: Connection?
     var worst: Int32 = 0
-    for file in files where !session.isStopped {
-      let request = try options.request(kind, file, dryRun: dryRun)
-      if belongsInBackground(file) {
-        try await queue(request, file, connection)
-        continue
+    for (place, file) in files.enumerated() {
+      do {
+        let code = try await take(file, rejects, session, &connection)
+        worst = Severity.worse(worst, code)
+      } catch {
+        let failure = Failure(error)
+        guard files.count > 1 else { throw failure }
+        report(failure, of: file)
+        worst = Severity.worse(worst, failure.code)
       }
-      let report = try await runImport(request, on: connection, control: session.control)
-      let code = try await session.conclude(report, rejects: rejects, connection)
-      worst = code == 0 ? worst : code
+      if Severity.concernsEverything(worst) || session.isStopped {
+        for file in files[(place + 1)...] { Terminal.complain("error: \(file) was not begun") }
+        break
+      }
     }
-    await connection.close()
+    await connection?.close()
     if worst != 0 { throw Failure("", code: worst) }
+  }
+
+  /// Imports a file, or queues it.
+  ///
+  /// - Returns: The exit code, as if it were the only one.
+  private func take(
+    _ file: String, _ rejects: RejectsFile?, _ session: ImportSession,
+    _ connection: inout Connection?
+  ) async throws -> Int32 {
+    let request = try options.request(kind, file, dryRun: dryRun)
+    if belongsInBackground(file) {
+      try await queue(request, file, session.ready(&connection))
+      return 0
+    }
+    let report = try await runImport(
+      request, on: session.ready(&connection), control: session.control)
+    return try await session.conclude(report, rejects: rejects, &connection)
+  }
+
+  /// Says that one of several files was not imported.
+  private func report(_ failure: Failure, of file: String) {
+    if common.json {
+      let fields: [(String, JSON)] = [
+        ("kind", .string(kind.rawValue)), ("source", .string(file)),
+        ("outcome", .string("failed")), ("error", .string(failure.message)),
+      ]
+      StandardOutput.json(JSON.object(fields))
+    }
+    Terminal.complain("error: import of \(file): \(failure.message)")
   }
 
   private func belongsInBackground(_ file: String) -> Bool {

@@ -27,7 +27,7 @@ final class ImportSession: Sendable {
     }
   }
 
-  deinit { signals.ignore() }
+  deinit { signals.restore() }
 
   /// Whether somebody asked to stop.
   var isStopped: Bool { stop.isRaised }
@@ -37,6 +37,16 @@ final class ImportSession: Sendable {
     let connection = try await Connection.connect(configuration)
     try await connection.perform { db in try Migrator.requireCurrentSchema(on: db) }
     return connection
+  }
+
+  /// A connection that works: the one of before, or a new one in its place.
+  func ready(_ connection: inout Connection?) async throws -> Connection {
+    if let open = connection, open.isUsable { return open }
+    await connection?.close()
+    connection = nil
+    let fresh = try await connect()
+    connection = fresh
+    return fresh
   }
 
   /// How an import is watched and stopped.
@@ -70,10 +80,10 @@ final class ImportSession: Sendable {
   ///
   /// - Returns: The exit code.
   func conclude(
-    _ report: ImportReport, rejects: RejectsFile?, _ connection: Connection
+    _ report: ImportReport, rejects: RejectsFile?, _ connection: inout Connection?
   ) async throws -> Int32 {
     // What follows says where they are, and is said even where they could not be written.
-    let file = await written(report, rejects, on: connection)
+    let file = await written(report, rejects, on: &connection)
     if common.json {
       StandardOutput.json(ImportText(report, rejectsFile: try? file.get()).json)
     } else if !common.quiet {
@@ -99,21 +109,20 @@ final class ImportSession: Sendable {
       Terminal.complain("hint: mend \(place) and import it with the same options")
     }
     if report.jobID != nil, report.inserted >= Self.manyRows {
-      let usable = connection.isUsable ? connection : try await connect()
-      try await usable.perform { db in try Statistics.refreshInputs(on: db) }
+      try await ready(&connection).perform { db in try Statistics.refreshInputs(on: db) }
     }
     return exitCode(report)
   }
 
   /// Where the refused rows are now, nil for nowhere.
   private func written(
-    _ report: ImportReport, _ rejects: RejectsFile?, on connection: Connection
+    _ report: ImportReport, _ rejects: RejectsFile?, on connection: inout Connection?
   ) async -> Result<String?, any Error> {
     guard let rejects, let job = report.jobID else { return .success(nil) }
     do {
-      let usable = connection.isUsable ? connection : try await connect()
       let isWhole = report.outcome == .completed
-      return .success(try await rejects.write(job, isWhole: isWhole, on: usable))
+      return .success(
+        try await rejects.write(job, isWhole: isWhole, on: ready(&connection)))
     } catch {
       return .failure(error)
     }

@@ -49,12 +49,14 @@ extension ImportsCommand {
     func run() async throws {
       let rejects = try rejects.map { try RejectsFile($0) }
       let session = try await ImportSession(common)
-      let connection = try await session.connect()
-      let report = try await resumeImport(id, on: connection, control: session.control) {
+      var connection: Connection?
+      let report = try await resumeImport(
+        id, on: session.ready(&connection), control: session.control
+      ) {
         $0.maxRows = Settings.current.importMaxRows
       }
-      let code = try await session.conclude(report, rejects: rejects, connection)
-      await connection.close()
+      let code = try await session.conclude(report, rejects: rejects, &connection)
+      await connection?.close()
       if code != 0 { throw Failure("", code: code) }
     }
   }
@@ -77,22 +79,23 @@ extension ImportsCommand {
 
     func run() async throws {
       let session = try await ImportSession(common)
-      var connection = try await session.connect()
+      var connection: Connection?
       var (done, worst): (Int, Int32) = (0, 0)
       while !session.isStopped, done < limit ?? .max,
-        let (job, result) = try await runQueuedImport(on: connection, control: session.control)
+        let (job, result) = try await runQueuedImport(
+          on: session.ready(&connection), control: session.control)
       {
         done += 1
         do {
-          let code = try await session.conclude(try result.get(), rejects: nil, connection)
-          worst = code == 0 || worst == 1 ? worst : code
+          let code = try await session.conclude(
+            try result.get(), rejects: nil, &connection)
+          worst = Severity.worse(worst, code)
         } catch {
           Terminal.complain("error: import \(job): \(Failure(error).message)")
-          worst = 1
+          worst = Severity.worse(worst, 1)
         }
-        if !connection.isUsable { connection = try await session.connect() }
       }
-      await connection.close()
+      await connection?.close()
       if done == 0, !common.quiet, !common.json { StandardOutput.line("nothing is queued") }
       if worst != 0 { throw Failure("", code: worst) }
     }
