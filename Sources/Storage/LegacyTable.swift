@@ -58,15 +58,7 @@ public struct LegacyTable: Sendable {
   /// - Parameter name: `SCHEMA.TABLE`, quoted as in SQL where need be.
   /// - Throws: `LegacyTableError` where it is not there, no table, or lacks columns or rights.
   public static func find(_ name: String, on db: isolated Connection) throws -> LegacyTable {
-    let found: Relation?
-    do {
-      found = try db.row(relation, name, as: { try Relation(&$0) })
-    } catch let error as PostgresError where ["42602", "42601"].contains(error.sqlState) {
-      found = nil
-    } catch let error as PostgresError where error.sqlState == "42501" {
-      throw LegacyTableError.noRight(name, error.message)
-    }
-    guard let found else {
+    guard let found = try relation(named: name, on: db) else {
       throw LegacyTableError.notFound(name, alike: try db.rows(alike, name) { try $0.nextString() })
     }
     guard let kind = found.kind else { throw LegacyTableError.notATable(found.name, found.word) }
@@ -82,6 +74,23 @@ public struct LegacyTable: Sendable {
       )
     }
     return try LegacyTable(found, isPartitioned: kind == .partitioned, columns: columns)
+  }
+
+  /// Nil where nothing has the name, or where it is none as SQL has it; a transaction that is open
+  /// goes on after that.
+  private static func relation(
+    named name: String, on db: isolated Connection
+  ) throws -> Relation? {
+    func look(_ db: isolated Connection) throws -> Relation? {
+      try db.row(relation, name, as: { try Relation(&$0) })
+    }
+    do {
+      return db.isInTransaction ? try db.savepoint(look) : try look(db)
+    } catch let error as PostgresError where ["42602", "42601"].contains(error.sqlState) {
+      return nil
+    } catch let error as PostgresError where error.sqlState == "42501" {
+      throw LegacyTableError.noRight(name, error.message)
+    }
   }
 
   /// Tables that look like this kind, for an operator who named none.

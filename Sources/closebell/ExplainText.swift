@@ -41,7 +41,7 @@ struct ExplainText {
   // MARK: - Heading
 
   private var heading: String {
-    var lines = ["\(portfolio.code) on \(snapshot.date), in \(base)"]
+    var lines = ["\(portfolio.name) on \(snapshot.date), in \(base)"]
     if snapshot.isDegraded { lines[0] += " · degraded" }
     if slot.shown.stored.isStale { lines[0] += " · stale: inputs changed since" }
     let stored = slot.shown.stored
@@ -308,11 +308,14 @@ enum Exact {
     words(expression).joined(separator: " ")
   }
 
-  /// The first digits of a number that is nearly nothing.
+  /// The first digits of a number that is nearly nothing; what stands before its point stays
+  /// whole.
   static func short(_ value: Double) -> String {
     let parts = "\(value)".split(separator: "e", maxSplits: 1)
+    let whole = parts[0].prefix { $0 != "." }
     let digits = parts[0].prefix(value < 0 ? 5 : 4)
-    return parts.count > 1 ? "\(digits)e\(parts[1])" : String(digits)
+    let shown = whole.count < digits.count ? digits : whole
+    return parts.count > 1 ? "\(shown)e\(parts[1])" : grouped(String(shown))
   }
 
   /// The text with blanks before it.

@@ -40,9 +40,14 @@ struct Failure: Error {
     case let error as LeaseEnded: self.init(error.description, code: 2)
     case let error as LeaseGone: self.init(error.description, code: 2)
     default:
-      // What the parser says: help and version are successes, the rest is usage.
-      let code = Closebell.exitCode(for: error).rawValue
-      self.init(Self.words(of: error), code: code)
+      // What the parser says: help and version are successes, the rest is usage. Of an error that
+      // is not its own it knows nothing: that one is ours, and the command has failed.
+      let code = Closebell.exitCode(for: error)
+      guard code != .failure else {
+        self.init("\(error)", code: 2)
+        return
+      }
+      self.init(Self.words(of: error), code: code.rawValue)
       isFromParser = true
     }
   }

@@ -70,7 +70,8 @@ enum Consent {
     }
     StandardOutput.flush()
     Terminal.draw("\(question.shown) [y/N] ")
-    guard let answer = readLine(), ["y", "yes"].contains(answer.lowercased()) else {
+    let answer = Signals.endingTheProgram { readLine() }
+    guard let answer, ["y", "yes"].contains(answer.lowercased()) else {
       throw Failure("not confirmed; nothing was changed", code: 1)
     }
   }

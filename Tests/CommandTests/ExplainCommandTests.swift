@@ -119,6 +119,42 @@ import Testing
     try await books.expectDone("explain", "MERIDIAN", "--date", "2017-06-30")
   }
 
+  @Test("a sum of present values keeps every digit before its point, however large it is")
+  func largeNumbers() async throws {
+    let books = try await OperatorBooks.empty()
+    for (kind, text) in [
+      ("instruments", "symbol,name,kind,currency\nACME,Acme,equity,USD\n"),
+      (
+        "portfolios",
+        "code,name,base_currency,inception_date,calendar\nBIG,B,USD,2024-01-01,every_day\n"
+      ),
+      ("prices", "date,symbol,close\n2024-01-01,ACME,10\n2024-05-01,ACME,11.37\n"),
+      (
+        "activities",
+        """
+        id,portfolio,date,type,symbol,quantity,price,amount
+        1,BIG,2024-01-01,deposit,,,,900000000000000005
+        2,BIG,2024-01-01,buy,ACME,51234567890123456,10,
+        3,BIG,2024-02-03,deposit,,,,999123456789012345
+
+        """
+      ),
+    ] {
+      let file = ScratchFile(text)
+      try await books.expectDone("import", kind, file.path)
+    }
+    try await books.expectDone("run", "--date", "2024-05-01")
+    let text = try await books.run("explain", "BIG", "--date", "2024-05-01").standardOutput
+    let json = try await books.run("explain", "BIG", "--date", "2024-05-01", "--json")
+    let irr = try #require(try object(json.standardOutput)["irr"] as? [String: Any])
+    let value = try #require(irr["present_value"] as? Double)
+    #expect(abs(value) >= 10_000, "the case has to be a large one: \(value)")
+    let shown = text.split(separator: "\n").filter { $0.contains("present values") }
+      .map { $0.replacing(",", with: "") }
+    #expect(
+      shown.contains { $0.contains("at that growth sum to \(Int(value)) of ") }, "\(shown)")
+  }
+
   @Test("what cannot be explained says why: unknown, not closed, failed; a retired one can be")
   func refusals() async throws {
     let books = try await OperatorBooks.demo()

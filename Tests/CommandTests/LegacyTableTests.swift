@@ -39,10 +39,19 @@ import Testing
     let result = try await books.run("repair", "duplicates", "public.PortfolioSnapshots")
     #expect(result.exitCode == 65)
     #expect(result.standardError.contains("public.\"PortfolioSnapshots\""))
-    for bad in ["a.b.c.d", "no\"quote", ""] {
-      let refused = try await books.run("repair", "duplicates", bad)
-      #expect([64, 65, 2].contains(refused.exitCode), "\(bad)")
-      #expect(refused.standardError.contains("error:"), "\(refused.standardError)")
+  }
+
+  @Test("what is no name of a table at all is answered as one that is not there")
+  func noNames() async throws {
+    let books = try await OperatorBooks.empty()
+    for bad in ["a.b.c.d", "a b", "no\"quote", "1", ".", "a..b", ""] {
+      for command in [["repair", "duplicates", bad], ["migrate", "--adopt", bad]] {
+        let refused = try await books.run(command)
+        #expect(refused.exitCode == 65, "\(command): \(refused.standardError)")
+        #expect(
+          refused.standardError.hasPrefix("error: there is no table \(bad)\n"),
+          "\(command): \(refused.standardError)")
+      }
     }
   }
 
