@@ -25,11 +25,11 @@ struct LockCommand: AsyncParsableCommand {
 
   func run() async throws {
     let request = try options.request(force: force)
-    guard request.last < Clock.today else {
-      throw Failure("\(request.month) is not over", code: 64)
-    }
-    let outcome = try await LockOptions.perform(common) { db in
-      try PeriodLocking.lock(request, on: db)
+    let outcome = try await LockOptions.perform(common) { clock, db in
+      guard request.last < clock.today else {
+        throw Failure("\(request.month) is not over", code: 64)
+      }
+      return try PeriodLocking.lock(request, on: db)
     }
     if common.json {
       StandardOutput.line(
@@ -65,7 +65,7 @@ struct UnlockCommand: AsyncParsableCommand {
 
   func run() async throws {
     let request = try options.request()
-    let outcome = try await LockOptions.perform(common) { db in
+    let outcome = try await LockOptions.perform(common) { _, db in
       try PeriodLocking.unlock(request, on: db)
     }
     if common.json {
@@ -124,11 +124,12 @@ struct LockOptions: ParsableArguments {
   /// Runs one transaction; who holds the locks for too long is somebody else at work.
   static func perform(
     _ common: CommonOptions,
-    _ body: @escaping @Sendable (isolated Connection) throws -> LockOutcome
+    _ body: @escaping @Sendable (ServerClock, isolated Connection) throws -> LockOutcome
   ) async throws -> LockOutcome {
     let connection = try await common.connect(for: "lock")
     do {
-      let outcome = try await connection.perform(body)
+      let clock = try await ServerClock.ask(connection)
+      let outcome = try await connection.perform { db in try body(clock, db) }
       await connection.close()
       return outcome
     } catch {

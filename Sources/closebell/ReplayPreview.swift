@@ -3,6 +3,7 @@ import Close
 import Glibc
 import Postgres
 import Presentation
+import Storage
 import Synchronization
 
 /// `replay --dry-run`: what a replay would write, old → new, and nothing written.
@@ -13,30 +14,31 @@ struct ReplayPreview {
 
   /// What it found, gathered from the workers.
   private struct Found {
-    var changed: [(portfolio: String, date: RecomputedDate)] = []
-    var new: [(portfolio: String, date: RecomputedDate)] = []
+    var changed: [(portfolio: PortfolioName, date: RecomputedDate)] = []
+    var new: [(portfolio: PortfolioName, date: RecomputedDate)] = []
     var unchanged = 0
     var failures: [SlotFailure] = []
   }
 
   func run() async throws {
     let configuration = try await common.configuration(for: "replay", onlyReads: true)
+    try await requireReached(configuration)
     let recompute = Recompute(replay: range, settings: settings) {
       try await Connection.connect(configuration)
     }
     let signals = Signals { _ in _exit(130) }
-    defer { signals.ignore() }
+    defer { signals.restore() }
     let found = Mutex(Found())
     try await recompute.run { sweep in
       found.withLock { found in
         if let failure = sweep.failure { found.failures.append(failure) }
         for date in sweep.dates {
           if date.stored == nil {
-            found.new.append((sweep.portfolio.code, date))
+            found.new.append((sweep.portfolio.name, date))
           } else if date.differences.isEmpty {
             found.unchanged += 1
           } else {
-            found.changed.append((sweep.portfolio.code, date))
+            found.changed.append((sweep.portfolio.name, date))
           }
         }
       }
@@ -54,6 +56,18 @@ struct ReplayPreview {
       Terminal.complain("error: portfolio \(failure.portfolio), \(failure.date): \(failure.error)")
     }
     if !result.failures.isEmpty { throw Failure("", code: 1) }
+  }
+
+  private func requireReached(_ configuration: Configuration) async throws {
+    let connection = try await Connection.connect(configuration)
+    do {
+      try await ServerClock.ask(connection, isStrict: settings.isStrict)
+        .requireReached(range.through)
+      await connection.close()
+    } catch {
+      await connection.close()
+      throw error
+    }
   }
 
   private func text(_ found: Found) -> String {
@@ -74,8 +88,11 @@ struct ReplayPreview {
   }
 
   private func json(_ found: Found) -> JSON {
-    func slot(_ one: (portfolio: String, date: RecomputedDate)) -> [(String, JSON)] {
-      [("portfolio", .string(one.portfolio)), ("date", .string(one.date.date.description))]
+    func slot(_ one: (portfolio: PortfolioName, date: RecomputedDate)) -> [(String, JSON)] {
+      [
+        ("portfolio", .string(one.portfolio.description)),
+        ("date", .string(one.date.date.description)),
+      ]
     }
     return .object([
       ("dry_run", .bool(true)),
@@ -100,7 +117,8 @@ struct ReplayPreview {
         .array(
           found.failures.map {
             .object([
-              ("portfolio", .string($0.portfolio)), ("date", .string($0.date.description)),
+              ("portfolio", .string($0.portfolio.description)),
+              ("date", .string($0.date.description)),
               ("error", .string($0.error)),
             ])
           })

@@ -3,6 +3,7 @@ import ArgumentParser
 import Close
 import Glibc
 import Postgres
+import Storage
 
 /// The nightly close.
 struct RunCommand: AsyncParsableCommand {
@@ -29,17 +30,17 @@ struct RunCommand: AsyncParsableCommand {
     transform: Variables.maxCatchUp.reading.argument)
   var maxCatchUp: Int?
 
-  func validate() throws {
-    if let date, date > Clock.today { throw ValidationError("--date \(date) lies in the future") }
-  }
-
   func run() async throws {
     var settings = work.settings()
     settings.catchesUp = !noCatchUp
     settings.maxCatchUp = maxCatchUp ?? Settings.current.maxCatchUp
-    settings.closedBy = date == nil ? Clock.now : nil
+    let (date, asked) = (date, settings)
     try await RunMetrics.recording {
-      try await Supervised.run(.night(date ?? Clock.today), settings: settings, options: common)
+      try await Supervised.run(asked, common) { clock, settings in
+        if let date { try clock.requireReached(date) }
+        settings.closedBy = date == nil ? clock.now : nil
+        return .night(date ?? clock.today)
+      }
     } conclude: { report in
       try Supervised.conclude(report, common, verb: "closed")
     }
@@ -83,7 +84,6 @@ struct ReplayCommand: AsyncParsableCommand {
 
   func validate() throws {
     if to < from { throw ValidationError("--to \(to) lies before --from \(from)") }
-    if to > Clock.today { throw ValidationError("--to \(to) lies in the future") }
   }
 
   func run() async throws {
@@ -94,7 +94,10 @@ struct ReplayCommand: AsyncParsableCommand {
     if dryRun {
       return try await ReplayPreview(range: range, settings: settings, common: common).run()
     }
-    let report = try await Supervised.run(.replay(range), settings: settings, options: common)
+    let report = try await Supervised.run(settings, common) { clock, _ in
+      try clock.requireReached(range.through)
+      return .replay(range)
+    }
     try Supervised.conclude(report, common, verb: "closed or closed again")
   }
 }
@@ -118,7 +121,11 @@ struct WorkOptions: ParsableArguments {
       valueName: "n"), transform: WorkOptions.carriedDays.argument)
   var maxCarriedDays: ClosePolicy?
 
-  @Flag(help: "Refuse a snapshot with too many carried or missing prices; exit 1 if there is one.")
+  @Flag(
+    help: """
+      Refuse a snapshot with too many carried or missing prices (1), and a clock that is not the \
+      server's (78).
+      """)
   var strict = false
 
   @Option(
@@ -179,16 +186,13 @@ enum Host {
   }
 }
 
-/// The only place that looks at the clock.
+/// The only place that looks at this machine's clock.
+///
+/// It is for what is written beside messages and metrics. What is over, `ServerClock` decides.
 enum Clock {
   /// Seconds since 2000-01-01 00:00 UTC.
   static var now: Int64 { unix - 946_684_800 }
 
   /// Seconds since 1970-01-01 00:00 UTC.
   static var unix: Int64 { Int64(time(nil)) }
-
-  /// The calendar date, UTC.
-  static var today: Day {
-    Day(number: Int32(now / 86_400))
-  }
 }

@@ -4,23 +4,38 @@ import Dispatch
 import Glibc
 import Postgres
 import Presentation
+import Storage
 import Synchronization
 
 /// A run with its signals, its progress line, and its report.
 enum Supervised {
   /// Runs to the end; SIGINT or SIGTERM stops it after the open chunks, a second one at once.
+  ///
+  /// - Parameter purpose: What the run is for, by the server's clock.
   static func run(
-    _ purpose: CloseRun.Purpose, settings: RunSettings, options: CommonOptions
+    _ settings: RunSettings, _ options: CommonOptions,
+    purpose: (ServerClock, inout RunSettings) throws -> CloseRun.Purpose
   ) async throws -> RunReport {
     let configuration = try await options.configuration(for: "run")
-    let run = CloseRun(purpose, settings: settings) {
-      try await Connection.connect(configuration)
+    var settings = settings
+    let asked = try await Connection.connect(configuration)
+    let run: CloseRun
+    do {
+      let clock = try await ServerClock.ask(asked, isStrict: settings.isStrict)
+      let first = OpenedBefore(asked)
+      run = CloseRun(try purpose(clock, &settings), settings: settings) {
+        if let opened = first.take() { return opened }
+        return try await Connection.connect(configuration)
+      }
+    } catch {
+      await asked.close()
+      throw error
     }
     let signals = Signals { count in
       if count > 1 { _exit(130) }
       run.stop()
     }
-    defer { signals.ignore() }
+    defer { signals.restore() }
     let progress = Task { await ProgressLine(isQuiet: options.quiet).show { run.progress } }
     defer { progress.cancel() }
     let report = try await run.run()
@@ -52,16 +67,32 @@ enum Supervised {
   }
 }
 
+/// A connection that is used before a run begins, and is then the run's first.
+private final class OpenedBefore: Sendable {
+  private let connection: Mutex<Connection?>
+
+  init(_ connection: Connection) { self.connection = Mutex(connection) }
+
+  /// The connection, once.
+  func take() -> Connection? {
+    connection.withLock { connection in
+      defer { connection = nil }
+      return connection
+    }
+  }
+}
+
 /// SIGINT and SIGTERM, delivered to a closure with their count so far.
 final class Signals: @unchecked Sendable {
   // Made once, and then only cancelled, which a source takes from any thread.
   private let sources: [any DispatchSourceSignal]
+  private let before: [__sighandler_t?]
 
   init(_ received: @escaping @Sendable (Int) -> Void) {
     let queue = DispatchQueue(label: "closebell.signals")
     let count = Counter()
-    sources = [SIGINT, SIGTERM].map { number in
-      signal(number, SIG_IGN)
+    before = Self.numbers.map { signal($0, SIG_IGN) }
+    sources = Self.numbers.map { number in
       let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
       source.setEventHandler { received(count.next()) }
       source.resume()
@@ -69,10 +100,21 @@ final class Signals: @unchecked Sendable {
     }
   }
 
-  /// Takes no more signals.
-  func ignore() {
+  /// Takes no more signals: from here on they do what they did before.
+  func restore() {
     for source in sources { source.cancel() }
+    for (number, disposition) in zip(Self.numbers, before) { signal(number, disposition) }
   }
+
+  /// Runs `body`, which waits for a person: whoever else takes signals would wait for it too, so a
+  /// signal ends the program meanwhile.
+  static func endingTheProgram<R>(_ body: () throws -> R) rethrows -> R {
+    let before = numbers.map { signal($0) { _ in _exit(130) } }
+    defer { for (number, disposition) in zip(numbers, before) { signal(number, disposition) } }
+    return try body()
+  }
+
+  private static let numbers = [SIGINT, SIGTERM]
 
   /// Counts on the one queue that the signals arrive on.
   private final class Counter: @unchecked Sendable {
@@ -219,7 +261,8 @@ struct RunSummary {
         .array(
           report.failures.map {
             .object([
-              ("portfolio", .string($0.portfolio)), ("date", .string($0.date.description)),
+              ("portfolio", .string($0.portfolio.description)),
+              ("date", .string($0.date.description)),
               ("error", .string($0.error)),
             ])
           })

@@ -15,7 +15,6 @@ import Testing
   static let wrongUsages = [
     Case(arguments: ["frobnicate"], code: 64, says: "Unexpected argument"),
     Case(arguments: ["run", "--date", "2017-02-30"], code: 64, says: "2017-02-30"),
-    Case(arguments: ["run", "--date", "2190-01-01"], code: 64, says: "lies in the future"),
     Case(arguments: ["run", "--workers", "0"], code: 64, says: "workers"),
     Case(arguments: ["run", "--max-catch-up", "0"], code: 64, says: "--max-catch-up"),
     Case(
@@ -141,6 +140,49 @@ import Testing
     #expect(csv.standardOutput.hasPrefix("portfolio,date,"))
     let table = try await books.run("show", "THAMES", "--date", "2017-06-29")
     #expect(table.standardOutput.contains("closing equity"))
+  }
+
+  @Test("--quiet prints nothing but errors, whatever is asked for")
+  func quiet() async throws {
+    let books = try await OperatorBooks.demo()
+    for command in [
+      ["show", "THAMES", "--date", "2017-06-29"], ["explain", "THAMES", "--date", "2017-06-29"],
+      ["status"], ["verify"], ["run", "--date", "2017-06-30"],
+    ] {
+      let silent = try await books.run(command + ["--quiet"])
+      #expect(silent.exitCode == 0 && silent.standardOutput.isEmpty, "\(command)")
+      #expect(silent.standardError.isEmpty, "\(command): \(silent.standardError)")
+    }
+  }
+
+  @Test("status shows as many days as its help says")
+  func defaultRange() async throws {
+    let books = try await OperatorBooks.empty()
+    let portfolio = ScratchFile(
+      "code,name,base_currency,inception_date,calendar\nEVERY,E,USD,2024-01-01,every_day\n")
+    try await books.expectDone("import", "portfolios", portfolio.path)
+    try await books.expectDone("run", "--date", "2024-01-01")
+    try await books.expectDone("run", "--date", "2024-01-31", "--max-catch-up", "40")
+    let help = try await books.run("status", "--help").standardOutput
+    let words = help.split(whereSeparator: \.isWhitespace).map(String.init)
+    let place = try #require(words.firstIndex(of: "days"))
+    let days = try #require(Int(words[place - 1]))
+    let shown = try await books.run("status").standardOutput.split(separator: "\n")
+    #expect(shown.count { $0.hasPrefix("2024-01-") } == days)
+  }
+
+  @Test("an error that nobody foresaw means that the command failed: 2, as an error reads")
+  func unforeseen() async throws {
+    let books = try await OperatorBooks.demo()
+    try await books.execute(
+      """
+      alter table closebell.portfolios drop constraint portfolios_currency_is_iso;
+      update closebell.portfolios set base_currency = 'usd' where code = 'THAMES'
+      """)
+    let file = ScratchFile("id,portfolio,date,type,amount\nX-1,THAMES,2017-06-29,deposit,1\n")
+    let failed = try await books.run("import", "activities", file.path)
+    #expect(failed.exitCode == 2, "\(failed.standardError)")
+    #expect(failed.standardError == "error: 'usd' is not a currency\n")
   }
 
   @Test("going back refuses where data would be lost")

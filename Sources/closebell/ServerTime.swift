@@ -1,0 +1,37 @@
+import Accounting
+import Postgres
+import Storage
+
+extension ServerClock {
+  /// Asks the server on an open connection, and says so where this machine's clock differs.
+  ///
+  /// - Parameter isStrict: Whether a clock that differs is refused.
+  static func ask(_ connection: Connection, isStrict: Bool = false) async throws -> ServerClock {
+    let clock = try await connection.perform { db in
+      try ServerClock(beside: { Clock.now }, on: db)
+    }
+    guard clock.differs else { return clock }
+    let message = """
+      this machine's clock is \(clock.difference) the server's, which counts
+      hint: set both by a time server
+      """
+    if isStrict { throw Failure(message, code: 78) }
+    Terminal.complain("warning: \(message)")
+    return clock
+  }
+
+  /// `3 days ahead of`, in the largest unit that leaves a whole number of at least two.
+  private var difference: String {
+    let seconds = clientAhead.magnitude
+    let units: [(name: String, seconds: UInt64)] = [("days", 86_400), ("hours", 3_600)]
+    let unit = units.first { seconds >= 2 * $0.seconds } ?? ("minutes", 60)
+    return "\(seconds / unit.seconds) \(unit.name) \(clientAhead > 0 ? "ahead of" : "behind")"
+  }
+
+  /// Refuses a date that is still to come.
+  func requireReached(_ date: Day) throws {
+    guard date > today else { return }
+    throw Failure(
+      "\(date) lies in the future\nhint: by the server's clock today is \(today)", code: 64)
+  }
+}
