@@ -49,13 +49,16 @@ public struct Portfolio: Sendable {
   public let irrConvention: IRRConvention
   /// When in a day external flows count for its return.
   public let flowTiming: ReturnMeasures.FlowTiming
+  /// The last date on which it is closed, where it was retired before the dates at hand end; nil
+  /// while it is active on them.
+  public let retiredOn: Day?
 
   /// A portfolio of these terms.
   public init(
     id: ID<Portfolio>, code: String, baseCurrency: Currency, inception: Day,
     calendar: String = "weekdays", lotRelief: LotRelief = .fifo, cashMode: CashMode = .base,
     dividendMode: DividendMode = .recorded, irrConvention: IRRConvention = .xirrAct365,
-    flowTiming: ReturnMeasures.FlowTiming = .inflowsAtStart
+    flowTiming: ReturnMeasures.FlowTiming = .inflowsAtStart, retiredOn: Day? = nil
   ) {
     self.id = id
     self.code = code
@@ -67,7 +70,11 @@ public struct Portfolio: Sendable {
     self.dividendMode = dividendMode
     self.irrConvention = irrConvention
     self.flowTiming = flowTiming
+    self.retiredOn = retiredOn
   }
+
+  /// What it is called in reports, and found by.
+  public var name: PortfolioName { PortfolioName(code: code, id: id, retiredOn: retiredOn) }
 }
 
 /// A portfolio's holding of one instrument: the row of `portfolio_funds`.

@@ -125,7 +125,7 @@ extension Connection {
     while true {
       let page = try Planning.portfolios(
         after: after, limit: Self.portfoliosAtOnce, activeOn: .latest, of: selection,
-        includingRetired: true, on: self
+        retired: .all, on: self
       ).map(\.portfolio)
       guard let end = page.last else { return }
       after = end.id.rawValue

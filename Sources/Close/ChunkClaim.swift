@@ -149,13 +149,14 @@ struct ChunkClaim {
     return steps
   }
 
-  /// Whether a date that was begun is still to be closed: it is no holiday and not locked by now,
-  /// nor was it tried in vain and is passed over on purpose.
+  /// Whether a date that was begun is still to be closed: it is no holiday, not locked by now and
+  /// not beyond the portfolio's last date, nor was it tried in vain and is passed over on purpose.
   private func mayBeClosed(
     _ holder: SlotHolder, _ portfolio: Portfolio, _ locked: Set<Slot>
   ) throws -> Bool {
     let date = holder.slot.date
-    return try date >= portfolio.inception && !locked.contains(holder.slot)
+    return try date >= portfolio.inception && date <= portfolio.retiredOn ?? .latest
+      && !locked.contains(holder.slot)
       && (context.settings.catchesUp || !holder.hasFailed)
       && context.calendars.named(portfolio.calendar).isBusinessDay(date)
   }
@@ -175,7 +176,7 @@ struct ChunkClaim {
       outcome.counts.blocked += sweep.steps.count
       outcome.failures.append(
         SlotFailure(
-          portfolio: sweep.portfolio.code, date: sweep.steps[0].date,
+          portfolio: sweep.portfolio.name, date: sweep.steps[0].date,
           error: """
             \(first) was begun and is not finished
             hint: run without --no-catch-up: it is closed first

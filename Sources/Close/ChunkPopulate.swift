@@ -130,7 +130,7 @@ struct ChunkPopulate {
       guard let first = left.first else { continue }
       failed.append((sweep.sweep.slot(first), error, nil))
       outcome.failures.append(
-        SlotFailure(portfolio: sweep.sweep.portfolio.code, date: first.date, error: error))
+        SlotFailure(portfolio: sweep.sweep.portfolio.name, date: first.date, error: error))
       blocked += left.dropFirst().map { sweep.sweep.slot($0) }
     }
     outcome.counts.failed += failed.count

@@ -136,7 +136,7 @@ extension ChunkWork.Step {
     outcome.counts.failed = 1
     outcome.counts.blocked = sweep.steps.count - 1
     outcome.failures = [
-      SlotFailure(portfolio: sweep.portfolio.code, date: first.date, error: reason)
+      SlotFailure(portfolio: sweep.portfolio.name, date: first.date, error: reason)
     ]
     return outcome
   }

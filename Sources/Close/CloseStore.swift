@@ -11,8 +11,10 @@ protocol CloseStore: Actor {
   // MARK: Planning
 
   func portfolios(
-    after: Int64, limit: Int, activeOn date: Day, of selection: PortfolioSelection
+    after: Int64, limit: Int, activeOn date: Day, of selection: PortfolioSelection,
+    retired: RetiredPortfolios
   ) throws -> [PlannedPortfolio]
+  func retired(among portfolios: [ID<Portfolio>], before date: Day) throws -> [ID<Portfolio>]
   func completeSlots(
     of portfolios: [ID<Portfolio>], from first: Day, through last: Day
   ) throws -> [Slot]

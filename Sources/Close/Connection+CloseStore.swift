@@ -5,9 +5,15 @@ internal import Storage
 /// PostgreSQL as the store: every call is Storage's.
 extension Connection: CloseStore {
   func portfolios(
-    after: Int64, limit: Int, activeOn date: Day, of selection: PortfolioSelection
+    after: Int64, limit: Int, activeOn date: Day, of selection: PortfolioSelection,
+    retired: RetiredPortfolios
   ) throws -> [PlannedPortfolio] {
-    try Planning.portfolios(after: after, limit: limit, activeOn: date, of: selection, on: self)
+    try Planning.portfolios(
+      after: after, limit: limit, activeOn: date, of: selection, retired: retired, on: self)
+  }
+
+  func retired(among portfolios: [ID<Portfolio>], before date: Day) throws -> [ID<Portfolio>] {
+    try Planning.retired(among: portfolios, before: date, on: self)
   }
 
   func activityCounts(of portfolios: [ID<Portfolio>]) throws -> [ID<Portfolio>: Int] {

@@ -23,6 +23,9 @@ public struct CoverageReport: Sendable {
   /// The latest runs.
   public var runs: [Coverage.Run] = []
 
+  /// How many days are looked at where no first date is given, the last one among them.
+  public static let defaultDays = 14
+
   /// Whether nothing is missing, failed or stale, but for what is locked.
   public var isHealthy: Bool {
     dates.allSatisfy { $0.missing == 0 && $0.states.failed == 0 && $0.states.stale == 0 }
@@ -33,7 +36,7 @@ extension BooksReader {
   /// How far the books are closed.
   ///
   /// - Parameters:
-  ///   - from: The first date; nil: two weeks before the last.
+  ///   - from: The first date; nil: `CoverageReport.defaultDays` back.
   ///   - through: The last date; nil: the latest closed one.
   /// - Throws: `SchemaError`.
   public borrowing func coverage(from: Day?, through: Day?) throws -> CoverageReport {
@@ -45,7 +48,8 @@ extension BooksReader {
       return try Coverage.extent(on: db)
     }
     guard let last = through ?? extent?.last else { return report }
-    let first = from ?? max(last - 13, extent?.first ?? last - 13)
+    let earliest = last - (CoverageReport.defaultDays - 1)
+    let first = from ?? max(earliest, extent?.first ?? earliest)
     report.dates = try coverageRows(from: first, through: last, of: .all)
     report.failures = try read { db in
       try Coverage.failures(from: first, through: last, limit: 20, on: db)
@@ -66,7 +70,7 @@ extension StillBooks where Self: ~Copyable {
     let expected = try expectedSlots(from: first, through: last, of: scope)
     return Set(states.keys).union(expected.keys).sorted().map { date in
       let row = states[date] ?? .none(on: date)
-      let there = row.complete - row.locked + row.claimed + row.failed
+      let there = row.complete - row.locked - row.beyond + row.claimed + row.failed
       return CoverageReport.Row(
         date: date, states: row, missing: max(0, (expected[date] ?? 0) - there))
     }
@@ -87,7 +91,7 @@ extension StillBooks where Self: ~Copyable {
       try Coverage.flaws(from: first, through: last, of: scope, limit: limit, on: db)
         + Coverage.missing(on: open, of: scope, limit: limit, on: db)
     }
-    return Array(flaws.sorted { ($0.date, $0.code) < ($1.date, $1.code) }.prefix(limit))
+    return Array(flaws.sorted { ($0.date, $0.portfolio) < ($1.date, $1.portfolio) }.prefix(limit))
   }
 
   private borrowing func expectedSlots(

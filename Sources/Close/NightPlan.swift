@@ -4,12 +4,17 @@ internal import Storage
 
 /// What is due for a date: per portfolio every open business date after its last complete one,
 /// and before those its stale dates.
+///
+/// A retired portfolio has no date after its last one; what was closed beyond it before it was
+/// retired stays, and is kept right.
 struct NightPlan {
   let settings: RunSettings
   let calendars: Calendars
   let date: Day
   /// The first stale date of every portfolio that has one.
   let stale: [ID<Portfolio>: Day]
+  /// Those of them that were retired before the date.
+  var staleRetired: [ID<Portfolio>] = []
 
   /// The sweeps of some portfolios, and those that are refused, with the way out.
   struct Page {
@@ -33,7 +38,7 @@ struct NightPlan {
           page.locked.append(.locked(planned.portfolio, locked))
         }
         guard !due.isEmpty || restart != nil else {
-          page.skipped += 1
+          page.skipped += planned.portfolio.retiredOn == nil ? 1 : 0
           continue
         }
         if let refusal = refusal(of: planned, due: due, restart: restart) {
@@ -44,7 +49,7 @@ struct NightPlan {
       } catch let error as CalendarError {
         page.refused.append(
           SlotFailure(
-            portfolio: planned.portfolio.code, date: date, error: error.description))
+            portfolio: planned.portfolio.name, date: date, error: error.description))
       }
     }
     return page
@@ -57,19 +62,21 @@ struct NightPlan {
 
   /// A locked date that was never closed is passed over: the first open one covers it.
   private func dueDates(of planned: PlannedPortfolio, _ calendar: BusinessCalendar) -> [Day] {
-    let through = lastDate(calendar)
+    let through = min(lastDate(calendar), planned.portfolio.retiredOn ?? .latest)
     let locked = planned.lockedThrough ?? .earliest - 1
     guard let last = planned.lastComplete else {
-      return calendar.isBusinessDay(through) && through >= planned.portfolio.inception
-        && through > locked ? [through] : []
+      return planned.portfolio.retiredOn == nil && calendar.isBusinessDay(through)
+        && through >= planned.portfolio.inception && through > locked ? [through] : []
     }
     guard max(last, locked) < through else { return [] }
     let open = calendar.businessDayList(after: max(last, locked), through: through)
     return settings.catchesUp ? open : Array(open.suffix(1))
   }
 
-  /// The date that would be due were it not locked.
+  /// The date that would be due were it not locked; none of a retired portfolio, which has no open
+  /// date left that could cover it.
   private func lockedDate(of planned: PlannedPortfolio, _ calendar: BusinessCalendar) -> Day? {
+    guard planned.portfolio.retiredOn == nil else { return nil }
     var unlocked = planned
     unlocked.lockedThrough = nil
     return dueDates(of: unlocked, calendar).last
@@ -103,23 +110,23 @@ struct NightPlan {
   private func refusal(
     of planned: PlannedPortfolio, due: [Day], restart: Restart?
   ) -> SlotFailure? {
-    let code = planned.portfolio.code
+    let name = planned.portfolio.name
     if let restart, restart.dates.count > settings.maxCatchUp {
       return SlotFailure(
-        portfolio: code, date: restart.dates[0],
+        portfolio: name, date: restart.dates[0],
         error: """
           inputs changed since \(restart.dates[0]): \(restart.dates.count) closed dates are \
           stale, more than --max-catch-up \(settings.maxCatchUp)
-          hint: closebell replay --from \(restart.dates[0]) --to \(date) --portfolio \(code)
+          hint: closebell replay --from \(restart.dates[0]) --to \(date) --portfolio \(name)
           """)
     }
     if due.count > settings.maxCatchUp {
       return SlotFailure(
-        portfolio: code, date: due[0],
+        portfolio: name, date: due[0],
         error: """
           \(due.count) business dates since \(planned.lastComplete ?? due[0]) are open, more than \
           --max-catch-up \(settings.maxCatchUp)
-          hint: raise it, or close \(date) alone over the gap with --no-catch-up
+          hint: raise it, or close \(due[due.count - 1]) alone over the gap with --no-catch-up
           """)
     }
     return nil

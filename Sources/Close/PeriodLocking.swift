@@ -128,7 +128,7 @@ public struct LockRefused: Error, CustomStringConvertible {
     let rest = dates.count - counts.count
     let more = rest > 0 ? ["detail: and \(rest) more dates"] : []
     let lines =
-      flaws.map { "detail: portfolio \($0.code), \($0.date): \($0.state)" } + counts
+      flaws.map { "detail: portfolio \($0.portfolio), \($0.date): \($0.state)" } + counts
     let isStale = dates.contains { $0.states.stale > 0 }
     let first = dates[0].date
     let replay = "closebell replay --from \(first) --to \(dates[dates.count - 1].date)"

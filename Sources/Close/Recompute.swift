@@ -201,7 +201,7 @@ public final class Recompute: Sendable {
       try cursor.next { after in
         let range = try Planning.portfolios(
           after: after, limit: settings.chunk, activeOn: work.lastDate, of: selected(on: db),
-          includingRetired: work.includesRetired, on: db)
+          retired: work.retired, on: db)
         return (try chunk.bounded(range, on: db), range.last?.portfolio.id.rawValue)
       }
     }

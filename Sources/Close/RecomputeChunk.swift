@@ -9,7 +9,7 @@ enum RecomputeWork: Sendable {
   /// What a replay would close, again and for the first time.
   case replay(ReplayRange)
 
-  /// The last date on which a portfolio must be active to be looked at.
+  /// The last of the dates at hand.
   var lastDate: Day {
     switch self {
     case .closed: .latest
@@ -33,6 +33,14 @@ enum RecomputeWork: Sendable {
 
   var includesRetired: Bool {
     if case .closed = self { true } else { false }
+  }
+
+  /// The retired portfolios that are looked at.
+  var retired: RetiredPortfolios {
+    switch self {
+    case .closed: .all
+    case .replay(let range): .since(range.from)
+    }
   }
 }
 
@@ -91,7 +99,7 @@ struct RecomputeChunk {
     return RecomputedSweep(
       portfolio: planned.portfolio, dates: [],
       failure: SlotFailure(
-        portfolio: planned.portfolio.code, date: date, error: "\(error)"))
+        portfolio: planned.portfolio.name, date: date, error: "\(error)"))
   }
 
   /// What differs is computed once more, and then from every flow.
@@ -145,7 +153,7 @@ struct RecomputeChunk {
       }
       return sweeps
         + page.refused.compactMap { refused in
-          portfolios.first { $0.portfolio.code == refused.portfolio }.map {
+          portfolios.first { $0.portfolio.id == refused.portfolio.id }.map {
             RecomputedSweep(portfolio: $0.portfolio, dates: [], failure: refused, leftOut: 1)
           }
         }
@@ -271,7 +279,7 @@ struct RecomputeChunk {
     let left = sweep.steps.dropFirst(computed.closed.count)
     if let error = computed.error, let first = left.first {
       result.failure = SlotFailure(
-        portfolio: sweep.portfolio.code, date: first.date, error: error)
+        portfolio: sweep.portfolio.name, date: first.date, error: error)
       result.leftOut = left.count { isCompared($0.date) }
     }
     return result

@@ -30,7 +30,7 @@ struct ReplayPlan {
         }
         let steps = try steps(of: planned, closed: closed)
         guard let first = steps.first else {
-          page.skipped += 1
+          page.skipped += planned.portfolio.retiredOn == nil ? 1 : 0
           continue
         }
         let opening = closed.last { $0 < first.date } ?? before[planned.portfolio.id]
@@ -39,7 +39,7 @@ struct ReplayPlan {
       } catch let error as CalendarError {
         page.refused.append(
           SlotFailure(
-            portfolio: planned.portfolio.code, date: range.from, error: error.description))
+            portfolio: planned.portfolio.name, date: range.from, error: error.description))
       }
     }
     return page
@@ -48,16 +48,17 @@ struct ReplayPlan {
   /// A replay goes on from the last close without a hole, or says where it would leave one.
   private func openBefore(_ planned: PlannedPortfolio) throws -> SlotFailure? {
     guard let last = planned.lastComplete, last < range.from, !range.onlyStale,
+      planned.portfolio.retiredOn.map({ $0 >= range.from }) ?? true,
       let open = try calendars.named(planned.portfolio.calendar)
         .businessDayList(after: last, through: range.from - 1).first
     else { return nil }
-    let code = planned.portfolio.code
+    let name = planned.portfolio.name
     return SlotFailure(
-      portfolio: code, date: range.from,
+      portfolio: name, date: range.from,
       error: """
         \(open) is not closed yet
         hint: closebell run, or closebell replay --from \(open) --to \(range.through) \
-        --portfolio \(code)
+        --portfolio \(name)
         """)
   }
 
@@ -75,9 +76,10 @@ struct ReplayPlan {
     }
     let calendar = try calendars.named(portfolio.calendar)
     let first = max(range.from, portfolio.inception)
-    if first <= range.through {
+    let last = min(range.through, portfolio.retiredOn ?? .latest)
+    if first <= last {
       let known = Set(closed)
-      for date in calendar.businessDayList(after: first - 1, through: range.through)
+      for date in calendar.businessDayList(after: first - 1, through: last)
       where !known.contains(date) {
         let isNext = planned.lastComplete.map { date > $0 } ?? true
         steps.append(Sweep.Step(date, isNext ? .next : .backfill))

@@ -2,8 +2,8 @@ public import Accounting
 
 /// A slot that was not closed, and why.
 public struct SlotFailure: Sendable, Hashable {
-  /// The portfolio's code.
-  public var portfolio: String
+  /// The portfolio.
+  public var portfolio: PortfolioName
   /// The date.
   public var date: Day
   /// Why, in words that name the thing.
@@ -15,10 +15,10 @@ extension SlotFailure {
   static func locked(_ portfolio: Portfolio, _ date: Day) -> SlotFailure {
     let month = date.description.dropLast(3)
     return SlotFailure(
-      portfolio: portfolio.code, date: date,
+      portfolio: portfolio.name, date: date,
       error: """
         \(month) is locked
-        hint: closebell unlock --month \(month) --portfolio \(portfolio.code) --reason …
+        hint: closebell unlock --month \(month) --portfolio \(portfolio.name) --reason …
         """)
   }
 }

@@ -98,8 +98,8 @@ public struct VerifyReport: Sendable {
 
   /// A portfolio whose stored numbers are not what its inputs make them.
   public struct Finding: Sendable {
-    /// The portfolio's code.
-    public var portfolio: String
+    /// The portfolio.
+    public var portfolio: PortfolioName
     /// The first date that differs, and why; nil where only a date could not be recomputed.
     public var first: (date: Day, cause: Cause)?
     /// The closed date before it, if it was compared: the last known-good snapshot.
@@ -112,7 +112,7 @@ public struct VerifyReport: Sendable {
     public var failure: SlotFailure?
   }
 
-  /// Portfolios that differ, by code.
+  /// Portfolios that differ, by name.
   public var findings: [Finding] = []
   /// What every check of the rows against each other found.
   public var chain: [ChainChecks.Outcome] = []
@@ -131,7 +131,7 @@ extension VerifyReport.Finding {
     let differing = sweep.dates.filter { !$0.differences.isEmpty }
     guard !differing.isEmpty || sweep.failure != nil else { return nil }
     self.init(
-      portfolio: sweep.portfolio.code, first: nil, lastGood: nil, differences: [], dates: [:],
+      portfolio: sweep.portfolio.name, first: nil, lastGood: nil, differences: [], dates: [:],
       failure: sweep.failure)
     for date in differing { dates[date.cause, default: []].append(date.date) }
     guard let first = differing.first else { return }

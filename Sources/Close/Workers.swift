@@ -15,10 +15,11 @@ enum Planner: Sendable {
   ) throws {
     switch purpose {
     case .night(let date):
+      let stale = try db.stale(through: date, includingLocked: false)
       self = .night(
         NightPlan(
-          settings: settings, calendars: calendars, date: date,
-          stale: try db.stale(through: date, includingLocked: false)))
+          settings: settings, calendars: calendars, date: date, stale: stale,
+          staleRetired: try db.retired(among: stale.keys.sorted(), before: date)))
     case .replay(let range):
       let stale =
         range.onlyStale
@@ -28,7 +29,15 @@ enum Planner: Sendable {
     }
   }
 
-  /// The last date on which a portfolio must be active to be looked at.
+  /// The retired portfolios that are looked at beside those that are active on `date`.
+  var retired: RetiredPortfolios {
+    switch self {
+    case .night(let plan): .since(plan.date, and: plan.staleRetired)
+    case .replay(let plan): .since(plan.range.from)
+    }
+  }
+
+  /// The last of the dates at hand.
   var date: Day {
     switch self {
     case .night(let plan): plan.date
@@ -69,7 +78,7 @@ final class ChunkQueue: Sendable {
       try cursor.next { after in
         let range = try db.portfolios(
           after: after, limit: context.settings.chunk, activeOn: planner.date,
-          of: selection)
+          of: selection, retired: planner.retired)
         let sweeps = range.isEmpty ? [] : try plan(range, context, on: db)
         return (
           try bounded(sweeps, context, on: db), range.last?.portfolio.id.rawValue

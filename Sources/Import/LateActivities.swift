@@ -66,7 +66,7 @@ struct LateActivities: Sendable {
         named: portfolio.calendar, overrides: overrides[portfolio.calendar] ?? [:])
       let open =
         calendar?.next(after: portfolio.lockedThrough) ?? portfolio.lockedThrough + 1
-      guard portfolio.retired.map({ open < $0 }) ?? true else { continue }
+      guard portfolio.retired.map({ open <= $0 }) ?? true else { continue }
       booked.append((portfolio.id, open))
     }
     _ = try db.execute(

@@ -5,7 +5,7 @@ public import Postgres
 public struct ChainFault: Hashable, Sendable {
   /// Which check found it.
   public var check: String
-  /// The portfolio: its code, or its key where there is none.
+  /// The portfolio's name, or its key where there is none.
   public var portfolio: String
   /// The date.
   public var date: Day
@@ -69,9 +69,10 @@ public enum ChainChecks {
   /// looked up for these alone, which `offset 0` sees to.
   private static func framed(_ sql: String) -> String {
     """
-    select g.name, coalesce(g.code, '#' || g.portfolio_id), g.day, g.detail, g.total
+    select g.name, coalesce(g.known_as, '#' || g.portfolio_id), g.day, g.detail, g.total
     from (
-      select f.*, p.code, count(*) over (partition by f.name) as total,
+      select f.*, \(PortfolioName.text(of: "p")) as known_as,
+        count(*) over (partition by f.name) as total,
         row_number() over (partition by f.name order by f.day, f.portfolio_id) as place
       from (select c.* from (\(sql)) c (name, portfolio_id, day, detail)
         where c.day between $1::date and $2::date offset 0) f

@@ -4,8 +4,8 @@ public import Postgres
 extension Coverage {
   /// A slot that is not as it should be, by name.
   public struct Flaw: Hashable, Sendable {
-    /// The portfolio's code.
-    public var code: String
+    /// The portfolio.
+    public var portfolio: PortfolioName
     /// The date.
     public var date: Day
     /// missing, claimed, failed or stale.
@@ -32,27 +32,32 @@ extension Coverage {
   }
 
   private static func decodeFlaw(_ row: inout RowReader) throws -> Flaw {
-    Flaw(code: try row.nextString(), date: try row.nextDay(), state: try row.nextString())
+    Flaw(
+      portfolio: try row.nextPortfolioName(), date: try row.nextDay(),
+      state: try row.nextString())
   }
 
   private static let flawed = Statement(
     "coverage-flaws",
     """
-    select p.code, s.snapshot_date, case when s.is_complete then 'stale' else s.state::text end
+    select \(PortfolioName.columns(of: "p", on: "$2::date")), s.snapshot_date,
+      case when s.is_complete then 'stale' else s.state::text end
     from closebell.portfolio_snapshots s join closebell.portfolios p on p.id = s.portfolio_id
     where s.snapshot_date between $1::date and $2::date
       and \(PortfolioSelection.contains("s.portfolio_id", "$3::bigint[]"))
-      and (not s.is_complete or \(Staleness.isStale("s")))
+      and (not s.is_complete and not \(isBeyond("s", "p")) or \(Staleness.isStale("s")))
       and not \(PeriodLocks.isLocked("s.snapshot_date", of: "s.portfolio_id"))
-    order by s.snapshot_date, p.code limit $4::bigint
+    order by s.snapshot_date, p.code, p.id limit $4::bigint
     """)
   private static let absent = Statement(
     "coverage-missing",
     """
-    select p.code, d.day, 'missing'
+    select
+      \(PortfolioName.columns(of: "p", on: "(select max(l) from unnest($2::date[]) as l)")),
+      d.day, 'missing'
     from unnest($1::text[], $2::date[]) as d (calendar, day)
     join closebell.portfolios p on p.calendar = d.calendar
-      and (p.retired_on is null or p.retired_on > d.day)
+      and (p.retired_on is null or p.retired_on >= d.day)
     where \(PortfolioSelection.contains("p.id", "$3::bigint[]"))
       and exists (select from closebell.portfolio_snapshots f
         where f.portfolio_id = p.id and f.opened_from_date is null and f.is_complete
@@ -60,6 +65,6 @@ extension Coverage {
       and not exists (select from closebell.portfolio_snapshots s
         where s.snapshot_date = d.day and s.portfolio_id = p.id)
       and not \(PeriodLocks.isLocked("d.day", of: "p.id"))
-    order by d.day, p.code limit $4::bigint
+    order by d.day, p.code, p.id limit $4::bigint
     """)
 }

@@ -11,9 +11,10 @@ public enum Coverage {
     public var complete: Int
     /// Closed with too many carried or missing prices.
     public var degraded: Int
-    /// Being closed, or left behind by an owner who is gone.
+    /// Being closed, or left behind by an owner who is gone; not beyond a portfolio's last date.
     public var claimed: Int
-    /// Tried in vain; the reason stands in the slot.
+    /// Tried in vain, the reason stands in the slot; not beyond a portfolio's last date, where
+    /// nobody is going to close it.
     public var failed: Int
     /// Closed, but an input changed since; without the locked ones.
     public var stale: Int
@@ -21,19 +22,21 @@ public enum Coverage {
     public var locked: Int
     /// Locked ones of which an input changed since.
     public var lockedStale: Int
+    /// Closed beyond the last dates of portfolios that were retired later, and not locked.
+    public var beyond: Int
 
     /// A date without any slot.
     public static func none(on date: Day) -> Row {
       Row(
         date: date, complete: 0, degraded: 0, claimed: 0, failed: 0, stale: 0, locked: 0,
-        lockedStale: 0)
+        lockedStale: 0, beyond: 0)
     }
   }
 
   /// A slot that could not be closed, and why.
   public struct Failure: Sendable {
-    /// The portfolio's code.
-    public var code: String
+    /// The portfolio.
+    public var portfolio: PortfolioName
     /// The date.
     public var date: Day
     /// Why.
@@ -68,7 +71,8 @@ public enum Coverage {
         date: try $0.nextDay(), complete: Int(try $0.nextInt64()),
         degraded: Int(try $0.nextInt64()), claimed: Int(try $0.nextInt64()),
         failed: Int(try $0.nextInt64()), stale: Int(try $0.nextInt64()),
-        locked: Int(try $0.nextInt64()), lockedStale: Int(try $0.nextInt64()))
+        locked: Int(try $0.nextInt64()), lockedStale: Int(try $0.nextInt64()),
+        beyond: Int(try $0.nextInt64()))
     }
   }
 
@@ -80,7 +84,7 @@ public enum Coverage {
   }
 
   /// Per portfolio active at some time in the range: its calendar, and from when to when it is
-  /// expected to be closed (its first complete date through its retirement or the range's end);
+  /// expected to be closed (its first complete date through its last, or the range's end);
   /// what is locked is not expected any more.
   ///
   /// - Parameter scope: Only these portfolios.
@@ -100,7 +104,8 @@ public enum Coverage {
     from first: Day, through last: Day, limit: Int, on db: isolated Connection
   ) throws -> [Failure] {
     try db.rows(failed, first.postgres, last.postgres, Int64(limit)) {
-      Failure(code: try $0.nextString(), date: try $0.nextDay(), error: try $0.nextString())
+      Failure(
+        portfolio: try $0.nextPortfolioName(), date: try $0.nextDay(), error: try $0.nextString())
     }
   }
 
@@ -114,19 +119,36 @@ public enum Coverage {
     }
   }
 
+  /// SQL that joins the portfolios that are retired, which are few, to slots.
+  static func joiningRetired(_ slot: String, as retired: String) -> String {
+    """
+    left join closebell.portfolios \(retired)
+      on \(retired).id = \(slot).portfolio_id and \(retired).retired_on is not null
+    """
+  }
+
+  /// SQL that is true for a slot beyond its portfolio's last date.
+  static func isBeyond(_ slot: String, _ portfolio: String) -> String {
+    "coalesce(\(slot).snapshot_date > \(portfolio).retired_on, false)"
+  }
+
   private static let states = Statement(
     "coverage-by-date",
     """
     select s.snapshot_date, count(*) filter (where s.is_complete),
-      count(*) filter (where s.is_degraded), count(*) filter (where s.state = 'claimed'),
-      count(*) filter (where s.state = 'failed'),
+      count(*) filter (where s.is_degraded),
+      count(*) filter (where s.state = 'claimed' and not s.is_beyond),
+      count(*) filter (where s.state = 'failed' and not s.is_beyond),
       count(*) filter (where s.is_stale and not s.is_locked),
       count(*) filter (where s.is_complete and s.is_locked),
-      count(*) filter (where s.is_stale and s.is_locked)
+      count(*) filter (where s.is_stale and s.is_locked),
+      count(*) filter (where s.is_complete and s.is_beyond and not s.is_locked)
     from (
-      select s.*, s.is_complete and \(Staleness.isStale("s")) as is_stale,
+      select s.*, \(isBeyond("s", "r")) as is_beyond,
+        s.is_complete and \(Staleness.isStale("s")) as is_stale,
         \(PeriodLocks.isLocked("s.snapshot_date", of: "s.portfolio_id")) as is_locked
       from closebell.portfolio_snapshots s
+      \(joiningRetired("s", as: "r"))
       where s.snapshot_date between $1::date and $2::date
         and \(PortfolioSelection.contains("s.portfolio_id", "$3::bigint[]"))) s
     group by s.snapshot_date order by s.snapshot_date
@@ -146,19 +168,20 @@ public enum Coverage {
       where s.is_complete and s.opened_from_date is null)
     select p.calendar,
       greatest(f.snapshot_date, $1::date, \(PeriodLocks.lockedThrough(of: "p.id")) + 1),
-      least(coalesce(p.retired_on - 1, $2::date), $2::date), count(*)
+      least(p.retired_on, $2::date), count(*)
     from closebell.portfolios p join first_close f on f.portfolio_id = p.id
-    where f.snapshot_date <= $2::date and (p.retired_on is null or p.retired_on > $1::date)
+    where f.snapshot_date <= $2::date and (p.retired_on is null or p.retired_on >= $1::date)
       and \(PortfolioSelection.contains("p.id", "$3::bigint[]"))
     group by 1, 2, 3
     """)
   private static let failed = Statement(
     "coverage-failures",
     """
-    select p.code, s.snapshot_date, s.error
+    select \(PortfolioName.columns(of: "p", on: "$2::date")), s.snapshot_date, s.error
     from closebell.portfolio_snapshots s join closebell.portfolios p on p.id = s.portfolio_id
     where s.snapshot_date between $1::date and $2::date and s.state = 'failed'
-    order by s.snapshot_date, p.code limit $3::bigint
+      and not \(isBeyond("s", "p"))
+    order by s.snapshot_date, p.code, p.id limit $3::bigint
     """)
   private static let latestRuns = Statement(
     "coverage-runs",

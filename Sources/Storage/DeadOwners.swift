@@ -61,7 +61,7 @@ public enum DeadOwners {
     } ?? []
   }
 
-  /// Deletes failed slots of portfolios that had been retired by then: nobody is going to close
+  /// Deletes failed slots beyond the last dates of retired portfolios: nobody is going to close
   /// them any more.
   ///
   /// - Returns: How many.
@@ -98,7 +98,7 @@ public enum DeadOwners {
     "slots-discard-retired",
     """
     delete from closebell.portfolio_snapshots s using closebell.portfolios p
-    where p.id = s.portfolio_id and p.retired_on <= s.snapshot_date and s.state = 'failed'
+    where p.id = s.portfolio_id and p.retired_on < s.snapshot_date and s.state = 'failed'
     """)
   private static let hasLease =
     "exists (select from closebell.worker_lease l where l.claim_id = s.claim_id)"

@@ -146,7 +146,7 @@ extension LegacyTable {
       return """
         (select p.id from closebell.portfolios p
          where p.code = t.\(text.name)::text and p.inception_date <= t.\(date.name)
-           and (p.retired_on is null or p.retired_on > t.\(date.name))
+           and (p.retired_on is null or p.retired_on >= t.\(date.name))
          order by p.id desc limit 1)
         """
     }

@@ -1,3 +1,4 @@
+internal import Accounting
 internal import Postgres
 
 // The statements behind PeriodLocks, and what other statements say of locks.
@@ -118,18 +119,17 @@ extension PeriodLocks {
   static let touched = Statement(
     "locks-touched",
     """
-    select p.code, p.locked_through from (
+    select \(PortfolioName.columns(of: "p", on: "$2::date")), p.locked_through from (
       select p.*, \(lockedThrough(of: "p.id")) as locked_through from closebell.portfolios p) p
     where p.locked_through >= greatest($1::date, p.inception_date)
       and \(PortfolioSelection.contains("p.id", "$3::bigint[]"))
-      and ($3::bigint[] is not null or p.retired_on is null or p.retired_on > $2::date)
-    order by p.code
+      and ($3::bigint[] is not null or p.retired_on is null or p.retired_on >= $1::date)
+    order by p.code, p.id
     """)
   static let standingRows = Statement(
     "locks-standing",
     """
-    select case when l.portfolio_id = 0 then null when p.retired_on is null then p.code
-        else p.code || '#' || p.id end,
+    select case when l.portfolio_id <> 0 then \(PortfolioName.text(of: "p")) end,
       l.locked_through, coalesce(h.done_by, ''), coalesce(h.reason, ''),
       coalesce(\(MomentText.sql("h.done_at")), '')
     from closebell.period_locks l
@@ -139,7 +139,7 @@ extension PeriodLocks {
       where h.action <> 'override'
         and (h.portfolio_ids is null or l.portfolio_id = any(h.portfolio_ids))
       order by h.id desc limit 1) h on true
-    order by l.portfolio_id <> 0, p.code limit $1::bigint
+    order by l.portfolio_id <> 0, p.code, p.id limit $1::bigint
     """)
   static let lowest = Statement(
     "locks-lowest",

@@ -140,15 +140,15 @@ public enum PeriodLocks {
   }
 
   /// The portfolios of which a range from `first` on touches locked dates, and their last locked
-  /// date; ascending by code.
+  /// date; ascending by name.
   ///
   /// - Parameter selection: Only these.
   public static func reaching(
     into first: Day, activeOn last: Day, of selection: PortfolioSelection,
     on db: isolated Connection
-  ) throws -> [(code: String, through: Day)] {
+  ) throws -> [(name: PortfolioName, through: Day)] {
     try db.rows(touched, first.postgres, last.postgres, selection.ids) {
-      (try $0.nextString(), try $0.nextDay())
+      (try $0.nextPortfolioName(), try $0.nextDay())
     }
   }
 

@@ -11,21 +11,47 @@ public struct PlannedPortfolio: Sendable {
   public var lockedThrough: Day?
 }
 
+/// Which retired portfolios a plan looks at beside those that are active.
+public enum RetiredPortfolios: Sendable {
+  /// Every one.
+  case all
+  /// Those whose last date is this one or later, those whose last close is not on their last date,
+  /// and these.
+  case since(Day, and: [ID<Portfolio>] = [])
+
+  var first: Day {
+    switch self {
+    case .all: .earliest
+    case .since(let first, _): first
+    }
+  }
+
+  var others: [Int64] {
+    switch self {
+    case .all: []
+    case .since(_, let portfolios): portfolios.map(\.rawValue)
+    }
+  }
+}
+
 /// What is due is asked range by range of portfolio ids, so that a plan's memory is a chunk's.
 public enum Planning {
-  /// The next portfolios in order of id that are active on `date`.
+  /// The next portfolios in order of id that began by `date`, the last of the dates at hand.
   ///
   /// - Parameters:
   ///   - after: The range begins after this id.
   ///   - selection: Only these; those that were named are given whether retired or not.
-  ///   - includingRetired: Whether those retired by `date` are among all.
+  ///   - retired: Which of those that are not active on `date` are among all; else those with a
+  ///     date left to be closed.
   public static func portfolios(
     after: Int64, limit: Int, activeOn date: Day, of selection: PortfolioSelection = .all,
-    includingRetired: Bool = false, on db: isolated Connection
+    retired: RetiredPortfolios? = nil, on db: isolated Connection
   ) throws -> [PlannedPortfolio] {
     guard case .only(let named) = selection else {
+      let retired = retired ?? .since(date)
       return try db.rows(
-        next, after, Int64(limit), date.postgres, includingRetired, as: Self.decode)
+        next, after, Int64(limit), date.postgres, retired.first.postgres, retired.others,
+        as: Self.decode)
     }
     var left = named.drop { $0.rawValue <= after }
     while !left.isEmpty {
@@ -55,6 +81,16 @@ public enum Planning {
       (try $0.nextID(), try $0.nextDay())
     }
     return Dictionary(uniqueKeysWithValues: pairs)
+  }
+
+  /// Which of some portfolios were retired before a date.
+  public static func retired(
+    among portfolios: [ID<Portfolio>], before date: Day, on db: isolated Connection
+  ) throws -> [ID<Portfolio>] {
+    guard !portfolios.isEmpty else { return [] }
+    return try db.rows(retiredAmong, portfolios.map(\.rawValue), date.postgres) {
+      try $0.nextID()
+    }
   }
 
   /// The complete slots of some portfolios within a range of dates, ascending by portfolio, date.
@@ -109,7 +145,7 @@ public enum Planning {
       inception: try row.nextDay(), calendar: try row.nextString(),
       lotRelief: try row.nextWord(), cashMode: try row.nextWord(),
       dividendMode: try row.nextWord(), irrConvention: try row.nextWord(),
-      flowTiming: try row.nextWord())
+      flowTiming: try row.nextWord(), retiredOn: try row.nextDayOrNil())
     return PlannedPortfolio(
       portfolio: portfolio, lastComplete: try row.nextDayOrNil(),
       lockedThrough: try row.nextDayOrNil())
@@ -138,31 +174,41 @@ public enum Planning {
   }
 
   /// What a plan needs to know of portfolios `p`.
-  private static let planned = """
+  ///
+  /// - Parameter date: The last of the dates at hand.
+  private static func planned(on date: String) -> String {
+    """
     with latest (day, before) as materialized (
       select d.day, (select max(s.snapshot_date) from closebell.portfolio_snapshots s
         where s.snapshot_date < d.day)
       from (select max(s.snapshot_date) as day from closebell.portfolio_snapshots s) d)
     select p.id, p.code, p.base_currency, p.inception_date, p.calendar, p.lot_relief, p.cash,
-      p.dividends, p.irr_convention, p.flow_timing, \(lastComplete),
+      p.dividends, p.irr_convention, p.flow_timing,
+      \(PortfolioName.retiredOn(of: "p", on: date)), closed.through,
       \(PeriodLocks.lockedThrough(of: "p.id"))
     """
+  }
+  /// The last close of each `p`, looked for once.
+  private static let beside =
+    "cross join lateral (select \(lastComplete) as through offset 0) closed"
   static let next = Statement(
     "plan-portfolios",
     """
-    \(planned)
-    from closebell.portfolios p
+    \(planned(on: "$3::date"))
+    from closebell.portfolios p \(beside)
     where p.id > $1::bigint and p.inception_date <= $3::date
-      and ($4::boolean or p.retired_on is null or p.retired_on > $3::date)
+      and (p.retired_on is null or p.retired_on >= $4::date
+        or p.id in (select unnest($5::bigint[])) or closed.through <> p.retired_on)
     order by p.id limit $2::bigint
     """)
   static let nextNamed = Statement(
     "plan-portfolios-named",
     """
-    \(planned)
+    \(planned(on: "$2::date"))
     from unnest($1::bigint[]) as n (id)
     cross join lateral (select r.* from closebell.portfolios r
       where r.id = n.id and r.inception_date <= $2::date offset 0) p
+    \(beside)
     order by p.id
     """)
   /// A change that locked slots have not seen stays for ever: where everybody is locked through
@@ -181,6 +227,12 @@ public enum Planning {
         or not \(PeriodLocks.isLocked("s.snapshot_date", of: "s.portfolio_id")))
       and \(Staleness.isStale("s"))
     group by s.portfolio_id
+    """)
+  private static let retiredAmong = Statement(
+    "plan-retired",
+    """
+    select p.id from closebell.portfolios p
+    where p.retired_on < $2::date and p.id in (select unnest($1::bigint[])) order by p.id
     """)
   /// From one closed date to the next, and along the key of each: what is read are the rows of the
   /// range, whether it has one date or all of them.

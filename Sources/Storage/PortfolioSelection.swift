@@ -90,7 +90,7 @@ public struct NamedPortfolios: Sendable {
     "portfolios-named",
     """
     select n.place, p.id, p.inception_date <= $3::date
-      and (n.id is not null or $4::boolean or p.retired_on is null or p.retired_on > $3::date)
+      and (n.id is not null or $4::boolean or p.retired_on is null or p.retired_on >= $3::date)
     from unnest($1::text[], $2::bigint[]) with ordinality as n (code, id, place)
     join closebell.portfolios p on p.code = n.code and (n.id is null or p.id = n.id)
     """)

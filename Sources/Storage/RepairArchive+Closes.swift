@@ -85,7 +85,8 @@ extension RepairArchive {
   private static let changedSince = Statement.once(
     "repair-changed-since",
     """
-    select 'portfolio ' || coalesce(p.code, c.portfolio_id::text) || ', ' || c.slot_date
+    select 'portfolio ' || coalesce(\(PortfolioName.text(of: "p")), c.portfolio_id::text)
+      || ', ' || c.slot_date
     from \(slots) c
     left join closebell.portfolios p on p.id = c.portfolio_id
     left join closebell.portfolio_snapshots s
@@ -98,7 +99,7 @@ extension RepairArchive {
   private static let laterSlots = Statement.once(
     "repair-built-on",
     """
-    select 'portfolio ' || p.code || ', ' || s.snapshot_date
+    select 'portfolio ' || \(PortfolioName.text(of: "p")) || ', ' || s.snapshot_date
     from \(slots) c
     join closebell.portfolio_snapshots s
       on s.portfolio_id = c.portfolio_id and s.opened_from_date = c.slot_date and s.is_complete

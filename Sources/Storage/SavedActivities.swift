@@ -113,7 +113,7 @@ public enum SavedActivities {
       select from_date, pg_catalog.array_agg(portfolio_id) from change
       where not exists (select from late) group by from_date
     )
-    select p.code || ', ' || l.from_date from late l
+    select \(PortfolioName.text(of: "p")) || ', ' || l.from_date from late l
     join closebell.portfolios p on p.id = l.portfolio_id order by 1
     """)
 }

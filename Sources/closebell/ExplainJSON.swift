@@ -39,7 +39,7 @@ struct ExplainJSON {
   private var identity: [(String, JSON)] {
     let stored = slot.shown.stored
     return [
-      ("portfolio", .string(portfolio.code)),
+      ("portfolio", .string(portfolio.name.description)),
       ("date", .string(snapshot.date.description)),
       ("base_currency", .string(portfolio.baseCurrency.description)),
       ("state", .string("complete")),

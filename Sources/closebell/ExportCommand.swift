@@ -107,7 +107,7 @@ struct SeriesWriter: Sendable {
       snapshot.cash, snapshot.longValue, snapshot.shortValue,
     ]
     return [
-      .text(shown.portfolio.code), .exact(snapshot.date.description),
+      .text(shown.portfolio.name.description), .exact(snapshot.date.description),
       .optionalExact(snapshot.openedFrom?.description), .bool(snapshot.isDegraded),
     ] + amounts.map { .exact($0.description) } + [
       .optional(snapshot.dailyReturn), .number(snapshot.index),
@@ -120,7 +120,7 @@ struct SeriesWriter: Sendable {
   ) -> [Cell] {
     let row = holding.row
     return [
-      .text(shown.portfolio.code), .exact(row.date.description),
+      .text(shown.portfolio.name.description), .exact(row.date.description),
       .text(holding.instrument.symbol), .exact(row.quantity.text(minimumDecimals: 0)),
       .optionalExact(row.price?.text(minimumDecimals: 0)),
       .optionalExact(row.priceDate?.description), .exact(row.marketValue.description),
@@ -130,7 +130,7 @@ struct SeriesWriter: Sendable {
 
   private func irr(_ symbol: String?, _ result: IRRResult?, of shown: ShownSnapshot) -> [Cell] {
     [
-      .text(shown.portfolio.code), .exact(shown.stored.snapshot.date.description),
+      .text(shown.portfolio.name.description), .exact(shown.stored.snapshot.date.description),
       .optional(symbol), .optional(result?.rate), .optional(result?.logGrowth),
       .optional(result?.status.rawValue), .optional(shown.convention?.rawValue),
     ]

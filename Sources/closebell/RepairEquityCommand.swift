@@ -73,7 +73,7 @@ struct RepairEquityCommand: AsyncParsableCommand {
       if count > 1 { _exit(130) }
       repair.stop()
     }
-    defer { signals.ignore() }
+    defer { signals.restore() }
     do {
       try await run(repair)
     } catch is CancellationError {
@@ -170,7 +170,7 @@ struct EquityPlanText {
     ])
     for one in limited(plan.damage) {
       table.add([
-        one.portfolio.code, one.lastGood?.description ?? "–", one.firstBad.description,
+        one.portfolio.name.description, one.lastGood?.description ?? "–", one.firstBad.description,
         one.latest.description, String(one.closedAgain), why(one),
       ])
     }
@@ -197,10 +197,10 @@ struct EquityPlanText {
       ("portfolio", .left), ("date", .left), ("closing equity", .right), ("becomes", .right),
       ("numbers that differ", .right),
     ])
-    let rows = plan.damage.flatMap { one in one.wrong.map { (one.portfolio.code, $0) } }
-    for (code, wrong) in limited(rows) {
+    let rows = plan.damage.flatMap { one in one.wrong.map { (one.portfolio.name, $0) } }
+    for (name, wrong) in limited(rows) {
       table.add([
-        code, wrong.date.description,
+        name.description, wrong.date.description,
         wrong.storedClosing.map { Readable.money($0.units) } ?? "–",
         Readable.money(wrong.closing.units), String(wrong.differences.count),
       ])

@@ -30,7 +30,7 @@ struct ShowCommand: AsyncParsableCommand {
     case .closed(let snapshot):
       if common.json {
         StandardOutput.json(SnapshotJSON(snapshot).value)
-      } else {
+      } else if !common.quiet {
         StandardOutput.line(SnapshotText(snapshot).text)
       }
     case .open(let state, let error):
@@ -69,7 +69,7 @@ struct SnapshotText {
 
   private var heading: String {
     var text =
-      "\(shown.portfolio.code) on \(snapshot.date), in \(shown.portfolio.baseCurrency)"
+      "\(shown.portfolio.name) on \(snapshot.date), in \(shown.portfolio.baseCurrency)"
     text += snapshot.openedFrom.map { ", opened from \($0)" } ?? ", its first close"
     if snapshot.isDegraded { text += " · degraded" }
     if shown.stored.isStale { text += " · stale: inputs changed since" }
@@ -154,7 +154,7 @@ struct SnapshotJSON {
 
   private var identity: [(String, JSON)] {
     [
-      ("portfolio", .string(shown.portfolio.code)),
+      ("portfolio", .string(shown.portfolio.name.description)),
       ("date", .string(snapshot.date.description)),
       ("state", .string("complete")),
       ("degraded", .bool(snapshot.isDegraded)),

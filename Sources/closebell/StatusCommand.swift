@@ -15,7 +15,10 @@ struct StatusCommand: AsyncParsableCommand {
 
   @OptionGroup var common: CommonOptions
 
-  @Option(help: ArgumentHelp("The first date; default: ten dates back.", valueName: "date"))
+  @Option(
+    help: ArgumentHelp(
+      "The first date; default: so that \(CoverageReport.defaultDays) days are shown.",
+      valueName: "date"))
   var from: Day?
 
   @Option(help: ArgumentHelp("The last date; default: the latest closed.", valueName: "date"))
@@ -55,7 +58,7 @@ struct StatusCommand: AsyncParsableCommand {
     if !locks.isEmpty { parts.append(locks.joined(separator: "\n")) }
     if !report.failures.isEmpty {
       parts.append(
-        report.failures.map { LogLine.text("failed: \($0.code), \($0.date): \($0.error)") }
+        report.failures.map { LogLine.text("failed: \($0.portfolio), \($0.date): \($0.error)") }
           .joined(separator: "\n"))
     }
     var runs = TextTable([
@@ -109,7 +112,7 @@ struct StatusCommand: AsyncParsableCommand {
     }
     let failures = report.failures.map {
       JSON.object([
-        ("portfolio", .string($0.code)), ("date", .string($0.date.description)),
+        ("portfolio", .string($0.portfolio.description)), ("date", .string($0.date.description)),
         ("error", .string($0.error)),
       ])
     }

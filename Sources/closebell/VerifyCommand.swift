@@ -67,7 +67,7 @@ struct VerifyCommand: AsyncParsableCommand {
       wasStopped.raise()
       verification.stop()
     }
-    defer { signals.ignore() }
+    defer { signals.restore() }
     let progress = Task {
       await ProgressLine(isQuiet: common.quiet).show(verb: "verifying") { verification.progress }
     }
@@ -190,7 +190,7 @@ struct VerifySummary {
       }
     }
     return .object([
-      ("portfolio", .string(finding.portfolio)),
+      ("portfolio", .string(finding.portfolio.description)),
       ("first_date", .optional(finding.first?.date.description)),
       ("cause", .optional(finding.first?.cause.rawValue)),
       ("last_good", .optional(finding.lastGood?.description)),

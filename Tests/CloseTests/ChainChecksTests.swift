@@ -155,7 +155,7 @@ extension DemoBooks {
       #expect(!report.isClean, "\(sql)")
       if let column {
         let finding = try #require(report.findings.first, "\(sql)")
-        #expect(finding.portfolio == "COLA" && finding.first?.date == Day("2017-06-30"))
+        #expect(finding.portfolio.code == "COLA" && finding.first?.date == Day("2017-06-30"))
         #expect(finding.differences.contains { $0.column == column }, "\(sql)")
       } else {
         #expect(report.findings.isEmpty, "\(sql)")

@@ -38,7 +38,7 @@ import Testing
     try await moved.importing(LateDataTests.lateFiles[0])
     #expect(try await moved.staleCodes() == ["COLA", "HERON"], "what is imported here is seen")
     let found = try await moved.verify()
-    #expect(found.findings.map(\.portfolio) == ["COLA"])
+    #expect(found.findings.map(\.portfolio.code) == ["COLA"])
     #expect(found.findings.first?.first?.cause == .stale)
 
     _ = try await moved.close("2017-06-30")

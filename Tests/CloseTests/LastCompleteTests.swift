@@ -11,7 +11,7 @@ import Testing
     let (planned, stored) = try await books.perform { db in
       (
         try Planning.portfolios(
-          after: 0, limit: 1_000, activeOn: .latest, includingRetired: true, on: db
+          after: 0, limit: 1_000, activeOn: .latest, retired: .all, on: db
         ).map { "\($0.portfolio.code) \($0.lastComplete?.description ?? "never")" },
         try db.rows(Self.latest) { try $0.nextString() }
       )

@@ -63,7 +63,7 @@ import Testing
       #expect(finding.first?.cause == .stale && finding.dates.count == 1, "\(finding)")
       #expect(finding.first.map { $0.date >= Day(late.from)! } == true, "\(finding)")
     }
-    if !late.codes.isEmpty { #expect(found.findings.map(\.portfolio) == late.codes) }
+    if !late.codes.isEmpty { #expect(found.findings.map(\.portfolio.code) == late.codes) }
 
     let night = try await books.close("2017-06-30")
     #expect(night.exitCode == 0, "\(night.failures)")
@@ -75,7 +75,7 @@ import Testing
     // Only those portfolios were given other numbers, and only from that date on.
     let changed = Set(before.map(Self.numbers))
       .symmetricDifference((try await books.tables()).map(Self.numbers))
-    let keys = try await books.keys(of: found.findings.map(\.portfolio))
+    let keys = try await books.keys(of: found.findings.map(\.portfolio.code))
     #expect(Set(changed.map { Self.value("portfolio_id", $0) }) == keys)
     for line in changed {
       let keys = ["snapshot_date", "valuation_date", "date", "balance_date"]
@@ -119,7 +119,7 @@ import Testing
       from: "2017-06-28")
     try await books.importing(late)
     let found = try await books.verify()
-    #expect(found.findings.map(\.portfolio) == ["THISTLE"])
+    #expect(found.findings.map(\.portfolio.code) == ["THISTLE"])
     #expect(found.findings.first?.first?.date == Day("2017-06-28"))
     #expect(found.findings.first?.first?.cause == .stale)
     _ = try await books.close("2017-06-30")
@@ -181,7 +181,7 @@ import Testing
     await barrier.open()
     #expect(try await night.exitCode == 0)
     let found = try await books.verify()
-    #expect(found.findings.map(\.portfolio) == ["COLA"])
+    #expect(found.findings.map(\.portfolio.code) == ["COLA"])
     #expect(found.findings.first?.first?.cause == .stale)
     _ = try await books.close("2017-06-29")
     #expect(try await books.verify().isClean)

@@ -166,7 +166,7 @@ import Testing
     let error = await #expect(throws: LockedRange.self) {
       try await books.replay("2017-05-31", "2017-05-31")
     }
-    #expect(error?.portfolios.map(\.code) == ["LATE", "NEW"])
+    #expect(error?.portfolios.map(\.name.code) == ["LATE", "NEW"])
     #expect(try await books.unlock("2017-05", ["NEW"]).changed)
     let settings = DemoBooks.settings { $0.codes = ["NEW"] }
     #expect(try await books.replay("2017-05-31", "2017-05-31", settings).counts.completed == 1)

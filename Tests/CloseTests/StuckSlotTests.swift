@@ -115,7 +115,7 @@ import Testing
       .portfolios,
       """
       code,name,base_currency,inception_date,calendar,retired_on
-      BIRCH,Birch,GBP,2017-01-02,weekdays,2017-06-28
+      BIRCH,Birch,GBP,2017-01-02,weekdays,2017-06-27
 
       """)
     #expect(try await books.perform { db in try DeadOwners.discardRetired(on: db) } == 1)

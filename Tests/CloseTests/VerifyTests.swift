@@ -126,7 +126,7 @@ import Testing
       select '2017-06-28', array[id] from closebell.instruments where symbol = 'AMZN'
       """)
     let marked = try await books.verify()
-    #expect(marked.findings.map(\.portfolio) == silent.findings.map(\.portfolio))
+    #expect(marked.findings.map(\.portfolio.code) == silent.findings.map(\.portfolio.code))
     #expect(marked.findings.allSatisfy { $0.first?.cause == .stale && $0.dates.count == 1 })
     _ = try await books.close("2017-06-30")
     #expect(try await books.verify().isClean)
@@ -138,7 +138,7 @@ import Testing
     try await books.execute("delete from closebell.fx_rates where quote = 'JPY'")
     let report = try await books.verify()
     let finding = try #require(report.findings.first { $0.failure != nil })
-    #expect(finding.portfolio == "SAKURA")
+    #expect(finding.portfolio.code == "SAKURA")
     #expect(finding.failure?.error.contains("JPY") == true)
     #expect(report.counts.leftOut > 0 && report.counts.slots > 100)
   }
@@ -193,7 +193,8 @@ import Testing
     let scopes = [RecomputeScope(), RecomputeScope(from: day), RecomputeScope(from: day - 1)]
     for scope in scopes {
       let report = try await books.verify(scope)
-      #expect(report.findings.map(\.portfolio) == ["COLA"], "\(date) from \(scope.from ?? day)")
+      #expect(
+        report.findings.map(\.portfolio.code) == ["COLA"], "\(date) from \(scope.from ?? day)")
       #expect(report.findings.first?.dates == [cause: [day]])
       #expect(report.findings.first?.differences.map(\.column) == ["fingerprint"])
       #expect(!report.isClean)
@@ -219,7 +220,7 @@ import Testing
       where date = '2017-06-30' and portfolio_id = \(Self.id("COLA"))
       """)
     for scope in scopes {
-      #expect(try await books.verify(scope).findings.map(\.portfolio) == ["COLA"])
+      #expect(try await books.verify(scope).findings.map(\.portfolio.code) == ["COLA"])
     }
     try await books.execute(
       """
@@ -244,7 +245,7 @@ import Testing
       """)
     _ = try await books.close("2017-06-30")
     let report = try await books.verify()
-    #expect(report.findings.map(\.portfolio) == ["COLA"])
+    #expect(report.findings.map(\.portfolio.code) == ["COLA"])
     #expect(report.findings.first?.dates == [.changed: [try #require(Day("2017-06-28"))]])
     _ = try await books.replay("2017-06-28", "2017-06-30")
     #expect(try await books.verify().isClean)

@@ -93,7 +93,8 @@ actor SimulatedConnection: CloseStore {
   }
 
   func portfolios(
-    after: Int64, limit: Int, activeOn date: Day, of selection: PortfolioSelection
+    after: Int64, limit: Int, activeOn date: Day, of selection: PortfolioSelection,
+    retired: RetiredPortfolios
   ) throws -> [PlannedPortfolio] {
     try call { tables in
       database.portfolios
@@ -109,6 +110,8 @@ actor SimulatedConnection: CloseStore {
         }
     }
   }
+
+  func retired(among portfolios: [ID<Portfolio>], before date: Day) throws -> [ID<Portfolio>] { [] }
 
   func completeSlots(
     of portfolios: [ID<Portfolio>], from first: Day, through last: Day
