@@ -20,8 +20,19 @@ import Testing
     case liveCleanup = "a cleanup, while the owner lives"
     case lostLease = "a cleanup, after the lease was deleted"
     case pause = "a pause and its end"
+    case everyInput = "an import of every kind"
+    case forgotten = "the flows' sums are forgotten"
+    case forgottenAfterInput = "an import of every kind, and the flows' sums are forgotten"
+    case lock = "a lock and its end"
 
-    var isCorrection: Bool { self == .correction || self == .replay }
+    /// What is imported.
+    var files: [(kind: String, csv: String)] {
+      switch self {
+      case .correction, .replay: EveryMomentTests.corrections
+      case .everyInput, .forgottenAfterInput: EveryMomentTests.everyInput
+      default: []
+      }
+    }
   }
 
   @Test(
@@ -73,7 +84,7 @@ import Testing
 
   private func reference(_ other: Other) async throws -> [String] {
     let books = try await DemoBooks.small()
-    if other.isCorrection { try await books.importFiles(Self.corrections) }
+    try await books.importFiles(other.files)
     if other == .backfill { _ = try await books.close("2017-06-28") }
     _ = try await books.close("2017-06-30")
     return try await books.tables()
@@ -85,6 +96,24 @@ import Testing
       (kind: "prices", csv: "date,symbol,close,currency\n2017-06-28,IVY,19.31,USD\n")
     ]
 
+  /// A correction of each kind of input, of what was closed before the night and of the night.
+  private static let everyInput: [(kind: String, csv: String)] =
+    corrections + [
+      (
+        "instruments", "symbol,name,kind,currency,multiplier,pricing\nOAK,Oak,equity,USD,1,quoted\n"
+      ),
+      ("portfolios", "code,name,base_currency,inception_date\nASH,Ash & Sons,USD,2017-01-02\n"),
+      ("fx-rates", "date,base,quote,rate\n2017-06-28,EUR,USD,1.1391\n2017-06-30,EUR,GBP,0.8801\n"),
+      (
+        "corporate-actions",
+        "ex_date,symbol,type,value,currency\n2017-06-29,OAK,dividend,0.24,USD\n"
+      ),
+      ("calendars", "calendar,date,open\nweekdays,2017-07-04,false\n"),
+      ("valuations", "portfolio,symbol,date,value\nCEDAR,MEADOW,2017-05-31,6431.08\n"),
+    ]
+
+  private static let forget = "delete from closebell.portfolio_irr_moments"
+
   private func happen(_ other: Other, _ books: DemoBooks) async throws {
     var impatient = DemoBooks.settings(workers: 1) { $0.waitSeconds = 0 }
     switch other {
@@ -92,7 +121,18 @@ import Testing
     case .takeover:
       try await books.expireLeases()
       _ = try await books.close("2017-06-30", impatient)
-    case .correction: try await books.importFiles(Self.corrections)
+    case .correction, .everyInput: try await books.importFiles(other.files)
+    case .forgotten: try await books.execute(Self.forget)
+    case .forgottenAfterInput:
+      try await books.importFiles(other.files)
+      try await books.execute(Self.forget)
+    case .lock:
+      do {
+        try await books.lock("2017-05", force: true)
+        try await books.unlock("2017-05")
+      } catch let error as PostgresError where error.sqlState == "55P03" {
+        // The night stands within a claim: a lock waits for its end, but not for ever.
+      }
     case .replay:
       try await books.importFiles(Self.corrections)
       impatient.codes = ["ASH", "BIRCH"]
