@@ -143,8 +143,15 @@ public struct PerformanceHistory: Sendable {
 
   private func sinceInception(_ last: PerformanceStep) -> PeriodReturn {
     var result = sinceIndexBegan(last)
-    result.isOfRestartedIndex = steps.first.map { last.indexSince > $0.date } ?? false
+    result.isOfRestartedIndex = steps.first.map { isRestarted(since: $0, last) } ?? false
     return result
+  }
+
+  /// Whether the chain of the last close is another than the one that the first close began.
+  private func isRestarted(since first: PerformanceStep, _ last: PerformanceStep) -> Bool {
+    if last.indexSince > first.date { return true }
+    // All was lost on the day of the inception, and the next chain counts from its end.
+    return first.date < last.date && first.dailyReturn.map { $0 <= -1 } ?? false
   }
 
   private func sinceIndexBegan(_ last: PerformanceStep) -> PeriodReturn {

@@ -79,6 +79,14 @@ struct ExplainCommand: AsyncParsableCommand {
 
   private func hint(_ shown: ShownSnapshot, _ changes: [UnseenChange]) -> String {
     guard let first = changes.map(\.from).min() else {
+      let own = shown.stored.policy.maxCarriedBusinessDays
+      if let told = maxCarriedDays?.policy.maxCarriedBusinessDays, told != own {
+        return """
+          detail: it was closed with --max-carried-days \(own)
+          hint: closebell replay --from \(date) --to \(date) --portfolio \(code) \
+          --max-carried-days \(told)
+          """
+      }
       return """
         detail: no input is noted as changed since: its opening, or the rows themselves, were
         hint: closebell replay --from \(date) --to \(date) --portfolio \(code)

@@ -123,6 +123,23 @@ import Testing
     #expect(PerformanceHistory(steps).over(.sinceInception)?.linked == 0.1)
   }
 
+  @Test("a loss of everything on the day of the inception is not left out of what is told since")
+  func totalLossAtOnce() throws {
+    var world = BookWorld(inception: "2024-01-01")
+    world.log("2024-01-01", .deposit, amount: "1000")
+    world.log("2024-01-01", .fee, amount: "1000")
+    world.log("2024-01-02", .deposit, amount: "100")
+    world.log("2024-01-02", .interest, amount: "10")
+    var steps = [PerformanceStep(try world.close("2024-01-01"))]
+    let lost = try #require(PerformanceHistory(steps).over(.sinceInception))
+    #expect(lost.linked == -1 && !lost.isOfRestartedIndex)
+    steps.append(PerformanceStep(try world.close("2024-01-02")))
+    let history = PerformanceHistory(steps)
+    let anew = try #require(history.over(.sinceInception))
+    #expect(anew.linked == 0.1 && anew.from == .iso("2024-01-01"))
+    #expect(anew.isOfRestartedIndex && history.cumulativeReturn == 0.1)
+  }
+
   // Pitfall 33: annualising a few days gives absurd numbers.
   @Test("a period of up to a year is not annualised, a day more is, by 365 days")
   func annualizing() throws {
