@@ -80,7 +80,7 @@ struct ExplainCommand: AsyncParsableCommand {
   private func hint(_ shown: ShownSnapshot, _ changes: [UnseenChange]) -> String {
     guard let first = changes.map(\.from).min() else {
       let own = shown.stored.policy.maxCarriedBusinessDays
-      if let told = maxCarriedDays?.policy.maxCarriedBusinessDays, told != own {
+      if let told = maxCarriedDays?.maxCarriedBusinessDays, told != own {
         return """
           detail: it was closed with --max-carried-days \(own)
           hint: closebell replay --from \(date) --to \(date) --portfolio \(code) \
