@@ -87,6 +87,12 @@ TEXT(up_0014) = {
 TEXT(down_0014) = {
 #embed "sql/0014_policy.down.sql" suffix(, )
   0};
+TEXT(up_0015) = {
+#embed "sql/0015_servers.up.sql" suffix(, )
+  0};
+TEXT(down_0015) = {
+#embed "sql/0015_servers.down.sql" suffix(, )
+  0};
 
 static const closebell_migration closebell_migrations[] = {
   {1, "reference", up_0001, down_0001},
@@ -103,6 +109,7 @@ static const closebell_migration closebell_migrations[] = {
   {12, "fees", up_0012, down_0012},
   {13, "activities_by_day", up_0013, down_0013},
   {14, "policy", up_0014, down_0014},
+  {15, "servers", up_0015, down_0015},
 };
 const size_t closebell_migrations_count =
   sizeof closebell_migrations / sizeof closebell_migrations[0];

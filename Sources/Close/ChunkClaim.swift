@@ -26,7 +26,7 @@ struct ChunkClaim {
     for index in sweeps.indices { sweeps[index].steps = longer[index] }
     sweeps.removeAll { $0.steps.isEmpty }
     if sweeps.contains(where: { isRefused($0, standing) }) {
-      try db.requireLease(of: context.claim)
+      try db.require(context.lease)
       // Earlier dates may have joined.
       try context.cover(sweeps, on: db)
       try claimPlaceholders(sweeps, &standing, on: db)
@@ -39,7 +39,8 @@ struct ChunkClaim {
     if !again.isEmpty {
       context.noteCompleteClaimed()
       standing.closes = try db.claimComplete(
-        again, as: context.claim, run: context.run, overLocks: context.mayOverrideLocks)
+        again, as: context.lease, run: context.run, overLocks: context.mayOverrideLocks)
+      if standing.closes.count < again.count { try db.require(context.lease) }
       standing.ours.formUnion(standing.closes.keys)
     }
     try findLocked(sweeps, &standing, on: db)
@@ -84,7 +85,7 @@ struct ChunkClaim {
     guard !claims.isEmpty else { return }
     standing.ours.formUnion(
       try db.claim(
-        claims, as: context.claim, run: context.run, overLocks: context.mayOverrideLocks))
+        claims, as: context.lease, run: context.run, overLocks: context.mayOverrideLocks))
     let others = claims.filter { !standing.ours.contains($0.slot) }
     guard !others.isEmpty else { return }
     let holders = try db.holders(of: others.map(\.slot))
@@ -101,7 +102,7 @@ struct ChunkClaim {
     let free = holders.filter { $0.standing == .free }
     guard !free.isEmpty else { return }
     let taken = try db.takeOver(
-      free, links: links, as: context.claim, run: context.run,
+      free, links: links, as: context.lease, run: context.run,
       overLocks: context.mayOverrideLocks)
     standing.takenOver += taken.ours.count
     standing.ours.formUnion(taken.ours)

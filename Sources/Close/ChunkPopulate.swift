@@ -20,7 +20,7 @@ struct ChunkPopulate {
       among: isRepair ? [] : computed, revisions: revisions, on: db)
     let unchanged = looked.slots
     var chunk = PopulateChunk(
-      results: [], moments: [], claim: context.claim, run: context.run, inputsSeen: inputsSeen,
+      results: [], moments: [], lease: context.lease, run: context.run, inputsSeen: inputsSeen,
       reason: context.reason)
     chunk.overLocks = context.mayOverrideLocks
     chunk.archives = isRepair

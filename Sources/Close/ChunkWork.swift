@@ -41,7 +41,8 @@ enum Fault {
 
   /// Whether an error concerns the whole run and not just some portfolio of a chunk.
   static func isFinal(_ error: any Error) -> Bool {
-    if error is LeaseEnded || error is LeaseGone { return true }
+    if error is LeaseEnded || error is LeaseGone || error is ServerChanged { return true }
+    if error is LockHeld { return true }
     if error is CancellationError || error is SchemaError { return true }
     guard let error = cause(of: error) else { return false }
     return error.mayRetry || error.kind != .server
@@ -51,10 +52,10 @@ enum Fault {
   /// Whether somebody else kept a row locked for longer than one waits for it.
   static func isLock(_ error: any Error) -> Bool { cause(of: error)?.sqlState == "55P03" }
 
-  /// A full disk, a limit of the server's, a file it cannot read, a server that may only be read:
-  /// no portfolio is at fault, and halving the chunk would blame each of them.
+  /// A full disk, a limit of the server's, a file it cannot read, a server that may only be read, a
+  /// role that may not do it: no portfolio is at fault, and halving the chunk would blame each.
   private static func isTheServers(_ state: String) -> Bool {
-    ["53100", "53400", "25006"].contains(state) || state.hasPrefix("58")
+    ["53100", "53400", "25006", "42501"].contains(state) || state.hasPrefix("58")
   }
 }
 

@@ -23,16 +23,20 @@ public final class CloseRun: Sendable {
   private let connect: @Sendable () async throws -> Connection
   private let context = Mutex<RunContext?>(nil)
   private let isStopped = Mutex(false)
+  private let token: Int64
 
   /// A run that has not begun.
   ///
-  /// - Parameter connect: Opens a connection; a run needs one a worker and one more.
+  /// - Parameters:
+  ///   - token: Of its lease, a number that nobody else draws; nil: a random one.
+  ///   - connect: Opens a connection; a run needs one a worker and one more.
   public init(
-    _ purpose: Purpose, settings: RunSettings,
+    _ purpose: Purpose, settings: RunSettings, token: Int64? = nil,
     connect: @escaping @Sendable () async throws -> Connection
   ) {
     self.purpose = purpose
     self.settings = settings
+    self.token = token ?? Lease.randomToken()
     self.connect = connect
   }
 
@@ -114,7 +118,8 @@ public final class CloseRun: Sendable {
       case .replay(let range): ("replay", range.from)
       case .repair(let task): ("repair equity", task.earliest)
       }
-    var opening = RunOpening(kind: kind, from: from, through: lastDate, settings: settings)
+    var opening = RunOpening(
+      kind: kind, from: from, through: lastDate, settings: settings, token: token)
     if case .repair(let task) = purpose { opening.repair = task }
     let asked = ContinuousClock.now
     guard let begun = try db.begin(opening) else { return nil }
@@ -193,7 +198,7 @@ public final class CloseRun: Sendable {
         let report = context.report
         let stale = try db.end(
           RunEnding(
-            run: context.run, claim: context.claim,
+            run: context.run, lease: context.lease,
             ending: failure != nil ? .failed : wasStopped ? .interrupted : .done,
             exitCode: failure != nil ? 2 : report.exitCode, counts: report.counts.json,
             mayHoldPlaceholders: failure != nil || context.mayHoldPlaceholders,

@@ -24,21 +24,21 @@ protocol CloseStore: Actor {
 
   // MARK: Claims
 
-  func renewLease(of claim: Int64, seconds: Double) throws -> Bool
-  func coverLease(from first: Day, through last: Day, claim: Int64) throws
-  func requireLease(of claim: Int64) throws
+  func renew(_ lease: Lease, seconds: Double) throws -> Bool
+  func cover(from first: Day, through last: Day, _ lease: Lease) throws
+  func require(_ lease: Lease) throws
   func claim(
-    _ claims: [SlotClaim], as claim: Int64, run: Int64, overLocks: Bool
+    _ claims: [SlotClaim], as lease: Lease, run: Int64, overLocks: Bool
   ) throws -> Set<Slot>
   func holders(of slots: [Slot]) throws -> [SlotHolder]
   func unfinished(of portfolios: [ID<Portfolio>], through: Day) throws -> [SlotHolder]
   func takeOver(
-    _ holders: [SlotHolder], links: [Slot: SlotClaim.Link], as claim: Int64, run: Int64,
+    _ holders: [SlotHolder], links: [Slot: SlotClaim.Link], as lease: Lease, run: Int64,
     overLocks: Bool
   ) throws -> (ours: Set<Slot>, letGo: Set<Slot>)
   func discard(_ holders: [SlotHolder]) throws
   func claimComplete(
-    _ slots: [Slot], as claim: Int64, run: Int64, overLocks: Bool
+    _ slots: [Slot], as lease: Lease, run: Int64, overLocks: Bool
   ) throws -> [Slot: ClaimedClose]
   func locked(among slots: [Slot]) throws -> Set<Slot>
   func fail(_ failures: [(slot: Slot, error: String, sqlState: String?)], as claim: Int64) throws
@@ -80,13 +80,15 @@ struct RunOpening: Sendable {
   var settings: RunSettings
   /// What a repair is going to carry out.
   var repair: EquityRepairTask?
+  /// Of its lease.
+  var token: Int64
 }
 
 /// What a run is given when it begins.
 struct BegunRun: Sendable {
   var run: Int64
-  /// The id that fences every write of this run.
-  var claim: Int64
+  /// What it must hold to write; its claim fences every write.
+  var lease: Lease
   /// The portfolios that it is for.
   var selection: PortfolioSelection
   /// The dates that its lease covers so far.
@@ -99,7 +101,7 @@ struct BegunRun: Sendable {
 /// How a run went.
 struct RunEnding: Sendable {
   var run: Int64
-  var claim: Int64
+  var lease: Lease
   var ending: Runs.Ending
   var exitCode: Int32
   var counts: String

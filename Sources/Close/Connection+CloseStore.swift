@@ -36,22 +36,20 @@ extension Connection: CloseStore {
     try Planning.stale(through: through, includingLocked: includingLocked, on: self)
   }
 
-  func renewLease(of claim: Int64, seconds: Double) throws -> Bool {
-    try Leases.renew(claim: claim, seconds: seconds, on: self)
+  func renew(_ lease: Lease, seconds: Double) throws -> Bool {
+    try Leases.renew(lease, seconds: seconds, on: self)
   }
 
-  func coverLease(from first: Day, through last: Day, claim: Int64) throws {
-    try Leases.cover(from: first, through: last, claim: claim, on: self)
+  func cover(from first: Day, through last: Day, _ lease: Lease) throws {
+    try Leases.cover(from: first, through: last, lease, on: self)
   }
 
-  func requireLease(of claim: Int64) throws {
-    try Leases.require(claim: claim, on: self)
-  }
+  func require(_ lease: Lease) throws { try Leases.require(lease, on: self) }
 
   func claim(
-    _ claims: [SlotClaim], as claim: Int64, run: Int64, overLocks: Bool
+    _ claims: [SlotClaim], as lease: Lease, run: Int64, overLocks: Bool
   ) throws -> Set<Slot> {
-    try Slots.claim(claims, as: claim, run: run, overLocks: overLocks, on: self)
+    try Slots.claim(claims, as: lease, run: run, overLocks: overLocks, on: self)
   }
 
   func holders(of slots: [Slot]) throws -> [SlotHolder] {
@@ -63,19 +61,19 @@ extension Connection: CloseStore {
   }
 
   func takeOver(
-    _ holders: [SlotHolder], links: [Slot: SlotClaim.Link], as claim: Int64, run: Int64,
+    _ holders: [SlotHolder], links: [Slot: SlotClaim.Link], as lease: Lease, run: Int64,
     overLocks: Bool
   ) throws -> (ours: Set<Slot>, letGo: Set<Slot>) {
     try Slots.takeOver(
-      holders, links: links, as: claim, run: run, overLocks: overLocks, on: self)
+      holders, links: links, as: lease, run: run, overLocks: overLocks, on: self)
   }
 
   func discard(_ holders: [SlotHolder]) throws { try Slots.discard(holders, on: self) }
 
   func claimComplete(
-    _ slots: [Slot], as claim: Int64, run: Int64, overLocks: Bool
+    _ slots: [Slot], as lease: Lease, run: Int64, overLocks: Bool
   ) throws -> [Slot: ClaimedClose] {
-    try Slots.claimComplete(slots, as: claim, run: run, overLocks: overLocks, on: self)
+    try Slots.claimComplete(slots, as: lease, run: run, overLocks: overLocks, on: self)
   }
 
   func locked(among slots: [Slot]) throws -> Set<Slot> {
@@ -133,22 +131,22 @@ extension Connection: CloseStore {
     let locked = try lockedDates(of: opening, selection)
     if let locked, settings.overrideLock == nil { throw locked }
     guard try !Runs.isPaused(on: self) else { return nil }
+    try DatabaseEpoch.begin(on: self)
     try OwnSequences.keepAhead(on: self)
-    try Incarnation.begin(on: self)
     let takenBack = try DeadOwners.cleanUp(on: self)
     let dates = opening.from.map { $0...max($0, opening.through) }
-    let (run, claim) = try transaction { db in
+    let (run, lease) = try transaction { db in
       try db.record(opening, covering: dates, overriding: locked)
     }
     return BegunRun(
-      run: run, claim: claim, selection: selection, covered: dates, takenBack: takenBack.count,
+      run: run, lease: lease, selection: selection, covered: dates, takenBack: takenBack.count,
       overrides: try MarketLoading.overrides(on: self))
   }
 
   /// The run, what its repair removes first, its lease, and the lock that it overrides.
   private func record(
     _ opening: RunOpening, covering dates: ClosedRange<Day>?, overriding locked: LockedRange?
-  ) throws -> (run: Int64, claim: Int64) {
+  ) throws -> (run: Int64, lease: Lease) {
     let settings = opening.settings
     let run = try Runs.begin(
       kind: opening.kind, from: opening.from, through: opening.through, host: settings.host,
@@ -158,10 +156,10 @@ extension Connection: CloseStore {
       try PeriodLocks.recordOverride(
         from: locked.from, through: locked.through, by: author, run: run, on: self)
     }
-    let claim = try Leases.open(
+    let lease = try Leases.open(
       run: run, host: settings.host, pid: settings.pid, seconds: settings.leaseSeconds,
-      dates: dates, on: self)
-    return (run, claim)
+      dates: dates, token: opening.token, on: self)
+    return (run, lease)
   }
 
   /// What a replay's or a repair's range touches of locked periods; nil for a night, which plans
@@ -177,18 +175,19 @@ extension Connection: CloseStore {
   }
 
   func end(_ ending: RunEnding) throws -> Day? {
-    if ending.mayHoldPlaceholders { _ = try Slots.release(as: ending.claim, on: self) }
-    try Leases.close(claim: ending.claim, on: self)
+    let claim = ending.lease.claim
+    if ending.mayHoldPlaceholders { _ = try Slots.release(as: claim, on: self) }
     // Owners who were still believed alive when this run began.
     try Leases.forgetDead(on: self)
     if ending.ending != .failed {
-      try Runs.forgetSeenChanges(exceptLeaseOf: ending.claim, on: self)
+      try Runs.forgetSeenChanges(exceptLeaseOf: claim, on: self)
     }
     let stale =
       ending.asksForStale ? try Planning.stale(through: .latest, on: self).values.min() : nil
     if ending.concludesRepair { try RepairArchive.end(ending.run, on: self) }
     try Runs.end(
-      ending.run, ending.ending, exitCode: ending.exitCode, counts: ending.counts, on: self)
+      ending.run, ending.ending, exitCode: ending.exitCode, counts: ending.counts,
+      lease: ending.lease, on: self)
     return stale
   }
 }

@@ -132,7 +132,7 @@ public enum DuplicateRepair {
   public static func apply(
     _ text: String, by owner: RepairOwner, on db: isolated Connection
   ) throws -> RepairOutcome {
-    try Migrator.requireCurrentSchema(on: db)
+    try DatabaseEpoch.requireForWriting(on: db)
     guard try RepairArchive.lock(on: db) else { throw RepairError.busy }
     let plan = try RepairPlan(reading: text, kind: kind, on: db)
     if let before = try RepairArchive.applied(plan: plan.digest, on: db) {

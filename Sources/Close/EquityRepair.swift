@@ -147,7 +147,7 @@ public final class EquityRepair: Sendable {
     _ text: String, _ guardian: Connection
   ) async throws -> (report: RunReport?, run: Int64) {
     let asked = try await guardian.perform { db in
-      try Migrator.requireCurrentSchema(on: db)
+      try DatabaseEpoch.requireForWriting(on: db)
       guard try RepairArchive.lock(on: db) else { throw RepairError.busy }
       let plan = try RepairPlan(reading: text, kind: Self.kind, on: db)
       let scope = try RepairArchive.scope(ofPlan: text, on: db)

@@ -49,7 +49,7 @@ public enum PeriodLocking {
   public static func lock(
     _ request: LockRequest, on db: isolated Connection
   ) throws -> LockOutcome {
-    try Migrator.requireCurrentSchema(on: db)
+    try DatabaseEpoch.requireForWriting(on: db)
     return try db.transaction { db in
       let scope = try scope(of: request, on: db)
       let books = try HeldBooks(holding: db)
@@ -82,7 +82,7 @@ public enum PeriodLocking {
   public static func unlock(
     _ request: LockRequest, on db: isolated Connection
   ) throws -> LockOutcome {
-    try Migrator.requireCurrentSchema(on: db)
+    try DatabaseEpoch.requireForWriting(on: db)
     return try db.transaction { db in
       let scope = try scope(of: request, on: db)
       try PeriodLocks.own(on: db)

@@ -9,7 +9,7 @@ public enum RepairUndo {
   public static func undo(
     _ run: Int64, by owner: RepairOwner, on db: isolated Connection
   ) throws -> RepairOutcome {
-    try Migrator.requireCurrentSchema(on: db)
+    try DatabaseEpoch.requireForWriting(on: db)
     guard try RepairArchive.lock(on: db) else { throw RepairError.busy }
     guard let repair = try RepairArchive.run(run, on: db) else {
       throw RepairError.cannotUndo(

@@ -7,8 +7,8 @@ internal import Synchronization
 final class RunContext: Sendable {
   let settings: RunSettings
   let run: Int64
-  /// The id that fences every write of this run.
-  let claim: Int64
+  /// What must be held to write.
+  let lease: Lease
   /// The portfolios that it is for.
   let selection: PortfolioSelection
   let calendars: Calendars
@@ -37,7 +37,7 @@ final class RunContext: Sendable {
   ) {
     settings = opening.settings
     run = begun.run
-    claim = begun.claim
+    lease = begun.lease
     selection = begun.selection
     calendars = Calendars(overrides: begun.overrides)
     reason =
@@ -51,6 +51,9 @@ final class RunContext: Sendable {
         leaseEnds: leaseAsked + .seconds(opening.settings.leaseSeconds), covered: begun.covered,
         report: report))
   }
+
+  /// The id that fences every write of this run.
+  var claim: Int64 { lease.claim }
 
   /// Whether locked dates are closed again.
   var mayOverrideLocks: Bool { settings.overrideLock != nil }
@@ -91,7 +94,7 @@ final class RunContext: Sendable {
     else { return }
     let covered = state.withLock { $0.covered }
     if let covered, covered.lowerBound <= first, covered.upperBound >= last { return }
-    try db.coverLease(from: first, through: last, claim: claim)
+    try db.cover(from: first, through: last, lease)
     state.withLock { state in
       let low = min(first, state.covered?.lowerBound ?? first)
       let high = max(last, state.covered?.upperBound ?? last)

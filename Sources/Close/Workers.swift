@@ -220,9 +220,7 @@ struct Worker {
     connection = nil
     let fresh = try await connect()
     do {
-      try await fresh.perform { [claim = context.claim] db in
-        try Leases.nameSession(claim, on: db)
-      }
+      try await fresh.perform { [lease = context.lease] db in try Leases.join(lease, on: db) }
     } catch {
       await fresh.close()
       throw error
@@ -246,7 +244,7 @@ struct Heartbeat {
       do {
         let seconds = context.settings.leaseSeconds
         let isAlive = try await connection.perform { [context] db in
-          try db.renewLease(of: context.claim, seconds: seconds)
+          try db.renew(context.lease, seconds: seconds)
         }
         guard isAlive else {
           context.stop()

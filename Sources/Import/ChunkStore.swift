@@ -1,5 +1,6 @@
 internal import Glibc
 internal import Postgres
+internal import Storage
 
 /// Writes chunks into the books, each with its checkpoint in one transaction.
 ///
@@ -214,7 +215,8 @@ struct ChunkStore<Kind: RowKind>: Sendable {
       }
     }
     // Only now: nobody's turn waits for our rows to arrive.
-    try db.execute(beginChunk, table)
+    try AdvisoryLock.turn(of: table, settings: chunkSettings).holdInTransaction(
+      .exclusive, on: db)
     return count
   }
 }
@@ -231,13 +233,10 @@ private let stagingExists = Statement(
 ///
 /// The plans of a merge are kept for all chunks, and the first may be made while the tables are
 /// empty: whatever would read a whole table is ruled out, as it would be read once a chunk.
-private let beginChunk = Statement(
-  "import-chunk-begin",
-  """
-  select pg_advisory_xact_lock(hashtext('closebell import'), hashtext($1)),
-    set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
+private let chunkSettings = """
+  set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
     set_config('enable_mergejoin', 'off', true)
-  """)
+  """
 
 extension ChunkStore.Outcome {
   /// Adds what another part did.

@@ -1,4 +1,5 @@
 internal import Postgres
+internal import Storage
 
 /// The connection of an import, replaced where it is lost, and the claim under which it writes.
 actor ChunkWriter<Kind: RowKind> {
@@ -7,6 +8,8 @@ actor ChunkWriter<Kind: RowKind> {
   /// nil for a dry run.
   private(set) var claim: ImportClaim?
   private let control: ImportControl
+  /// Where the chunks before were written.
+  private var server: ServerIdentity?
 
   /// So often a lost connection is made anew for one chunk, with pauses from 0.1 to 12.8 seconds.
   private static var attempts: Int { 8 }
@@ -14,6 +17,11 @@ actor ChunkWriter<Kind: RowKind> {
   init(_ connection: Connection, _ control: ImportControl) {
     self.connection = connection
     self.control = control
+  }
+
+  /// Settles on the server that it is connected to, and on the epoch of what it is going to mark.
+  func recordServer() async throws {
+    server = try await connection.perform { db in try DatabaseEpoch.begin(on: db).server }
   }
 
   /// Works under a claim from now on.
@@ -123,6 +131,7 @@ actor ChunkWriter<Kind: RowKind> {
       attempt += 1
       do {
         let fresh = try await connect()
+        try await requireSameServer(fresh)
         if ownsConnection { await connection.close() }
         (connection, ownsConnection) = (fresh, true)
         let control = control
@@ -139,6 +148,20 @@ actor ChunkWriter<Kind: RowKind> {
       }
     }
     throw last
+  }
+
+  /// A standby that took the server's place may know nothing of the last chunks.
+  private func requireSameServer(_ fresh: Connection) async throws {
+    let server = server
+    do {
+      try await fresh.perform { db in
+        let here = try DatabaseEpoch.begin(on: db).server
+        if let server, server != here { throw ServerChanged(from: server, to: here) }
+      }
+    } catch {
+      await fresh.close()
+      throw error
+    }
   }
 
   /// What became of a chunk whose commit nobody heard of: as the database counted it.

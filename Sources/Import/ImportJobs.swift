@@ -61,16 +61,12 @@ extension ImportJobs {
 
   /// A claim id that was never used; its lock is ours before anybody can see it.
   static func drawClaim(on db: isolated Connection) throws -> Int64 {
-    guard let claim = try db.row(draw, as: { try $0.nextInt64() }) else {
-      throw StorageError.noRow("claim")
-    }
-    _ = try db.row(lock, claim) { try $0.nextOptional(String.self) }
-    return claim
+    try AdvisoryLock.drawClaim(of: "import_jobs", on: db)
   }
 
   /// Frees the lock of a claim that ended.
   static func release(_ claim: Int64, on db: isolated Connection) throws {
-    _ = try db.row(unlock, claim) { try $0.nextBool() }
+    try AdvisoryLock.release(claim: claim, of: "import_jobs", on: db)
   }
 
   /// Records how far an import has come, in the transaction of its chunk.
@@ -134,13 +130,6 @@ extension ImportJobs {
 // MARK: - SQL
 
 extension ImportJobs {
-  private static let draw = Statement(
-    "import-claim-draw", "select nextval('closebell.claim_id_seq')")
-  private static let lock = Statement(
-    "import-claim-lock", "select pg_advisory_lock($1::bigint)::text")
-  private static let unlock = Statement(
-    "import-claim-unlock", "select pg_advisory_unlock($1::bigint)")
-
   private static let insertJob = Statement(
     "import-job-begin",
     """

@@ -119,7 +119,7 @@ struct ImportRun<Kind: RowKind>: Sendable {
     do {
       var file = try RowFile<Kind>(request)
       if let job { try file.resume(job) }
-      if !request.dryRun { try await writer.perform { db in _ = try Incarnation.begin(on: db) } }
+      if !request.dryRun { try await writer.recordServer() }
       try await file.loadBooks(from: writer)
       try await begin(file.name, file.details)
       var report = ImportReport(

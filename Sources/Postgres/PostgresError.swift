@@ -110,6 +110,18 @@ extension PostgresError {
       || hint == Self.wayToWrite
   }
 
+  /// What helps where a policy would take rows away.
+  static let wayAroundPolicies = """
+    the books are right with all rows only: connect as a role with bypassrls or as the owner of \
+    the tables, or drop the policy
+    """
+
+  /// Whether the server refused because a policy of the table would take rows away.
+  public var isRowSecurity: Bool { sqlState == "42501" && message.contains("row-level security") }
+
+  /// Whether our role may not do what was asked of it.
+  public var isRefusedToRole: Bool { sqlState == "42501" }
+
   /// Whether the failure is the violation of the constraint of this name.
   public func violates(_ name: String) -> Bool {
     constraint == name && sqlState?.hasPrefix("23") == true

@@ -46,6 +46,7 @@ struct ServerResult: ~Copyable {
     error.table = field(pointer, PQ_FIELD_TABLE)
     error.column = field(pointer, PQ_FIELD_COLUMN)
     error.position = field(pointer, PQ_FIELD_POSITION).flatMap { Int($0) }
+    if error.isRowSecurity { error.hint = PostgresError.wayAroundPolicies }
     return error
   }
 

@@ -75,7 +75,7 @@ extension PrivateCluster {
     if let database = settings.database {
       let created = try await binaries.run(
         "postgres", ["--single", "-D", draft, "-c", "exit_on_error=on", "postgres"], as: owner,
-        input: "create database \(database)\n")
+        input: "create database \(database)\nrevoke connect on database \(database) from public\n")
       guard created.succeeded else {
         throw ClusterError(
           .failed, "the database \(database) could not be made", detail: created.message)

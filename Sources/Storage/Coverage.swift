@@ -51,7 +51,8 @@ public enum Coverage {
     public var kind: String
     /// The first and last date that it was for.
     public var dates: (from: Day?, through: Day?)
-    /// running, done, failed, interrupted.
+    /// running, done, failed, interrupted; lost: it never said how it ended, and holds nothing
+    /// any more.
     public var status: String
     /// When it began, UTC.
     public var startedAt: String
@@ -186,7 +187,10 @@ public enum Coverage {
   private static let latestRuns = Statement(
     "coverage-runs",
     """
-    select r.id, r.kind, r.from_date, r.to_date, r.status,
+    select r.id, r.kind, r.from_date, r.to_date,
+      case when r.exit_code = \(Runs.exitCodeOfLost)
+          or r.status = 'running' and not \(Runs.isAlive("r"))
+        then 'lost' else r.status end,
       \(MomentText.sql("r.started_at")),
       extract(epoch from r.finished_at - r.started_at)::float8
     from closebell.batch_runs r order by r.id desc limit $1::bigint

@@ -93,7 +93,7 @@ public enum ImportHistory {
   public static func isAlive(_ job: String) -> String {
     """
     (\(job).lease_until > pg_catalog.clock_timestamp()
-      and \(Leases.isLockHeld(of: "\(job).claim_id")))
+      and \(AdvisoryLock.isHeld(claim: "\(job).claim_id", of: "import_jobs", by: nil)))
     """
   }
 

@@ -3,69 +3,85 @@ public import Postgres
 
 /// A lease says that the owner of a claim is alive; a dead owner's slots may be taken over.
 ///
-/// The row commits before the first claim under its id. The connection that renews it also holds
-/// an advisory lock on the id, so that a killed process is seen at once and not after a lease.
-/// A wrong guess about life is harmless: every later write is fenced by the claim id itself.
+/// The row commits before the first claim under its id. The session that opened it also holds an
+/// advisory lock on the id, so that a killed process is seen at once and not after a lease. A wrong
+/// guess about life is harmless: every later write is fenced by the claim id itself.
+///
+/// Holding a lease takes its token, and the lock in the hands of the session that the row names,
+/// on the server and in the epoch in which it was opened. A worker who reconnects elsewhere holds
+/// none.
 public enum Leases {
   /// Draws a claim id that was never used, records its lease and takes its lock.
   ///
   /// To be called in a transaction, whose commit must outlive a crash: an id that a server forgot
-  /// it would give once more, and the fence could not tell the two owners apart.
+  /// it would give once more. The session keeps the lock; with it ends the lease.
   ///
   /// - Parameters:
   ///   - seconds: How long the lease lasts unless it is renewed; the server's clock counts.
   ///   - dates: Dates on which the claim is going to be used; see `cover`.
+  ///   - token: A number that nobody else draws.
   public static func open(
     run: Int64, host: String, pid: Int32, seconds: Double, dates: ClosedRange<Day>? = nil,
-    on db: isolated Connection
-  ) throws -> Int64 {
+    token: Int64 = Lease.randomToken(), on db: isolated Connection
+  ) throws -> Lease {
     precondition(db.isInTransaction, "a lease that can be seen without its lock is a dead one")
     // The lock is held before the row can be seen: nobody finds a lease without an owner.
-    guard
-      let claim = try db.row(
-        insert, run, host, pid, seconds, dates?.lowerBound.postgres, dates?.upperBound.postgres,
-        as: { try $0.nextInt64() })
-    else { throw StorageError.noRow("lease") }
-    _ = try db.row(lock, claim) { try $0.nextOptional(String.self) }
-    return claim
+    let claim = try AdvisoryLock.drawClaim(of: "worker_lease", on: db)
+    let server = try db.row(
+      insert, claim, run, host, pid, seconds, dates?.lowerBound.postgres,
+      dates?.upperBound.postgres, token
+    ) { ServerIdentity(system: try $0.nextInt64OrNil(), timeline: try $0.nextInt32OrNil()) }
+    guard let server else { throw StorageError.noRow("lease") }
+    return Lease(claim: claim, token: token, server: server)
   }
 
   /// Prolongs a lease that is still valid.
   ///
   /// - Returns: False where it had already ended: the owner must stop at once.
   public static func renew(
-    claim: Int64, seconds: Double, on db: isolated Connection
+    _ lease: Lease, seconds: Double, on db: isolated Connection
   ) throws -> Bool {
-    try db.execute(prolong, claim, seconds) == 1
-  }
-
-  /// Ends a lease that nobody needs any more, and frees its lock.
-  public static func close(claim: Int64, on db: isolated Connection) throws {
-    _ = try db.execute(delete, claim)
-    _ = try db.row(unlock, claim) { try $0.next(Bool.self) }
+    try db.execute(prolong, lease.claim, seconds, lease.token) == 1
   }
 
   /// Says which dates the claim is going to be used on; commits before the first claim there.
   public static func cover(
-    from first: Day, through last: Day, claim: Int64, on db: isolated Connection
+    from first: Day, through last: Day, _ lease: Lease, on db: isolated Connection
   ) throws {
-    _ = try db.execute(widen, claim, first.postgres, last.postgres)
+    _ = try db.execute(widen, lease.claim, first.postgres, last.postgres, lease.token)
   }
 
-  /// Makes sure that our lease is still recorded, and keeps it so until the transaction ends.
+  /// Makes sure that we hold our lease, and keeps it recorded until the transaction ends.
   ///
   /// An owner who lives may be taken for dead: the server crashed under it, or its control
   /// connection broke. Input changes are forgotten once no lease is left that could be older than
   /// them; a write without a lease could say what was true before a change that nobody remembers.
   ///
-  /// - Throws: `LeaseGone` where others took us for dead.
-  public static func require(claim: Int64, on db: isolated Connection) throws {
-    guard try db.row(hold, claim, as: { try $0.nextInt64() }) != nil else { throw LeaseGone() }
+  /// - Throws: `LeaseGone` where others took us for dead, `ServerChanged` where the session is on
+  ///   another server, `SchemaError` where the schema was migrated under us.
+  public static func require(_ lease: Lease, on db: isolated Connection) throws {
+    try check(lease, hold, on: db)
   }
 
-  /// Names the session of a worker after its claim, so that others find it once its lease is over.
-  public static func nameSession(_ claim: Int64, on db: isolated Connection) throws {
-    try db.execute(sql: "set application_name = '\(sessionName)\(claim)'")
+  /// Prepares a worker's session: makes sure that it is where the run's lease is, and names it
+  /// after the claim, so that others find it once the lease is over.
+  ///
+  /// - Throws: As `require`.
+  public static func join(_ lease: Lease, on db: isolated Connection) throws {
+    try check(lease, nameSession, on: db)
+  }
+
+  private static func check(
+    _ lease: Lease, _ statement: Statement, on db: isolated Connection
+  ) throws {
+    guard
+      let version = try db.row(statement, lease.claim, lease.token, as: { try $0.nextInt32() })
+    else {
+      let here = try ServerIdentity.read(on: db)
+      guard here == lease.server else { throw ServerChanged(from: lease.server, to: here) }
+      throw LeaseGone()
+    }
+    try Migrator.requireCurrent(newest: Int(version))
   }
 
   /// Ends the sessions that hold slots locked although the lease that they write under is over:
@@ -91,19 +107,31 @@ public enum Leases {
     """
     exists (select from closebell.worker_lease l
       where l.claim_id = \(claim) and l.lease_until > pg_catalog.clock_timestamp()
-        and \(isLockHeld(of: "l.claim_id")))
+        and \(isLocked))
     """
   }
 
-  /// SQL that is true for a `claim_id` whose owner's connection holds its advisory lock.
-  static func isLockHeld(of claim: String) -> String {
+  /// SQL that is true for a row `l` of `worker_lease` whose session holds its lock.
+  private static let isLocked = AdvisoryLock.isHeld(
+    claim: "l.claim_id", of: "worker_lease", by: "l.backend_pid")
+
+  /// SQL that is true for a row `l` of `worker_lease` that is held under a token, here.
+  private static func isOurs(_ token: String) -> String {
     """
-    exists (select from pg_catalog.pg_locks k
-      where k.locktype = 'advisory' and k.granted and k.objsubid = 1
-        and k.database = (select d.oid from pg_catalog.pg_database d
-          where d.datname = pg_catalog.current_database())
-        and k.classid::bigint = (\(claim) >> 32)
-        and k.objid::bigint = (\(claim) & 4294967295))
+    l.token = \(token) and l.epoch = closebell.current_epoch() and \(isLocked)
+      and exists (select from pg_catalog.pg_stat_get_activity(l.backend_pid) a
+        where a.backend_start = l.backend_start)
+      and exists (select from closebell.this_server() s
+        where s.system_identifier is not distinct from l.system_identifier
+          and s.timeline is not distinct from l.timeline)
+    """
+  }
+
+  /// SQL that is true where the lease of a claim is held under a token, here.
+  static func isHeld(_ claim: String, _ token: String) -> String {
+    """
+    exists (select from closebell.worker_lease l
+      where l.claim_id = \(claim) and \(isOurs(token)))
     """
   }
 
@@ -111,30 +139,47 @@ public enum Leases {
     "lease-open",
     """
     insert into closebell.worker_lease
-      (claim_id, run_id, host, pid, lease_until, first_date, last_date)
-    values (pg_catalog.nextval('closebell.claim_id_seq'), $1::bigint, $2::text, $3::integer,
-      pg_catalog.clock_timestamp() + $4::float8 * interval '1 second', $5::date, $6::date)
-    returning claim_id
+      (claim_id, run_id, host, pid, lease_until, first_date, last_date, token, backend_pid,
+       backend_start, system_identifier, timeline, epoch)
+    select $1::bigint, $2::bigint, $3::text, $4::integer,
+      pg_catalog.clock_timestamp() + $5::float8 * interval '1 second', $6::date, $7::date,
+      $8::bigint, pg_catalog.pg_backend_pid(), a.backend_start, s.system_identifier, s.timeline,
+      closebell.current_epoch()
+    from closebell.this_server() s, pg_catalog.pg_stat_activity a
+    where a.pid = pg_catalog.pg_backend_pid()
+    returning system_identifier, timeline
     """)
   private static let prolong = Statement(
     "lease-renew",
     """
     update closebell.worker_lease
     set lease_until = pg_catalog.clock_timestamp() + $2::float8 * interval '1 second'
-    where claim_id = $1::bigint and lease_until > pg_catalog.clock_timestamp()
+    where claim_id = $1::bigint and token = $3::bigint
+      and lease_until > pg_catalog.clock_timestamp()
     """)
   private static let widen = Statement.once(
     "lease-cover",
     """
     update closebell.worker_lease
     set first_date = least(first_date, $2::date), last_date = greatest(last_date, $3::date)
-    where claim_id = $1::bigint
+    where claim_id = $1::bigint and token = $4::bigint
     """)
+  private static let newestVersion =
+    "(select max(m.version) from closebell.schema_migrations m)"
   private static let hold = Statement(
     "lease-hold",
-    "select claim_id from closebell.worker_lease where claim_id = $1::bigint for key share")
-  private static let delete = Statement.once(
-    "lease-close", "delete from closebell.worker_lease where claim_id = $1::bigint")
+    """
+    select \(newestVersion) from closebell.worker_lease l
+    where l.claim_id = $1::bigint and \(isOurs("$2::bigint")) for key share of l
+    """)
+  private static let nameSession = Statement.once(
+    "lease-join",
+    """
+    select \(newestVersion), pg_catalog.set_config(
+      'application_name', '\(sessionName)' || l.claim_id, false)
+    from closebell.worker_lease l
+    where l.claim_id = $1::bigint and \(isOurs("$2::bigint"))
+    """)
   /// Slots are looked for lease by lease (`offset 0`): there is hardly ever a dead one, and joined
   /// otherwise the server would read every slot first.
   private static let deleteDead = Statement.once(
@@ -162,10 +207,6 @@ public enum Leases {
         where k.pid = a.pid and k.relation = 'closebell.portfolio_snapshots'::regclass
           and k.mode in ('RowShareLock', 'RowExclusiveLock'))
     """)
-  private static let lock = Statement.once(
-    "lease-lock", "select pg_catalog.pg_advisory_lock($1::bigint)::text")
-  private static let unlock = Statement.once(
-    "lease-unlock", "select pg_catalog.pg_advisory_unlock($1::bigint)")
 }
 
 /// Our lease was ended by others, who took us for dead.

@@ -22,7 +22,10 @@ public enum Migrator {
   ///
   /// - Throws: `SchemaError` where the database is empty, older or newer.
   public static func requireCurrentSchema(on db: isolated Connection) throws {
-    let newest = try appliedVersions(on: db).max() ?? 0
+    try requireCurrent(newest: try appliedVersions(on: db).max() ?? 0)
+  }
+
+  static func requireCurrent(newest: Int) throws {
     if newest < Migration.latestVersion { throw SchemaError.older(newest) }
     if newest > Migration.latestVersion { throw SchemaError.newer(newest) }
   }
@@ -31,7 +34,8 @@ public enum Migrator {
   ///
   /// - Returns: The steps taken, in the order taken; empty where there was nothing to do.
   /// - Throws: `SchemaError` where a file was edited after release, the schema is newer, or rows
-  ///   in the way would break a key; `PostgresError` from a step, which is then not taken.
+  ///   in the way would break a key; `LockHeld`; `PostgresError` from a step, which is then not
+  ///   taken.
   @discardableResult
   public static func migrate(
     to version: Int = Migration.latestVersion, on db: isolated Connection
@@ -39,8 +43,8 @@ public enum Migrator {
     guard (0...Migration.latestVersion).contains(version) else {
       throw SchemaError.unknownVersion(version)
     }
-    _ = try db.row(lock) { try $0.nextOptional(String.self) }
-    defer { _ = try? db.row(unlock) { try $0.next(Bool.self) } }
+    try AdvisoryLock.migrations.hold(.exclusive, on: db)
+    defer { try? AdvisoryLock.migrations.release(.exclusive, on: db) }
     try createJournal(on: db)
     let applied = try verifiedVersions(on: db)
     if let newest = applied.max(), newest > Migration.latestVersion {
@@ -113,11 +117,6 @@ public enum Migrator {
 
   // MARK: - SQL
 
-  /// Any number will do, as long as nobody else uses it: "closebel" in ASCII.
-  private static let lock = Statement(
-    "migrate-lock", "select pg_catalog.pg_advisory_lock(7164775598221616492)::text")
-  private static let unlock = Statement(
-    "migrate-unlock", "select pg_catalog.pg_advisory_unlock(7164775598221616492)")
   private static let hasJournal = Statement.once(
     "migrate-has-journal",
     "select pg_catalog.to_regclass('closebell.schema_migrations') is not null")

@@ -18,17 +18,6 @@ extension PeriodLocks {
     "coalesce(\(date) <= \(lockedThrough(of: portfolio)), false)"
   }
 
-  static let share = Statement(
-    "locks-hold",
-    """
-    select pg_catalog.pg_advisory_xact_lock_shared(pg_catalog.hashtext('closebell locks'), 0)::text
-    """)
-  static let exclude = Statement(
-    "locks-own",
-    """
-    select pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtext('closebell locks'), 0)::text
-    """)
-
   static let raiseAll = Statement(
     "locks-raise-all",
     """

@@ -45,14 +45,26 @@ public enum PeriodLocks {
 
   /// Keeps every lock as it is until the end of the transaction; looked at from the next
   /// statement on.
+  ///
+  /// - Throws: `LockHeld`.
   public static func hold(on db: isolated Connection) throws {
-    _ = try db.row(share) { try $0.nextOptional(String.self) }
+    try AdvisoryLock.periodLocks.holdInTransaction(.shared, on: db)
+  }
+
+  /// Waits until nobody is changing a lock, outside of any transaction.
+  ///
+  /// - Throws: `LockHeld` where that takes longer than `lock_timeout`.
+  static func wait(on db: isolated Connection) throws {
+    try AdvisoryLock.periodLocks.hold(.shared, on: db)
+    try AdvisoryLock.periodLocks.release(.shared, on: db)
   }
 
   /// Waits for everyone who holds the locks, and keeps them from looking until the end of the
   /// transaction.
+  ///
+  /// - Throws: `LockHeld`.
   public static func own(on db: isolated Connection) throws {
-    _ = try db.row(exclude) { try $0.nextOptional(String.self) }
+    try AdvisoryLock.periodLocks.holdInTransaction(.exclusive, on: db)
   }
 
   // MARK: - Changing them

@@ -127,8 +127,8 @@ public struct PopulateChunk: Sendable {
   /// Portfolios whose kept moments may stand on flows that were different then; they are
   /// forgotten before `moments` are kept.
   public var outdatedMoments: [ID<Portfolio>] = []
-  /// The claim that fences every write.
-  public var claim: Int64
+  /// What must be held to write.
+  public var lease: Lease
   /// The run.
   public var run: Int64
   /// The `pg_snapshot` that the inputs were read in.
@@ -140,14 +140,17 @@ public struct PopulateChunk: Sendable {
   /// Whether everything that is replaced goes to the archive of repairs as well.
   public var archives = false
 
+  /// The claim that fences every write.
+  public var claim: Int64 { lease.claim }
+
   /// A chunk of computed slots.
   public init(
-    results: [SlotResult], moments: [StoredMoments], claim: Int64, run: Int64,
+    results: [SlotResult], moments: [StoredMoments], lease: Lease, run: Int64,
     inputsSeen: String, reason: String
   ) {
     self.results = results
     self.moments = moments
-    self.claim = claim
+    self.lease = lease
     self.run = run
     self.inputsSeen = inputsSeen
     self.reason = reason
@@ -193,7 +196,7 @@ public enum Populating {
   ///
   /// - Returns: The slots that were not ours any more, whose opening had changed, or that were
   ///   locked meanwhile; nothing of them was written, nor of any other slot of their portfolios.
-  /// - Throws: `LeaseGone`, and whatever the database says.
+  /// - Throws: As `Leases.require`, and whatever the database says.
   public static func populate(
     _ chunk: PopulateChunk, on db: isolated Connection
   ) throws -> Set<Slot> {
@@ -232,7 +235,7 @@ public enum Populating {
 
   private static func write(_ chunk: PopulateChunk, on db: isolated Connection) throws {
     try refuseLocked(chunk, on: db)
-    try Leases.require(claim: chunk.claim, on: db)
+    try Leases.require(chunk.lease, on: db)
     try stage(chunk.results, on: db)
     let replaced = chunk.results.filter { $0.replaced != nil }.map(\.slot)
     if !replaced.isEmpty { try keepHistory(of: replaced, chunk, on: db) }

@@ -33,7 +33,7 @@ public enum RepairArchive {
   ///
   /// - Returns: False where another repair holds it.
   public static func lock(on db: isolated Connection) throws -> Bool {
-    guard try db.row(tryLock, as: { try $0.nextBool() }) == true else { return false }
+    guard try AdvisoryLock.repairs.tryHold(.exclusive, on: db) else { return false }
     // Whoever held it before is gone, with or without a word.
     _ = try db.execute(endDead)
     return true
@@ -138,13 +138,12 @@ public enum RepairArchive {
 
   // MARK: - SQL
 
-  private static let tryLock = Statement(
-    "repair-lock", "select pg_catalog.pg_try_advisory_lock(7166184990592262514)")
   private static let endDead = Statement(
     "repair-end-dead",
     """
     update closebell.batch_runs
-    set status = 'failed', exit_code = -1, finished_at = pg_catalog.clock_timestamp()
+    set status = 'failed', exit_code = \(Runs.exitCodeOfLost),
+      finished_at = pg_catalog.clock_timestamp()
     where status = 'running' and kind like 'repair%'
     """)
   private static let insertRun = Statement(

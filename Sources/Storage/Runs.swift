@@ -24,11 +24,16 @@ public enum Runs {
     return id
   }
 
-  /// Records how a run ended; `counts` is a JSON object.
+  /// Records how a run ended, and ends its lease, if it has one, in the same statement: while a run
+  /// is said to be running, its lease says whether it is.
+  ///
+  /// - Parameter counts: A JSON object.
   public static func end(
-    _ run: Int64, _ ending: Ending, exitCode: Int32, counts: String, on db: isolated Connection
+    _ run: Int64, _ ending: Ending, exitCode: Int32, counts: String, lease: Lease? = nil,
+    on db: isolated Connection
   ) throws {
-    _ = try db.execute(finish, run, ending.rawValue, exitCode, counts)
+    _ = try db.execute(
+      finish, run, ending.rawValue, exitCode, counts, lease?.claim, lease?.token)
   }
 
   /// Ends the record of runs whose leases are gone: their processes died without a word.
@@ -64,6 +69,26 @@ public enum Runs {
     _ = try db.execute(deleteSeenChanges, claim ?? 0, first.postgres)
   }
 
+  /// What is recorded of runs whose leases were gone before they said how they ended.
+  static let exitCodeOfLost = -1
+  private static let leasedKinds = "('run', 'replay', 'repair equity')"
+
+  private static func hasLiveLease(_ run: String) -> String {
+    """
+    exists (select from closebell.worker_lease r_lease
+        where r_lease.run_id = \(run).id and \(Leases.isAlive("r_lease.claim_id")))
+    """
+  }
+
+  /// SQL that is true for a row of `batch_runs`, said to be running, whose owner lives: by its
+  /// lease, or, of a repair without one, by the lock that only one repair holds.
+  static func isAlive(_ run: String) -> String {
+    """
+    case when \(run).kind in \(leasedKinds) then \(hasLiveLease(run))
+      else \(AdvisoryLock.repairs.isHeld) end
+    """
+  }
+
   private static let insert = Statement.once(
     "run-begin",
     """
@@ -74,6 +99,8 @@ public enum Runs {
   private static let finish = Statement.once(
     "run-end",
     """
+    with ended as (
+      delete from closebell.worker_lease where claim_id = $5::bigint and token = $6::bigint)
     update closebell.batch_runs
     set status = $2::text, exit_code = $3::integer, counts = $4::text::jsonb,
       finished_at = pg_catalog.clock_timestamp()
@@ -83,10 +110,9 @@ public enum Runs {
     "run-end-dead",
     """
     update closebell.batch_runs r
-    set status = 'failed', exit_code = -1, finished_at = pg_catalog.clock_timestamp()
-    where r.status = 'running' and r.kind in ('run', 'replay', 'repair equity')
-      and not exists (select from closebell.worker_lease l
-        where l.run_id = r.id and \(Leases.isAlive("l.claim_id")))
+    set status = 'failed', exit_code = \(exitCodeOfLost),
+      finished_at = pg_catalog.clock_timestamp()
+    where r.status = 'running' and r.kind in \(leasedKinds) and not \(hasLiveLease("r"))
       and r.started_at < pg_catalog.clock_timestamp() - interval '1 minute'
     """)
   private static let insertPause = Statement(

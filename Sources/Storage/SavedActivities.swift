@@ -54,6 +54,7 @@ public enum SavedActivities {
     _ activities: [NewActivity], on db: isolated Connection
   ) throws -> [Int64] {
     guard !activities.isEmpty else { return [] }
+    try DatabaseEpoch.begin(on: db)
     return try db.transaction { db in
       try PeriodLocks.hold(on: db)
       var firstDates: [ID<Portfolio>: Day] = [:]

@@ -113,6 +113,7 @@ public enum SequenceReader {
     switch error.sqlState {
     case "55P03": "another session holds it locked"
     case "57014": "reading it took longer than statement_timeout"
+    case "42501" where error.isRowSecurity: "a policy hides rows of it from us"
     case "42501": "the right to select from it is missing"
     case "42P01", "3F000", "42703", "XX000": "it was dropped meanwhile"
     default: error.message

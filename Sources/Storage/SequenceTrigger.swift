@@ -218,17 +218,17 @@ enum SequenceTriggerText {
           perform nextval(sequence) from generate_series(1, draws::bigint);
           return null;
         end if;
-        perform pg_advisory_lock(7164775598221616493);
+        perform pg_advisory_lock(\(AdvisoryLock.keysOfSequence));
         begin
           -- Read again behind the lock, and set in the same breath.
           next := next + (draws - 1) * step;
           perform setval(sequence, next, true) from pg_sequence_last_value(sequence) l
           where l is null or l \(down ? ">" : "<") next;
         exception when others then
-          perform pg_advisory_unlock(7164775598221616493);
+          perform pg_advisory_unlock(\(AdvisoryLock.keysOfSequence));
           raise;
         end;
-        perform pg_advisory_unlock(7164775598221616493);
+        perform pg_advisory_unlock(\(AdvisoryLock.keysOfSequence));
         return null;
       end
 

@@ -70,19 +70,19 @@ public enum Slots {
   ///   taken by another slot, or that is locked is left out; all are while claims are paused, where
   ///   our lease is not recorded any more, and where somebody holds one of the rows locked.
   public static func claim(
-    _ claims: [SlotClaim], as claim: Int64, run: Int64, overLocks: Bool = false,
+    _ claims: [SlotClaim], as lease: Lease, run: Int64, overLocks: Bool = false,
     on db: isolated Connection
   ) throws -> Set<Slot> {
     let columns = ClaimColumns(claims)
     return Set(
       try unlessHeld(on: db) { db in
         try db.rows(
-          insert, columns.portfolios, columns.dates, columns.openings, claim, run, overLocks,
-          as: { try $0.nextSlot() })
+          insert, columns.portfolios, columns.dates, columns.openings, lease.claim, run, overLocks,
+          lease.token, as: { try $0.nextSlot() })
       } ?? [])
   }
 
-  /// Runs a claim that waits for nobody for longer than a second.
+  /// Runs a claim that waits for no row for longer than a second.
   ///
   /// An owner may stand still in the middle of writing: then the slots are busy, unless its lease
   /// is over, which ends its session. The period locks stay as they are meanwhile.
@@ -91,20 +91,25 @@ public enum Slots {
   /// saw it, ours first; the numbers' own commit waits, and takes everything before it along.
   ///
   /// - Returns: Nil where somebody held a row that the statement needed.
+  /// - Throws: `LockHeld` where somebody keeps the period locks to themselves.
   static func unlessHeld<R>(
     on db: isolated Connection, _ body: @Sendable (isolated Connection) throws -> R
   ) throws -> R? {
-    for isLastTry in [false, true] {
+    var isLastTry = false
+    while true {
       do {
         return try db.transaction(lockTimeout: "1s", survivesCrash: false) { db in
           try PeriodLocks.hold(on: db)
           return try body(db)
         }
+      } catch is LockHeld {
+        // A lock is being changed, which is nobody's slot: one waits as long as for any other.
+        try PeriodLocks.wait(on: db)
       } catch let error as PostgresError where error.sqlState == "55P03" {
         guard !isLastTry, try Leases.endOverdueSessions(on: db) > 0 else { return nil }
+        isLastTry = true
       }
     }
-    return nil
   }
 
   /// Says what stands in slots that could not be claimed; a slot without a row is left out.
@@ -144,7 +149,7 @@ public enum Slots {
   /// - Returns: The slots that are ours now, and those that were let go, and deleted, because
   ///   another slot of the portfolio has taken their opening: that one comes first.
   public static func takeOver(
-    _ holders: [SlotHolder], links: [Slot: SlotClaim.Link], as claim: Int64, run: Int64,
+    _ holders: [SlotHolder], links: [Slot: SlotClaim.Link], as lease: Lease, run: Int64,
     overLocks: Bool = false, on db: isolated Connection
   ) throws -> (ours: Set<Slot>, letGo: Set<Slot>) {
     let ordered = holders.sorted {
@@ -155,7 +160,7 @@ public enum Slots {
       try unlessHeld(on: db) { db in
         try db.rows(
           compareAndSet, apart.portfolios, apart.dates, apart.openings, ordered.map(\.claim),
-          claim, run, overLocks, as: { try $0.nextSlot() })
+          lease.claim, run, overLocks, lease.token, as: { try $0.nextSlot() })
       } ?? [])
     // Only now are they hung up: one may open from where another of them hung before.
     let hung = ClaimColumns(
@@ -164,9 +169,9 @@ public enum Slots {
       })
     let placed = Set(
       try db.rows(
-        hangUp, hung.portfolios, hung.dates, hung.openings, claim, as: { try $0.nextSlot() }))
+        hangUp, hung.portfolios, hung.dates, hung.openings, lease.claim, as: { try $0.nextSlot() }))
     let left = taken.subtracting(placed)
-    if !left.isEmpty { try release(Array(left), as: claim, on: db) }
+    if !left.isEmpty { try release(Array(left), as: lease.claim, on: db) }
     return (placed, left)
   }
 
@@ -183,13 +188,13 @@ public enum Slots {
   /// - Returns: The slots that are ours now and what they stand at, those that were ours before
   ///   among them. A slot under another live owner's claim is left out, and so is a locked one.
   public static func claimComplete(
-    _ slots: [Slot], as claim: Int64, run: Int64, overLocks: Bool = false,
+    _ slots: [Slot], as lease: Lease, run: Int64, overLocks: Bool = false,
     on db: isolated Connection
   ) throws -> [Slot: ClaimedClose] {
     let pairs = try unlessHeld(on: db) { db in
       try db.rows(
-        claimForReplay, slots.map(\.portfolio.rawValue), slots.map(\.date.postgres), claim,
-        overLocks
+        claimForReplay, slots.map(\.portfolio.rawValue), slots.map(\.date.postgres), lease.claim,
+        overLocks, lease.token
       ) {
         (
           try $0.nextSlot(),
@@ -271,7 +276,7 @@ public enum Slots {
     from unnest($1::bigint[], $2::date[], $3::date[])
       as c (portfolio_id, snapshot_date, opened_from_date)
     where not exists (select from closebell.pause)
-      and exists (select from closebell.worker_lease l where l.claim_id = $4::bigint)
+      and \(Leases.isHeld("$4::bigint", "$7::bigint"))
       and ($6::boolean or not \(PeriodLocks.isLocked("c.snapshot_date", of: "c.portfolio_id")))
     order by c.snapshot_date, c.portfolio_id
     on conflict do nothing
@@ -309,7 +314,7 @@ public enum Slots {
     where s.snapshot_date = c.snapshot_date and s.portfolio_id = c.portfolio_id
       and s.claim_id = c.claim_id and s.claim_id < $5::bigint and not s.is_complete
       and (s.state = 'failed' or not \(Leases.isAlive("s.claim_id")))
-      and not exists (select from closebell.pause)
+      and not exists (select from closebell.pause) and \(Leases.isHeld("$5::bigint", "$8::bigint"))
       and ($7::boolean or not \(PeriodLocks.isLocked("s.snapshot_date", of: "s.portfolio_id")))
     returning s.portfolio_id, s.snapshot_date
     """)
@@ -346,7 +351,7 @@ public enum Slots {
     where s.snapshot_date = c.snapshot_date and s.portfolio_id = c.portfolio_id
       and s.is_complete
       and (s.claim_id = $3::bigint or not \(Leases.isAlive("s.claim_id")))
-      and not exists (select from closebell.pause)
+      and not exists (select from closebell.pause) and \(Leases.isHeld("$3::bigint", "$5::bigint"))
       and ($4::boolean or not \(PeriodLocks.isLocked("s.snapshot_date", of: "s.portfolio_id")))
     returning s.portfolio_id, s.snapshot_date, s.revision, \(StoredPolicy.columns(of: "s"))
     """)

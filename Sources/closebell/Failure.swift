@@ -39,6 +39,8 @@ struct Failure: Error {
     case let error as StorageError: self.init(error.description, code: 2)
     case let error as LeaseEnded: self.init(error.description, code: 2)
     case let error as LeaseGone: self.init(error.description, code: 2)
+    case let error as ServerChanged: self.init(error.description, code: 69)
+    case let error as LockHeld: self.init(error.description, code: 75)
     default:
       // What the parser says: help and version are successes, the rest is usage. Of an error that
       // is not its own it knows nothing: that one is ours, and the command has failed.
@@ -76,6 +78,7 @@ struct Failure: Error {
   private static func code(of error: PostgresError) -> Int32 {
     // 28…: refused for who we are; 3D000: no such database; 3F000: a setting of the session.
     if error.isReadOnlyServer { return 69 }
+    if error.isRefusedToRole { return 78 }
     let isConfiguration = error.sqlState.map { $0.hasPrefix("28") || $0 == "3D000" } ?? false
     switch error.kind {
     case .connectFailed: return isConfiguration ? 78 : 69

@@ -15,7 +15,7 @@ extension ImportsCommand {
       let connection = try await common.connect(for: "imports")
       let id = id
       let (isCancelled, job) = try await connection.perform { db in
-        try Migrator.requireCurrentSchema(on: db)
+        try DatabaseEpoch.requireForWriting(on: db)
         return (try ImportJobs.cancel(id, on: db), try ImportHistory.one(id, on: db))
       }
       await connection.close()

@@ -26,7 +26,7 @@ struct CleanupCommand: AsyncParsableCommand {
     let connection = try await common.connect(for: "cleanup")
     let seconds = olderThan?.seconds ?? 0
     let taken = try await connection.perform { db in
-      try Migrator.requireCurrentSchema(on: db)
+      try DatabaseEpoch.requireForWriting(on: db)
       let taken =
         try DeadOwners.cleanUp(olderThanSeconds: seconds, on: db)
         + DeadOwners.takeBackUnleased(olderThanSeconds: seconds, on: db)
@@ -63,7 +63,7 @@ struct PauseCommand: AsyncParsableCommand {
     let connection = try await common.connect(for: "pause")
     let reason = reason
     try await connection.perform { db in
-      try Migrator.requireCurrentSchema(on: db)
+      try DatabaseEpoch.requireForWriting(on: db)
       try Runs.pause(reason: reason, on: db)
     }
     await connection.close()
@@ -83,7 +83,7 @@ struct ResumeCommand: AsyncParsableCommand {
   func run() async throws {
     let connection = try await common.connect(for: "resume")
     let wasPaused = try await connection.perform { db in
-      try Migrator.requireCurrentSchema(on: db)
+      try DatabaseEpoch.requireForWriting(on: db)
       return try Runs.resume(on: db)
     }
     await connection.close()

@@ -51,14 +51,14 @@ struct MigrateCommand: AsyncParsableCommand {
       let taken = try Migrator.migrate(to: version, on: db)
       if setsPath { try SearchPath.set(on: db) }
       let isLatest = version == Migration.latestVersion
-      return (taken, try isLatest ? Incarnation.begin(on: db) : nil)
+      return (taken, try isLatest ? DatabaseEpoch.begin(on: db).new : nil)
     }
     let adopted = try await adopted(by: connection)
     await connection.close()
     guard !common.quiet else { return }
     if let epoch {
       Terminal.complain(
-        "note: restored from a dump: transaction numbers count anew, as epoch \(epoch)"
+        "note: the database was moved or restored: its transactions count anew, as epoch \(epoch)"
       )
     }
     if let adopted { return report(adopted) }

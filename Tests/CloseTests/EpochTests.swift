@@ -52,21 +52,64 @@ import Testing
     try await cluster.discard()
   }
 
-  @Test("an epoch begins once, and only on another server")
+  /// How a dump comes into the copy.
+  enum Way: CaseIterable {
+    /// In place of the copy's database.
+    case newDatabase
+    /// In place of the copy's schema.
+    case newTables
+    /// Row by row, into the copy's tables.
+    case rowsAlone
+  }
+
+  @Test(
+    "a newer dump restored into an older copy of the same server is another database",
+    arguments: Way.allCases)
+  func olderCopy(way: Way) async throws {
+    let cluster = TestCluster()
+    let newer = DemoBooks(conninfo: try await cluster.freshDatabase())
+    try await newer.perform { db in _ = try Migrator.migrate(on: db) }
+    try await newer.importFiles(SmallWorld.files)
+    _ = try await newer.close("2017-06-28", DemoBooks.settings { $0.codes = ["ASH", "BIRCH"] })
+    let copy = try await cluster.copy()
+    let name = newer.conninfo.firstIndex(of: "?").map { newer.conninfo[..<$0] } ?? ""
+    let database = String(name.split(separator: "/").last ?? "")
+    let older = DemoBooks(conninfo: copy.url(database: database))
+
+    try await newer.useTransactions(500)
+    _ = try await newer.close("2017-06-29")
+    try await newer.dump(into: older, way, postgres: copy.url(database: "postgres"), from: cluster)
+    try await cluster.discard()
+    #expect(try await older.staleCodes() == [])
+
+    try await older.importFiles(SmallWorld.corrections)
+    #expect(try await !older.staleCodes().isEmpty, "a price and a deposit were not seen yet")
+    #expect(try await older.close("2017-06-30").exitCode == 0)
+    #expect(try await older.staleCodes() == [])
+    #expect(try await older.verify().isClean)
+    #expect(
+      try await older.tables()
+        == (try await DemoBooks.smallReference(corrections: SmallWorld.corrections)))
+    try await copy.discard()
+  }
+
+  @Test("an epoch begins once, and only in another database")
   func once() async throws {
     let books = try await DemoBooks.fresh()
-    let first = try await books.perform { db in try Incarnation.begin(on: db) }
-    #expect(first == nil)
+    // A copy of another database by the server is one of its own already.
+    _ = try await books.perform { db in try DatabaseEpoch.begin(on: db) }
+    let before = try await books.integer("select epoch from closebell.incarnation")
+    #expect(try await books.perform { db in try DatabaseEpoch.begin(on: db).new } == nil)
     try await books.execute("update closebell.incarnation set system_identifier = 1")
     let epochs = try await withThrowingTaskGroup(of: Int?.self) { group in
       for _ in 0..<4 {
-        group.addTask { try await books.perform { db in try Incarnation.begin(on: db) } }
+        group.addTask { try await books.perform { db in try DatabaseEpoch.begin(on: db).new } }
       }
       return try await group.reduce(into: [Int]()) { all, one in
         if let one { all.append(one) }
       }
     }
-    #expect(epochs == [1])
+    #expect(epochs.map(Int64.init) == [before + 1])
   }
 
   /// Migration 6 brought epochs, and its way back is the one that is meant.
@@ -85,6 +128,46 @@ import Testing
 }
 
 extension DemoBooks {
+  /// Counts on, as other databases of the server make it do.
+  fileprivate func useTransactions(_ count: Int) async throws {
+    try await execute(
+      """
+      do $$ begin
+        for i in 1..\(count) loop perform pg_catalog.pg_current_xact_id(); commit; end loop;
+      end $$
+      """)
+  }
+
+  fileprivate func dump(
+    into other: DemoBooks, _ way: EpochTests.Way, postgres: String, from cluster: TestCluster
+  ) async throws {
+    let database = try await perform { db in
+      try db.row(Statement.once("ask", "select current_database()::text")) { try $0.nextString() }
+    }
+    switch way {
+    case .newDatabase:
+      let server = DemoBooks(conninfo: postgres)
+      try await server.execute("drop database \(database ?? "")")
+      try await server.execute("create database \(database ?? "") template template0")
+    case .newTables: try await other.execute("drop schema closebell cascade")
+    case .rowsAlone:
+      try await other.execute(
+        """
+        do $$ begin execute (
+          select 'truncate ' || string_agg(format('closebell.%I', tablename), ',')
+          from pg_tables where schemaname = 'closebell'); end $$
+        """)
+    }
+    let rowsAlone = way == .rowsAlone ? ["--data-only", "--disable-triggers"] : []
+    let dump = try await CommandRun.run(
+      try await cluster.program("pg_dump"), ["-d", conninfo, "-n", "closebell"] + rowsAlone)
+    try #require(dump.exitCode == 0, "\(dump.standardError)")
+    let restore = try await CommandRun.run(
+      try await cluster.program("psql"),
+      ["-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", other.conninfo], input: dump.standardOutput)
+    try #require(restore.exitCode == 0, "\(restore.standardError)")
+  }
+
   fileprivate func staleCodes() async throws -> [String] {
     try await perform { db in
       let stale = try Planning.stale(through: .latest, on: db)

@@ -216,17 +216,17 @@ enum OtherOwner {
     let day = try #require(Day(date))
     let run = try Runs.begin(
       kind: "run", from: day, through: day, host: "other", version: "test", arguments: "", on: db)
-    let claim = try db.transaction { db in
+    let lease = try db.transaction { db in
       try Leases.open(run: run, host: "other", pid: 1, seconds: leaseSeconds, on: db)
     }
-    try Leases.cover(from: day, through: day, claim: claim, on: db)
+    try Leases.cover(from: day, through: day, lease, on: db)
     let portfolios = try Planning.portfolios(
       after: 0, limit: 1_000, activeOn: day, on: db)
     let claims = portfolios.filter { isFirst == ($0.lastComplete == nil) }.map {
       SlotClaim(Slot(portfolio: $0.portfolio.id, date: day), link: .opensFrom($0.lastComplete))
     }
-    let slots = try Slots.claim(claims, as: claim, run: run, on: db)
-    return (claim, slots.sorted { $0.portfolio < $1.portfolio })
+    let slots = try Slots.claim(claims, as: lease, run: run, on: db)
+    return (lease.claim, slots.sorted { $0.portfolio < $1.portfolio })
   }
 }
 

@@ -117,6 +117,27 @@ import Testing
     #expect(try await books.leftovers() == [])
   }
 
+  @Test(
+    "a worker that meets a newer schema stops, and writes nothing",
+    arguments: ["slots-claim", "load-openings", "market-closes"])
+  func migratedUnderIt(step: String) async throws {
+    let books = try await DemoBooks.small()
+    let before = try await books.tables()
+    let run = books.begin(.night("2017-06-29"), heldAt: .named(step))
+    #expect(try await run.standsStill())
+    try await books.execute(
+      """
+      insert into closebell.schema_migrations (version, name, checksum)
+      values (\(Migration.latestVersion + 1), 'later', '')
+      """)
+    await #expect(throws: SchemaError.self) { try await run.goOn() }
+    #expect(try await books.tables() == before)
+    try await books.execute(
+      "delete from closebell.schema_migrations where version > \(Migration.latestVersion)")
+    #expect(try await books.close("2017-06-29").exitCode == 0)
+    #expect(try await books.tables() == (try await DemoBooks.smallReference(["2017-06-29"])))
+  }
+
   @Test("a lease says of every date that it covers it, of one that was begun before too")
   func leaseCoversJoinedDates() async throws {
     let books = try await DemoBooks.small()
@@ -155,8 +176,9 @@ import Testing
     try await other.perform { db in
       try db.execute(
         sql: """
-          insert into closebell.worker_lease (claim_id, run_id, host, pid, lease_until)
-          values (1000, 1, 'other', 1, clock_timestamp() + interval '1 hour');
+          insert into closebell.worker_lease (claim_id, run_id, host, pid, lease_until, token,
+            backend_pid, backend_start, epoch)
+          values (1000, 1, 'other', 1, clock_timestamp() + interval '1 hour', 1, 1, now(), 0);
           update closebell.portfolio_snapshots set claim_id = 1000 where state = 'claimed';
           commit
           """)
@@ -198,7 +220,7 @@ import Testing
 
   @Test(
     "an import that commits while a chunk is computed makes its slots stale, wherever it commits",
-    arguments: ["plan-portfolios", "slots-claim", "load-openings", "populate-stage", "lease-close"])
+    arguments: ["plan-portfolios", "slots-claim", "load-openings", "populate-stage", "run-end"])
   func importUnderLoad(step: String) async throws {
     let expected = try await DemoBooks.smallReference(
       ["2017-06-30"], corrections: SmallWorld.corrections)

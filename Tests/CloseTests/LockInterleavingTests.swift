@@ -48,7 +48,10 @@ import Testing
     let slots = [slot("2017-05-31")]
     let claimed = try await whileLocking(books) {
       try await books.perform { db in
-        try Slots.claimComplete(slots, as: 900_000, run: 1, on: db).count
+        let lease = try db.transaction { db in
+          try Leases.open(run: 1, host: "test", pid: 1, seconds: 600, on: db)
+        }
+        return try Slots.claimComplete(slots, as: lease, run: 1, on: db).count
       }
     }
     #expect(claimed == 0)
@@ -60,7 +63,7 @@ import Testing
       let overriding = try Slots.claim(
         [SlotClaim(slot, link: .later)], as: claim, run: 1, overLocks: true, on: db)
       #expect(overriding == [slot])
-      try Slots.release([slot], as: claim, on: db)
+      try Slots.release([slot], as: claim.claim, on: db)
       return refused
     }
     #expect(placeholder.isEmpty)
@@ -90,29 +93,29 @@ import Testing
     let books = try await LockBooks.open()
     try await books.closeEach("2017-05-30", through: "2017-05-31")
     let slot = slot("2017-05-31")
-    let (result, claim) = try await books.perform { db in
+    let owner = try await books.connect()
+    let (result, lease) = try await owner.perform { db in
       let run = try Runs.begin(
         kind: "replay", from: slot.date, through: slot.date, host: "test", version: "test",
         arguments: "", on: db)
-      let claim = try db.transaction { db in
+      let lease = try db.transaction { db in
         try Leases.open(run: run, host: "test", pid: 1, seconds: 600, on: db)
       }
-      let revision = try Slots.claimComplete([slot], as: claim, run: run, on: db)[slot]?.revision
+      let revision = try Slots.claimComplete([slot], as: lease, run: run, on: db)[slot]?.revision
       let stored = try StoredSnapshots.read([slot], on: db)
-      // Its session ends here, and its lease with it.
       return (
         SlotResult(
           slot: slot, replaced: revision.map { .init(revision: $0) }, openedFromRevision: 1,
           opensInSameSweep: false, snapshot: stored[0].snapshot, holdings: [],
           instruments: [:], cashBalances: [], holdingReturns: [], portfolioReturn: .incomplete,
-          convention: .xirrAct365, fingerprint: nil), claim
+          convention: .xirrAct365, fingerprint: nil), lease
       )
     }
-    try await books.waitForNobody()
+    try await books.expireLeases()
     _ = try await books.lock("2017-05")
     let may = try await books.tables()
     var chunk = PopulateChunk(
-      results: [result], moments: [], claim: claim, run: 1,
+      results: [result], moments: [], lease: lease, run: 1,
       inputsSeen: try await books.texts("select pg_snapshot_xmin(pg_current_snapshot())")
         .map { "\($0):\($0):" }.joined(),
       reason: "replay")
@@ -132,6 +135,7 @@ import Testing
     }
     #expect(written.isEmpty)
     #expect(try await books.tables() != may)
+    await owner.close()
   }
 
   @Test("an import that meets a lock on its way books late what the lock covers")

@@ -14,7 +14,7 @@ import Testing
   /// A night without activities: plan, claim, load and populate of one more chunk.
   private static let callsOfAChunk = 24
   /// The same with one chunk, from connecting to the end, each statement's preparation included.
-  private static let callsOfANight = 74
+  private static let callsOfANight = 71
 
   @Test("a night's calls do not depend on the number of portfolios, only on that of chunks")
   func calls() async throws {

@@ -141,19 +141,21 @@ import Testing
     let books = try await LockBooks.open()
     try await books.closeEach("2017-05-30", through: "2017-05-31")
     let owner = try await books.connect()
-    let claim = try await owner.perform { db in
+    let (run, lease) = try await owner.perform { db in
       let run = try Runs.begin(
         kind: "replay", from: nil, through: nil, host: "test", version: "test", arguments: "",
         on: db)
-      let claim = try db.transaction { db in
+      let lease = try db.transaction { db in
         try Leases.open(run: run, host: "test", pid: 1, seconds: 600, on: db)
       }
       let day = Day("2017-05-31") ?? .earliest
-      try Leases.cover(from: day, through: day, claim: claim, on: db)
-      return claim
+      try Leases.cover(from: day, through: day, lease, on: db)
+      return (run, lease)
     }
     await #expect(throws: LockBusy.self) { try await books.lock("2017-05", force: true) }
-    try await owner.perform { db in try Leases.close(claim: claim, on: db) }
+    try await owner.perform { db in
+      try Runs.end(run, .done, exitCode: 0, counts: "{}", lease: lease, on: db)
+    }
     await owner.close()
     #expect(try await books.lock("2017-05").changed)
   }

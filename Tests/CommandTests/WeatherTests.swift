@@ -68,7 +68,7 @@ import Testing
     "a server that crashes under a run costs nothing: the next run ends in the same tables",
     arguments: [
       "at work", "run-begin:stop", "plan-portfolios:stop", "slots-claim:stop",
-      "load-openings:stop", "populate-fill:stop", "lease-close:stop",
+      "load-openings:stop", "populate-fill:stop", "run-end:stop",
       "lease-unlock:stop", "run-end:stop",
     ])
   func serverCrash(when moment: String) async throws {

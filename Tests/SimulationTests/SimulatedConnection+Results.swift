@@ -133,11 +133,13 @@ extension SimulatedConnection {
       tables.claims += 1
       let dates = opening.from.map { $0...max($0, opening.through) }
       tables.leases[tables.claims] = SimulatedTables.Lease(
-        run: tables.runs, until: database.now + opening.settings.leaseSeconds, dates: dates)
-      database.locks.insert(tables.claims)
-      process.heldLock = tables.claims
+        run: tables.runs, token: opening.token,
+        until: database.now + opening.settings.leaseSeconds, dates: dates)
+      database.locks.insert(opening.token)
+      process.heldLock = opening.token
+      let lease = Lease(claim: tables.claims, token: opening.token, server: database.identity)
       return BegunRun(
-        run: tables.runs, claim: tables.claims, selection: .all, covered: dates,
+        run: tables.runs, lease: lease, selection: .all, covered: dates,
         takenBack: takenBack, overrides: [:])
     }
   }
@@ -152,20 +154,21 @@ extension SimulatedConnection {
   }
 
   func end(_ ending: RunEnding) throws -> Day? {
+    let claim = ending.lease.claim
     try call(commits: .durable) { tables in
       for (slot, row) in tables.rows
-      where ending.mayHoldPlaceholders && row.claim == ending.claim && row.state == .claimed {
-        if tables.leases[ending.claim]?.dates?.contains(slot.date) == true {
+      where ending.mayHoldPlaceholders && row.claim == claim && row.state == .claimed {
+        if tables.leases[claim]?.dates?.contains(slot.date) == true {
           tables.rows[slot] = nil
         }
       }
-      tables.leases[ending.claim] = nil
-      database.locks.remove(ending.claim)
+      tables.leases[claim] = nil
+      database.locks.remove(ending.lease.token)
     }
     try forgetDead()
     if ending.ending != .failed {
       try call(commits: .durable) { tables in
-        guard tables.leases.keys.allSatisfy({ $0 == ending.claim }) else { return }
+        guard tables.leases.keys.allSatisfy({ $0 == claim }) else { return }
         let rows = tables.rows
         tables.changes.removeAll { change in
           !rows.contains { slot, row in

@@ -79,7 +79,7 @@ actor SimulatedConnection: CloseStore {
 
   func isAlive(_ claim: Int64, _ tables: SimulatedTables) -> Bool {
     guard let lease = tables.leases[claim] else { return false }
-    return lease.until > database.now && database.locks.contains(claim)
+    return lease.until > database.now && database.locks.contains(lease.token)
   }
 
   private func mayBeTaken(_ row: SimulatedTables.Row, _ tables: SimulatedTables) -> Bool {
@@ -148,37 +148,35 @@ actor SimulatedConnection: CloseStore {
 
   // MARK: Claims
 
-  func renewLease(of claim: Int64, seconds: Double) throws -> Bool {
+  func renew(_ lease: Lease, seconds: Double) throws -> Bool {
     try call(commits: .durable) { tables in
-      guard let lease = tables.leases[claim], lease.until > database.now else { return false }
-      tables.leases[claim]?.until = database.now + seconds
+      guard let row = tables.leases[lease.claim], row.token == lease.token,
+        row.until > database.now
+      else { return false }
+      tables.leases[lease.claim]?.until = database.now + seconds
       return true
     }
   }
 
-  func coverLease(from first: Day, through last: Day, claim: Int64) throws {
+  func cover(from first: Day, through last: Day, _ lease: Lease) throws {
     try call(commits: .durable) { tables in
-      guard let dates = tables.leases[claim]?.dates else {
-        tables.leases[claim]?.dates = first...last
-        return
-      }
-      tables.leases[claim]?.dates = min(first, dates.lowerBound)...max(last, dates.upperBound)
+      guard let row = tables.leases[lease.claim], row.token == lease.token else { return }
+      let dates = row.dates ?? first...last
+      tables.leases[lease.claim]?.dates =
+        min(first, dates.lowerBound)...max(last, dates.upperBound)
     }
   }
 
-  func requireLease(of claim: Int64) throws {
-    try call { tables in
-      guard tables.leases[claim] != nil else { throw LeaseGone() }
-    }
+  func require(_ lease: Lease) throws {
+    try call { tables in try database.require(lease, in: tables) }
   }
 
   func claim(
-    _ claims: [SlotClaim], as claim: Int64, run: Int64, overLocks: Bool
+    _ claims: [SlotClaim], as lease: Lease, run: Int64, overLocks: Bool
   ) throws -> Set<Slot> {
     try call(commits: .undoable) { tables in
-      guard tables.leases[claim] != nil || database.sabotage.contains(.noLeaseCheck) else {
-        return []
-      }
+      guard database.isHeld(lease, in: tables) else { return [] }
+      let claim = lease.claim
       var ours: Set<Slot> = []
       let ordered = claims.sorted {
         ($0.slot.date, $0.slot.portfolio) < ($1.slot.date, $1.slot.portfolio)
@@ -222,11 +220,13 @@ actor SimulatedConnection: CloseStore {
   }
 
   func takeOver(
-    _ holders: [SlotHolder], links: [Slot: SlotClaim.Link], as claim: Int64, run: Int64,
+    _ holders: [SlotHolder], links: [Slot: SlotClaim.Link], as lease: Lease, run: Int64,
     overLocks: Bool
   ) throws -> (ours: Set<Slot>, letGo: Set<Slot>) {
+    let claim = lease.claim
     let taken = try call(commits: .undoable) { tables in
       var taken: Set<Slot> = []
+      guard database.isHeld(lease, in: tables) else { return taken }
       for holder in holders {
         guard var row = tables.rows[holder.slot], row.claim == holder.claim, row.claim < claim,
           row.state != .complete, mayBeTaken(row, tables)
@@ -273,10 +273,12 @@ actor SimulatedConnection: CloseStore {
   func locked(among slots: [Slot]) throws -> Set<Slot> { [] }
 
   func claimComplete(
-    _ slots: [Slot], as claim: Int64, run: Int64, overLocks: Bool
+    _ slots: [Slot], as lease: Lease, run: Int64, overLocks: Bool
   ) throws -> [Slot: ClaimedClose] {
     try call(commits: .undoable) { tables in
       var ours: [Slot: ClaimedClose] = [:]
+      guard database.isHeld(lease, in: tables) else { return ours }
+      let claim = lease.claim
       for slot in slots {
         guard let row = tables.rows[slot], row.state == .complete,
           row.claim == claim || !isAlive(row.claim, tables)

@@ -13,8 +13,12 @@ final class SimulatedDatabase: @unchecked Sendable {
   private var undoable: [SimulatedTables] = []
   /// Seconds; leases are measured by it.
   var now = 0.0
-  /// The claims whose owners' control connections are open.
+  /// The tokens of the leases whose owners' control connections are open.
   var locks: Set<Int64> = []
+  /// Goes up with each failover.
+  private(set) var timeline: Int32 = 1
+  /// What a standby has heard of so far.
+  private var standby: SimulatedTables?
   let portfolios: [Portfolio]
   let instrument: Instrument
   let sabotage: Sabotage
@@ -44,16 +48,43 @@ final class SimulatedDatabase: @unchecked Sendable {
     return undone
   }
 
+  // MARK: Servers
+
+  var identity: ServerIdentity { ServerIdentity(system: 1, timeline: timeline) }
+
+  /// The standby catches up with what a crash cannot undo.
+  func replicate() { standby = undoable.first ?? tables }
+
+  /// The server is lost, and the standby takes its place: it knows nothing of what was committed
+  /// since it last caught up, and gives the same numbers out again.
+  func failOver() {
+    tables = standby ?? tables
+    undoable = []
+    timeline += 1
+    locks = []
+  }
+
+  /// Whether a lease is held, here.
+  func isHeld(_ lease: Lease, in tables: SimulatedTables) -> Bool {
+    if sabotage.contains(.noLeaseCheck) { return true }
+    guard let row = tables.leases[lease.claim] else { return false }
+    if sabotage.contains(.noToken) { return true }
+    return row.token == lease.token && locks.contains(row.token) && lease.server == identity
+  }
+
+  func require(_ lease: Lease, in tables: SimulatedTables) throws {
+    guard !isHeld(lease, in: tables) else { return }
+    guard lease.server == identity else { throw ServerChanged(from: lease.server, to: identity) }
+    throw LeaseGone()
+  }
+
   // MARK: Populate
 
   /// All slots of a portfolio or none of them, as `Populating.populate`.
   ///
   /// - Returns: The slots that were not ours any more, or whose opening had changed.
   func populate(_ chunk: PopulateChunk, in tables: inout SimulatedTables) throws -> Set<Slot> {
-    guard
-      sabotage.contains(.noLeaseCheck) || chunk.results.isEmpty
-        || tables.leases[chunk.claim] != nil
-    else { throw LeaseGone() }
+    if !chunk.results.isEmpty { try require(chunk.lease, in: tables) }
     var results = chunk.results
     var lost: Set<Slot> = []
     while !results.isEmpty {

@@ -40,11 +40,14 @@ final class SimulatedProcess: @unchecked Sendable {
   var report: RunReport? { context?.report }
 
   let name: String
+  private let token: Int64
 
   init(
-    _ purpose: CloseRun.Purpose, settings: RunSettings, name: String, in simulation: Simulation
+    _ purpose: CloseRun.Purpose, settings: RunSettings, name: String, token: Int64,
+    in simulation: Simulation
   ) {
     self.name = name
+    self.token = token
     self.purpose = purpose
     self.settings = settings
     self.simulation = simulation
@@ -109,7 +112,8 @@ final class SimulatedProcess: @unchecked Sendable {
       case .replay(let range): ("replay", range.from, range.through)
       case .repair(let task): ("repair equity", task.latest, task.latest)
       }
-    let opening = RunOpening(kind: kind, from: from, through: through, settings: settings)
+    let opening = RunOpening(
+      kind: kind, from: from, through: through, settings: settings, token: token)
     let connection = SimulatedConnection(simulation.database, self)
     control = connection
     let asked = simulation.instant
@@ -145,7 +149,7 @@ final class SimulatedProcess: @unchecked Sendable {
       var work = ChunkWork(chunk)
       while let step = work.next {
         do {
-          let outcome = try ready().assumeIsolated { db in try step.take(context, on: db) }
+          let outcome = try ready(context).assumeIsolated { db in try step.take(context, on: db) }
           work.succeeded(leaving: outcome.busy)
           context.record(outcome)
         } catch {
@@ -163,7 +167,7 @@ final class SimulatedProcess: @unchecked Sendable {
     var attempts = Attempts()
     while true {
       do {
-        return try ready().assumeIsolated { db in try queue.next(context, on: db) }
+        return try ready(context).assumeIsolated { db in try queue.next(context, on: db) }
       } catch {
         guard let pause = attempts.pause(after: error, mayWrite: context.mayWrite) else {
           throw error
@@ -173,9 +177,10 @@ final class SimulatedProcess: @unchecked Sendable {
     }
   }
 
-  private func ready() -> SimulatedConnection {
+  private func ready(_ context: RunContext) throws -> SimulatedConnection {
     if let worker, worker.assumeIsolated({ $0.isUsable }) { return worker }
     let fresh = SimulatedConnection(simulation.database, self)
+    try fresh.assumeIsolated { db in try db.require(context.lease) }
     worker = fresh
     return fresh
   }
@@ -185,7 +190,7 @@ final class SimulatedProcess: @unchecked Sendable {
     try control?.assumeIsolated { db in
       _ = try db.end(
         RunEnding(
-          run: context.run, claim: context.claim, ending: failure != nil ? .failed : .done,
+          run: context.run, lease: context.lease, ending: failure != nil ? .failed : .done,
           exitCode: failure != nil ? 2 : report.exitCode, counts: report.counts.json,
           mayHoldPlaceholders: failure != nil || context.mayHoldPlaceholders,
           asksForStale: false))
@@ -206,9 +211,10 @@ final class SimulatedProcess: @unchecked Sendable {
       if !context.mayWrite { context.stop() }
       return
     }
-    if let lease = simulation.database.tables.leases[lock], lease.until > now {
+    let claim = context.claim
+    if let row = simulation.database.tables.leases[claim], row.until > now {
       var tables = simulation.database.tables
-      tables.leases[lock]?.until = now + settings.leaseSeconds
+      tables.leases[claim]?.until = now + settings.leaseSeconds
       simulation.database.commit(tables, survivesCrash: true)
       context.leaseRenewed(askedAt: asked)
     } else {

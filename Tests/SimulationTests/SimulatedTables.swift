@@ -27,6 +27,7 @@ struct SimulatedTables {
 
   struct Lease {
     var run: Int64
+    var token: Int64
     var until: Double
     var dates: ClosedRange<Day>?
   }
@@ -83,6 +84,8 @@ struct Sabotage: OptionSet, Sendable {
   static let noFence = Sabotage(rawValue: 1)
   /// A run that was taken for dead may go on writing.
   static let noLeaseCheck = Sabotage(rawValue: 16)
+  /// A lease is believed by its claim id alone, wherever and whoever's it is.
+  static let noToken = Sabotage(rawValue: 32)
   /// An opening that changed since it was read is not noticed.
   static let noRevisionCheck = Sabotage(rawValue: 2)
   /// A replay forgets to say that later slots opened from what it replaced.

@@ -14,18 +14,23 @@ final class Simulation: @unchecked Sendable {
     var cut = 0.02
     var refusal = 0.02
     /// The chances, at each turn, of a kill, of a stall beyond the lease, of a server crash, of
-    /// an import.
+    /// an import, of the standby's catching up, and of its taking the server's place.
     var kill = 0.01
     var stall = 0.03
     var crash = 0.005
     var imports = 0.03
+    var replication = 0.1
+    var failover = 0.004
 
     /// Nothing happens.
-    static let fair = Weather(cut: 0, refusal: 0, kill: 0, stall: 0, crash: 0, imports: 0)
+    static let fair = Weather(
+      cut: 0, refusal: 0, kill: 0, stall: 0, crash: 0, imports: 0,
+      replication: 0, failover: 0)
   }
 
   let database: SimulatedDatabase
   private var random: SeededGenerator
+  private var tokens: Tokens
   private var weather: Weather
   private let baton = DispatchSemaphore(value: 0)
   private let origin = ContinuousClock.now
@@ -42,6 +47,8 @@ final class Simulation: @unchecked Sendable {
     var stalls = 0
     var crashes = 0
     var undone = 0
+    var failovers = 0
+    var elsewhere = 0
     var imports = 0
     var fenced = 0
     var takenOver = 0
@@ -52,6 +59,16 @@ final class Simulation: @unchecked Sendable {
     self.database = database
     self.weather = weather
     random = SeededGenerator(seed: seed)
+    tokens = Tokens(seed: seed)
+  }
+
+  /// Of leases; drawn apart from what happens.
+  private struct Tokens {
+    private var random: SeededGenerator
+
+    init(seed: UInt64) { random = SeededGenerator(seed: ~seed) }
+
+    mutating func next() -> Int64 { Int64(bitPattern: random.next()) }
   }
 
   /// The processes' own clock.
@@ -61,7 +78,8 @@ final class Simulation: @unchecked Sendable {
     started += 1
     let name = "[\(started)]"
     tell("\(name) starts: \(purpose)")
-    let process = SimulatedProcess(purpose, settings: settings, name: name, in: self)
+    let process = SimulatedProcess(
+      purpose, settings: settings, name: name, token: tokens.next(), in: self)
     process.wakesAt = database.now + time
     processes.append(process)
   }
@@ -103,6 +121,7 @@ final class Simulation: @unchecked Sendable {
       events.fenced += process.report?.counts.fenced ?? 0
       events.takenOver += process.report?.counts.takenOver ?? 0
       if process.failure is LeaseGone { events.takenForDead += 1 }
+      if process.failure is ServerChanged { events.elsewhere += 1 }
     }
     processes = []
   }
@@ -145,6 +164,13 @@ final class Simulation: @unchecked Sendable {
       let undone = database.crash(&random)
       events.undone += undone
       tell("\(undone) commits undone")
+    }
+    if happens(weather.replication) { database.replicate() }
+    if happens(weather.failover) {
+      events.failovers += 1
+      tell("failover")
+      database.failOver()
+      for one in live { one.cutLines() }
     }
     if happens(weather.imports) {
       events.imports += 1

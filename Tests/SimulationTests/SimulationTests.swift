@@ -31,12 +31,13 @@ import Testing
     #expect(total.fenced + total.takenForDead > Self.count / 800, "\(total)")
     #expect(total.takenOver > Self.count / 80, "\(total)")
     #expect(total.undone > Self.count / 200, "\(total)")
+    #expect(total.elsewhere > Self.count / 800, "\(total)")
   }
 
   @Test(
     "without one of the store's rules, some history ends in a wrong close",
     arguments: [
-      Sabotage.silentImports, .noLeaseCheck, [.noFence, .noLeaseCheck],
+      Sabotage.silentImports, .noLeaseCheck, .noToken, [.noFence, .noLeaseCheck],
       [.silentReplays, .noRevisionCheck],
     ])
   func sabotage(_ sabotage: Sabotage) throws {
@@ -113,6 +114,8 @@ extension Simulation.Events {
     stalls += other.stalls
     crashes += other.crashes
     undone += other.undone
+    failovers += other.failovers
+    elsewhere += other.elsewhere
     imports += other.imports
     fenced += other.fenced
     takenOver += other.takenOver

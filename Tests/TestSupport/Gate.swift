@@ -31,7 +31,7 @@ public final class Gate: Sendable {
   /// The plan for the connections that are to be held up.
   package var plan: FaultPlan {
     FaultPlan(asking: { [self] number, name in
-      passOrWait(number, name)
+      pass(number, name)
       return nil
     })
   }
@@ -50,7 +50,8 @@ public final class Gate: Sendable {
   /// Lets whoever stands here, or comes, go on.
   public func open() { state.withLock { $0.isOpen = true } }
 
-  private func passOrWait(_ number: Int, _ name: String) {
+  /// Lets a call through, or holds it up if it is the one that is meant; for a plan of one's own.
+  public func pass(_ number: Int, _ name: String) {
     let mustWait = state.withLock { state in
       let isHere: Bool
       switch place {
