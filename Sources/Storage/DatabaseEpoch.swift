@@ -24,6 +24,7 @@ public enum DatabaseEpoch {
   /// before end; see ``Leases``.
   ///
   /// - Returns: The server, and the new epoch; nil where none was needed.
+  /// - Throws: `LockHeld` where somebody is in the middle of writing for longer than one waits.
   @discardableResult
   public static func begin(
     on db: isolated Connection
@@ -36,11 +37,12 @@ public enum DatabaseEpoch {
     }
     guard let (server, isElsewhere) = found else { throw StorageError.noRow("epoch") }
     guard isElsewhere else { return (server, nil) }
-    let begun = try db.transaction { db in
-      try db.execute(sql: holdWriters)
-      return try db.row(next) { (isNew: try $0.nextBool(), epoch: Int(try $0.nextInt32())) }
+    do {
+      try db.execute(sql: next)
+    } catch let error as PostgresError where error.sqlState == "55P03" {
+      throw LockHeld(meaning: "what an epoch begins with", holders: [])
     }
-    return (server, begun.flatMap { $0.isNew ? $0.epoch : nil })
+    return (server, try db.row(begun, as: { try $0.nextInt32OrNil() })?.map { Int($0) })
   }
 
   /// This database, as a row of its own: what a row of `incarnation` says of the one it began in.
@@ -65,19 +67,24 @@ public enum DatabaseEpoch {
     """
     select h.system_identifier, h.timeline, \(differs) from closebell.incarnation i, \(here) h
     """)
-  private static let holdWriters =
-    "lock table closebell.worker_lease, closebell.input_changes in exclusive mode"
-  /// The first database that is settled on goes on with the epoch it was made with.
-  private static let next = Statement.once(
-    "epoch-next",
+  /// One text and one transaction, so that nobody who is stopped in it keeps others waiting; what
+  /// it began stands in a setting of the session. The first database that is settled on goes on
+  /// with the epoch it was made with.
+  private static let next = """
+    lock table closebell.worker_lease, closebell.input_changes in exclusive mode;
+    with begun as (
+      update closebell.incarnation i
+      set epoch = i.epoch + (o.system_identifier is not null or o.written_by is not null)::integer,
+        system_identifier = h.system_identifier, timeline = h.timeline,
+        database_oid = h.database_oid, table_oid = h.table_oid,
+        written_by = pg_catalog.pg_current_xact_id(), begun_at = pg_catalog.clock_timestamp()
+      from \(here) h, closebell.incarnation o
+      where \(differs)
+      returning i.epoch, o.epoch as before)
+    select pg_catalog.set_config('closebell.epoch_begun', coalesce(
+      (select b.epoch::text from begun b where b.epoch > b.before), ''), false)
     """
-    update closebell.incarnation i
-    set epoch = i.epoch + (o.system_identifier is not null or o.written_by is not null)::integer,
-      system_identifier = h.system_identifier, timeline = h.timeline,
-      database_oid = h.database_oid, table_oid = h.table_oid,
-      written_by = pg_catalog.pg_current_xact_id(), begun_at = pg_catalog.clock_timestamp()
-    from \(here) h, closebell.incarnation o
-    where \(differs)
-    returning o.system_identifier is not null or o.written_by is not null, i.epoch
-    """)
+  private static let begun = Statement.once(
+    "epoch-begun",
+    "select nullif(pg_catalog.current_setting('closebell.epoch_begun'), '')::integer")
 }
