@@ -67,9 +67,10 @@ public enum DatabaseEpoch {
     """
     select h.system_identifier, h.timeline, \(differs) from closebell.incarnation i, \(here) h
     """)
-  /// One text and one transaction, so that nobody who is stopped in it keeps others waiting; what
-  /// it began stands in a setting of the session. The first database that is settled on goes on
-  /// with the epoch it was made with.
+  /// One text and one transaction, so that nobody who is stopped in it keeps others waiting.
+  ///
+  /// What it began stands in a setting of the session. The first database that is settled on goes
+  /// on with the epoch it was made with.
   private static let next = """
     lock table closebell.worker_lease, closebell.input_changes in exclusive mode;
     with begun as (
