@@ -34,9 +34,10 @@ extension String {
   /// Whether both have the same bytes: what `==` would be, were it the database's.
   public func isExactly(_ other: String) -> Bool { ExactText(self) == ExactText(other) }
 
-  /// The first code point that nobody sees, or that changes how its neighbours are shown: control
-  /// characters, marks of direction, and what has no width. It would tell two keys apart that look
-  /// the same, or make one look like another.
+  /// The first code point that nobody sees, or that changes how its neighbours are shown.
+  ///
+  /// Control characters, marks of direction, and what has no width: one would tell two keys apart
+  /// that look the same, or make one look like another.
   public var firstUnseenCharacter: Unicode.Scalar? {
     unicodeScalars.first { scalar in
       // Letters of most scripts, without a look at the tables of Unicode.

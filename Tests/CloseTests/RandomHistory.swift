@@ -31,7 +31,7 @@ struct HistoryStep: Sendable, CustomStringConvertible {
   ///
   /// Rows and locks may be refused, and portfolios may fail: what counts is what is stored after.
   func happen(to books: DemoBooks) async throws {
-    let settings = DemoBooks.settings(workers: 1)
+    let settings = DemoBooks.settings(workers: 1) { $0.maxCatchUp = 1_000 }
     switch deed {
     case .importing(let kind, let text): try await books.importing(kind, text)
     case .night(let date): _ = try await books.close("\(date)", settings)
