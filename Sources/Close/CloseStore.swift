@@ -95,7 +95,7 @@ struct BegunRun: Sendable {
   var covered: ClosedRange<Day>?
   /// How many placeholders of dead owners were taken back.
   var takenBack: Int
-  var overrides: [String: [Day: Bool]]
+  var overrides: [ExactText: [Day: Bool]]
 }
 
 /// How a run went.

@@ -104,10 +104,12 @@ public enum DuplicateRepair {
     }
     let digests = try RepairArchive.digests(of: portfolios.map(\.digests), on: db)
     let byPortfolio = Dictionary(
-      uniqueKeysWithValues: zip(portfolios.map(\.name), digests))
+      uniqueKeysWithValues: zip(portfolios.map { ExactText($0.name) }, digests))
     let plan = try RepairPlan(
       head(of: table, rowsRead, decisions),
-      decisions: decisions.map { $0.members(rowsOfPortfolio: byPortfolio[$0.portfolio] ?? "") },
+      decisions: decisions.map {
+        $0.members(rowsOfPortfolio: byPortfolio[ExactText($0.portfolio)] ?? "")
+      },
       on: db)
     return DuplicatePlan(table: table, decisions: decisions, rowsRead: rowsRead, plan: plan)
   }

@@ -1,3 +1,4 @@
+internal import Accounting
 public import Postgres
 internal import Storage
 
@@ -74,12 +75,17 @@ public struct RepairPlan: Sendable {
   ///   - isBegun: Whether a repair by this plan was killed, so that a part of it is done.
   func requireSame(as now: RepairPlan, orRestOf isBegun: Bool = false) throws {
     guard digest != now.digest else { return }
-    let before = Dictionary(parts.map { ($0.name, $0.digest) }, uniquingKeysWith: { one, _ in one })
-    if isBegun, now.parts.allSatisfy({ before[$0.name] == $0.digest }) { return }
+    let before = Dictionary(
+      parts.map { (ExactText($0.name), $0.digest) }, uniquingKeysWith: { one, _ in one })
+    if isBegun, now.parts.allSatisfy({ before[ExactText($0.name)] == $0.digest }) { return }
     let after = Dictionary(
-      now.parts.map { ($0.name, $0.digest) }, uniquingKeysWith: { one, _ in one })
-    let places = now.parts.map(\.name).filter { before[$0] != after[$0] }
-    let gone = parts.map(\.name).filter { after[$0] == nil }.map { "\($0) is not damaged any more" }
+      now.parts.map { (ExactText($0.name), $0.digest) }, uniquingKeysWith: { one, _ in one })
+    let places = now.parts.map(\.name).filter {
+      before[ExactText($0)] != after[ExactText($0)]
+    }
+    let gone = parts.map(\.name).filter { after[ExactText($0)] == nil }.map {
+      "\($0) is not damaged any more"
+    }
     throw RepairError.changed(
       places + gone.prefix(places.isEmpty ? gone.count : 3).map { $0 }
         + (places.isEmpty && gone.isEmpty ? ["rows beside the ones to be repaired"] : []))

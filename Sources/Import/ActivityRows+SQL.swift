@@ -104,18 +104,10 @@ extension ActivityRows {
         s.booked_on
       from pg_temp.import_activities s order by s.row_number
       returning true
-    ), changed as (
-      select portfolio_id, min(coalesce(booked_on, activity_date)) as from_date
-      from pg_temp.import_activities group by portfolio_id
-    ), marked as (
-      insert into closebell.input_changes (from_date, portfolio_ids)
-      select min(from_date), array_agg(portfolio_id order by portfolio_id) from changed
-      having count(*) > 0
-    ), forgotten as (
-      delete from closebell.portfolio_irr_moments m using changed c
-      where m.portfolio_id = c.portfolio_id and m.as_of >= c.from_date
     )
-    select count(*), 0::bigint from written
+    select (select count(*) from written), 0::bigint, min(coalesce(booked_on, activity_date)),
+      array_agg(distinct portfolio_id)
+    from pg_temp.import_activities
     """)
 
   /// Merges the rows in the order of the file, since rows of one date are applied in that order.
@@ -160,15 +152,12 @@ extension ActivityRows {
           select o.* from closebell.holding_activity_log o
           where not w.is_new and \(isOfID("o", "w")) offset 0) old
         where (\(list(counted, "w"))) is distinct from (\(list(counted, "old")))
-      ), marked as (
-        insert into closebell.input_changes (from_date, portfolio_ids)
-        select min(from_date), array_agg(distinct portfolio_id) from changed having count(*) > 0
-      ), forgotten as (
-        delete from closebell.portfolio_irr_moments m
-        using (select portfolio_id, min(from_date) as from_date from changed group by 1) c
-        where m.portfolio_id = c.portfolio_id and m.as_of >= c.from_date
       )
-      select count(*) filter (where is_new), count(*) filter (where not is_new) from written
+      select w.inserted, w.updated, c.from_date, c.portfolio_ids
+      from (select count(*) filter (where is_new) as inserted,
+          count(*) filter (where not is_new) as updated from written) w,
+        (select min(from_date) as from_date, array_agg(distinct portfolio_id) as portfolio_ids
+         from changed) c
       """)
   }
 }

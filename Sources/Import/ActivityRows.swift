@@ -60,7 +60,7 @@ struct ActivityRows: RowKind {
   func row(_ cells: Cells, number: Int, _ books: ReferenceBooks) throws(RowRefusal) -> Row {
     let externalID =
       hasIDs
-      ? try cells.requiredText(Column.id, limit: Cells.nameLimit) : "file:\(fileName)/\(number)"
+      ? try cells.id(Column.id) : "file:\(fileName)/\(number)"
     let date = try cells.requiredDay(Column.date)
     let portfolio = try books.portfolio(
       cells, Column.portfolio, on: date, dateColumn: Column.date)
@@ -102,13 +102,15 @@ struct ActivityRows: RowKind {
     return acquired
   }
 
-  func key(_ row: Row) -> String { row.externalID }
+  func key(_ row: Row) -> ExactText { ExactText(row.externalID) }
 
   func clash(_ earlier: Row, _ later: Row) -> RowRefusal? {
     guard earlier.portfolio != later.portfolio else { return nil }
     return RowRefusal(
       field: "id", message: "'\(later.externalID)' belongs to portfolio \(earlier.portfolioCode)")
   }
+
+  static let scope = ChangeScope.portfolios
 
   static let staging = StagingTable(
     name: "import_activities",
@@ -151,7 +153,7 @@ struct ActivityRows: RowKind {
     }
     try PortfolioFunds.create(from: Self.staging, on: db)
     try late.settle(&merged, on: db)
-    try merged.count(isAnyKnown ? upsert : Self.insert, on: db)
+    try merged.take(isAnyKnown ? upsert : Self.insert, of: Self.self, on: db)
     return merged
   }
 }

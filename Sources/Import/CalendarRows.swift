@@ -34,6 +34,8 @@ struct CalendarRows: RowKind {
 
   func key(_ row: Row) -> Key { row.key }
 
+  static let scope = ChangeScope.calendars
+
   static let staging = StagingTable(
     name: "import_calendars",
     columns: "calendar text not null, day date not null, is_open boolean not null", count: 3)
@@ -60,7 +62,7 @@ struct CalendarRows: RowKind {
   func merge(on db: isolated Connection) throws -> Merged {
     var merged = Merged()
     try db.execute(Self.unstageUnchanged)
-    try merged.count(Self.upsert, on: db)
+    try merged.take(Self.upsert, of: Self.self, on: db)
     return merged
   }
 
@@ -73,10 +75,9 @@ struct CalendarRows: RowKind {
       on conflict on constraint calendar_overrides_key do update set is_open = excluded.is_open
         where o.is_open <> excluded.is_open
       returning calendar, day, o.xmax = 0 as is_new
-    ), marked as (
-      insert into closebell.input_changes (from_date, calendars)
-      select min(day), array_agg(distinct calendar) from written having count(*) > 0
     )
-    select count(*) filter (where is_new), count(*) filter (where not is_new) from written
+    select count(*) filter (where is_new), count(*) filter (where not is_new), min(day),
+      array_agg(distinct calendar)
+    from written
     """)
 }

@@ -72,10 +72,20 @@ struct Cells {
     return try text(column, limit: limit) ?? ""
   }
 
-  /// A word that other rows refer to: no white space within.
+  /// A key that a source gave: no character within that nobody sees.
+  func id(_ column: Int) throws(RowRefusal) -> String {
+    let id = try requiredText(column, limit: Self.nameLimit)
+    if let unseen = id.firstUnseenCharacter {
+      throw refuse(
+        column, "contains \(unseen.codePoint), a control character or one that is not shown")
+    }
+    return id
+  }
+
+  /// A word that other rows refer to: no white space within, nor what nobody sees.
   func name(_ column: Int) throws(RowRefusal) -> String {
-    let name = try requiredText(column, limit: Self.nameLimit)
-    guard !name.contains(where: \.isWhitespace) else {
+    let name = try id(column)
+    guard !name.unicodeScalars.contains(where: \.properties.isWhitespace) else {
       throw refuse(quoting: column, "contains white space")
     }
     return name
@@ -103,7 +113,7 @@ struct Cells {
   /// A calendar that there are rules for.
   func calendar(_ column: Int) throws(RowRefusal) -> String? {
     guard let name = try text(column, limit: Self.nameLimit) else { return nil }
-    guard BusinessCalendar.names.contains(name) else {
+    guard BusinessCalendar.names.contains(where: name.isExactly) else {
       let names = BusinessCalendar.names.joined(separator: " ")
       throw refuse(quoting: column, "is none of: \(names)")
     }

@@ -20,6 +20,8 @@ struct ChunkStore<Kind: RowKind>: Sendable {
     var refused: [RefusedRow] = []
     var warnings: [ImportWarning] = []
     var changes: [ImportChange] = []
+    /// What closed dates may rest on, of the rows that were written.
+    var change: InputChange?
     /// Whether a refused row ends the import.
     var isAborted = false
     /// Whether somebody cancelled the import; nothing of the last transaction was kept.
@@ -149,7 +151,8 @@ struct ChunkStore<Kind: RowKind>: Sendable {
     }
   }
 
-  /// Adds the rows that were refused as they were read, and records how far the import is.
+  /// Adds the rows that were refused as they were read, and records how far the import is and what
+  /// it changed; a dry run changes nothing.
   private func conclude(
     _ outcome: inout Outcome, _ chunk: Chunk<Kind.Row>, on db: isolated Connection
   ) throws {
@@ -164,6 +167,7 @@ struct ChunkStore<Kind: RowKind>: Sendable {
       claim, by: outcome.delta, to: chunk.end, canResume: !outcome.isAborted, on: db)
     guard goesOn else { throw Cancelled() }
     try ImportJobs.keep(outcome.refused, of: claim.job, on: db)
+    try outcome.change?.record(on: db)
   }
 
   /// Writes a part of a chunk.
@@ -189,6 +193,7 @@ struct ChunkStore<Kind: RowKind>: Sendable {
     }
     outcome.delta.processed = part.count
     outcome.warnings = merged.warnings
+    outcome.change = merged.change
     outcome.delta.inserted = merged.inserted
     outcome.delta.updated = merged.updated
     outcome.delta.replaced = part.count - staged + merged.replaced
@@ -245,6 +250,9 @@ extension ChunkStore.Outcome {
     refused += other.refused
     warnings += other.warnings
     changes += other.changes
+    guard let joined = other.change else { return }
+    change?.join(joined)
+    if change == nil { change = joined }
   }
 
   /// Counts entries as refused; a row of which several came is listed once.

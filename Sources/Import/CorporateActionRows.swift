@@ -42,6 +42,8 @@ struct CorporateActionRows: RowKind {
 
   func key(_ row: Row) -> Key { row.key }
 
+  static let scope = ChangeScope.instruments
+
   static let staging = StagingTable(
     name: "import_actions",
     columns: """
@@ -73,7 +75,7 @@ struct CorporateActionRows: RowKind {
   func merge(on db: isolated Connection) throws -> Merged {
     var merged = Merged()
     try db.execute(Self.unstageUnchanged)
-    try merged.count(Self.upsert, on: db)
+    try merged.take(Self.upsert, of: Self.self, on: db)
     return merged
   }
 
@@ -87,10 +89,9 @@ struct CorporateActionRows: RowKind {
       on conflict on constraint corporate_actions_key do update set value = excluded.value
         where a.value <> excluded.value
       returning instrument_id, ex_date, a.xmax = 0 as is_new
-    ), marked as (
-      insert into closebell.input_changes (from_date, instrument_ids)
-      select min(ex_date), array_agg(distinct instrument_id) from written having count(*) > 0
     )
-    select count(*) filter (where is_new), count(*) filter (where not is_new) from written
+    select count(*) filter (where is_new), count(*) filter (where not is_new), min(ex_date),
+      array_agg(distinct instrument_id)
+    from written
     """)
 }

@@ -139,7 +139,9 @@ struct RowTranslator: Sendable {
     columns = format.columns
     var positions: [Int?] = []
     for column in columns {
-      let position = names.firstIndex { column.names.contains(request.columnMap[$0] ?? $0) }
+      let position = names.firstIndex {
+        column.names.contains(request.columnMap[ExactText($0)] ?? $0)
+      }
       if position == nil, column.isRequired {
         throw .header(
           source: source, problem: "column '\(column.names[0])' is missing",

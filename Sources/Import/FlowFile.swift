@@ -129,15 +129,15 @@ public struct FlowFile: Sendable {
 /// The numbers of series by name; rows of one series often stand together.
 private struct SeriesLookup {
   private(set) var names: [String] = []
-  private var indices: [String: Int32] = [:]
+  private var indices: [ExactText: Int32] = [:]
   private var last: (name: String, index: Int32)?
 
   mutating func index(of name: String) -> Int32 {
-    if let last, last.name == name { return last.index }
-    let index = indices[name, default: Int32(names.count)]
+    if let last, last.name.isExactly(name) { return last.index }
+    let index = indices[ExactText(name), default: Int32(names.count)]
     if Int(index) == names.count {
       names.append(name)
-      indices[name] = index
+      indices[ExactText(name)] = index
     }
     last = (name, index)
     return index

@@ -1,3 +1,5 @@
+internal import Accounting
+
 /// A column that a kind of file may have.
 struct ColumnRule: Sendable {
   let name: String
@@ -41,7 +43,8 @@ struct Header: Sendable {
   ///   - rules: The kind's columns.
   /// - Throws: `ImportError.header` where a column is unknown, missing or repeated.
   init(
-    _ names: [String], map: [String: String], rules: [ColumnRule], kind: ImportKind, source: String,
+    _ names: [String], map: [ExactText: String], rules: [ColumnRule], kind: ImportKind,
+    source: String,
     constants: [String: String] = [:]
   ) throws(ImportError) {
     try self.init(
@@ -61,7 +64,7 @@ struct Header: Sendable {
 
   /// Reads the header row of a file that holds `content`.
   init(
-    _ names: [String], map: [String: String], rules: [ColumnRule], of content: String,
+    _ names: [String], map: [ExactText: String], rules: [ColumnRule], of content: String,
     source: String, constants: [String: String] = [:]
   ) throws(ImportError) {
     let noColumn = "is not a column of \(content)"
@@ -72,18 +75,18 @@ struct Header: Sendable {
     func refuse(_ problem: String, _ hint: String) -> ImportError {
       .header(source: source, problem: problem, hint: hint)
     }
-    for (header, column) in map.sorted(by: { $0.key < $1.key }) {
+    for (header, column) in map.sorted(by: { $0.key.description < $1.key.description }) {
       guard rules.contains(where: { $0.name == column }) else {
         throw refuse("'\(header)' is mapped to '\(column)', which \(noColumn)", known)
       }
-      guard names.contains(header) else {
+      guard names.contains(where: header.description.isExactly) else {
         throw refuse(
           "no column is headed '\(header)', which is mapped to '\(column)'",
           "the file has the columns \(names.joined(separator: ", "))")
       }
     }
     for (index, name) in names.enumerated() {
-      let wanted = map[name] ?? name.lowercased()
+      let wanted = map[ExactText(name)] ?? name.lowercased()
       guard let column = rules.firstIndex(where: { $0.name == wanted }) else {
         throw refuse(Self.unknown(name, index, noColumn), Self.hint(for: name, names, known, rules))
       }

@@ -1,3 +1,4 @@
+internal import Accounting
 internal import Storage
 
 // A request as it is kept with its import, so that another process can do the rest of it.
@@ -13,7 +14,7 @@ extension ImportRequest {
     if decimalComma { words.append("decimal-comma") }
     if let dateFormat { words.append("date-format=\(dateFormat.pattern)") }
     if let format { words.append("format=\(format.rawValue)") }
-    for (header, column) in columnMap.sorted(by: { $0.key < $1.key }) {
+    for (header, column) in columnMap.sorted(by: { $0.key.description < $1.key.description }) {
       words.append("map=\(header)=\(column)")
     }
     for (column, value) in constants.sorted(by: { $0.key < $1.key }) {
@@ -59,7 +60,7 @@ extension ImportRequest {
       return format != nil
     case "map":
       guard let cut = value.lastIndex(of: "=") else { return false }
-      columnMap[String(value[..<cut])] = String(value[value.index(after: cut)...])
+      columnMap[ExactText(String(value[..<cut]))] = String(value[value.index(after: cut)...])
     case "set":
       guard let cut = value.firstIndex(of: "=") else { return false }
       constants[String(value[..<cut])] = String(value[value.index(after: cut)...])

@@ -1,3 +1,5 @@
+public import Accounting
+
 /// What a file holds; the word after `closebell import`.
 public enum ImportKind: String, CaseIterable, Sendable {
   case portfolios, instruments, prices
@@ -38,7 +40,7 @@ public struct ImportRequest: Sendable {
   /// Rows a transaction: 1 to 100 000; numbers outside are brought to the nearer limit.
   public var batchSize: Int
   /// Headers of the file that mean a column of another name.
-  public var columnMap: [String: String]
+  public var columnMap: [ExactText: String]
   /// Whether terms may change that make every closed date stale.
   public var restate: Bool
   /// The most rows that are read; nil for no limit.
@@ -62,7 +64,7 @@ public struct ImportRequest: Sendable {
   /// A request; the defaults skip refused rows.
   public init(
     kind: ImportKind, source: ImportSource, dryRun: Bool = false, onError: RowErrorPolicy = .skip,
-    batchSize: Int = Self.defaultBatchSize, columnMap: [String: String] = [:],
+    batchSize: Int = Self.defaultBatchSize, columnMap: [ExactText: String] = [:],
     restate: Bool = false,
     maxRows: Int? = nil
   ) {

@@ -13,7 +13,7 @@ struct InstrumentRows: RowKind {
   }
 
   struct Key: Hashable {
-    let symbol: String
+    let symbol: ExactText
     let retired: Day?
   }
 
@@ -40,12 +40,14 @@ struct InstrumentRows: RowKind {
       throw cells.refuse(Self.pricing, "an option or a future cannot be valued by statements")
     }
     return Row(
-      key: Key(symbol: symbol, retired: try cells.day(Self.retired)),
+      key: Key(symbol: ExactText(symbol), retired: try cells.day(Self.retired)),
       name: try cells.requiredText(Self.name, limit: 1_000), kind: kind,
       currency: try cells.bookCurrency(Self.currency), multiplier: multiplier, pricing: pricing)
   }
 
   func key(_ row: Row) -> Key { row.key }
+
+  static let scope = ChangeScope.instruments
 
   static let staging = StagingTable(
     name: "import_instruments",
@@ -57,7 +59,7 @@ struct InstrumentRows: RowKind {
     count: 8)
 
   func write(_ row: Row, to staging: inout CopyWriter) {
-    staging.write(text: row.key.symbol)
+    staging.write(text: row.key.symbol.description)
     staging.write(text: row.name)
     staging.write(word: row.kind)
     staging.write(text: row.currency.description)
@@ -92,7 +94,7 @@ struct InstrumentRows: RowKind {
     try db.execute(Self.match)
     merged.replaced = try db.execute(Self.keepLast)
     if !restate { try merged.refuse(Self.findRestated, unstaging: Self.staging, on: db) }
-    try merged.count(Self.update, on: db)
+    try merged.take(Self.update, of: Self.self, on: db)
     merged.inserted += try db.execute(Self.insert)
     return merged
   }
@@ -179,15 +181,10 @@ extension InstrumentRows {
     ), held as (
       select f.portfolio_id, f.instrument_id from closebell.portfolio_funds f
       where f.instrument_id in (select id from changed)
-    ), marked as (
-      insert into closebell.input_changes (from_date, instrument_ids)
-      select min(p.inception_date), array_agg(distinct held.instrument_id)
-      from held join closebell.portfolios p on p.id = held.portfolio_id having count(*) > 0
-    ), forgotten as (
-      delete from closebell.portfolio_irr_moments m using held
-      where m.portfolio_id = held.portfolio_id
     )
-    select 0::bigint, count(*) from written
+    select 0::bigint, (select count(*) from written), min(p.inception_date),
+      array_agg(distinct held.instrument_id)
+    from held join closebell.portfolios p on p.id = held.portfolio_id
     """)
 
   /// A contract of an option is for 100 units unless the file says otherwise.

@@ -63,7 +63,7 @@ struct LateActivities: Sendable {
     for portfolio in portfolios {
       // A calendar without a rule is refused by the close, with its name.
       let calendar = try? BusinessCalendar(
-        named: portfolio.calendar, overrides: overrides[portfolio.calendar] ?? [:])
+        named: portfolio.calendar, overrides: overrides[ExactText(portfolio.calendar)] ?? [:])
       let open =
         calendar?.next(after: portfolio.lockedThrough) ?? portfolio.lockedThrough + 1
       guard portfolio.retired.map({ open <= $0 }) ?? true else { continue }

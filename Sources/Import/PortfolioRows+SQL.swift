@@ -107,14 +107,8 @@ extension PortfolioRows {
       from written w cross join lateral (
         select o.* from closebell.portfolios o where o.id = w.id offset 0) old
       where w.terms <> (\(terms("old")))
-    ), marked as (
-      insert into closebell.input_changes (from_date, portfolio_ids)
-      select min(from_date), array_agg(id) from changed having count(*) > 0
-    ), forgotten as (
-      delete from closebell.portfolio_irr_moments m using changed
-      where m.portfolio_id = changed.id
     )
-    select 0::bigint, count(*) from written
+    select 0::bigint, (select count(*) from written), min(from_date), array_agg(id) from changed
     """)
 
   static let insert = Statement(

@@ -20,7 +20,7 @@ struct PortfolioRows: RowKind {
   }
 
   struct Key: Hashable {
-    let code: String
+    let code: ExactText
     let retired: Day?
   }
 
@@ -40,7 +40,7 @@ struct PortfolioRows: RowKind {
 
   func row(_ cells: Cells, number: Int, _ books: ReferenceBooks) throws(RowRefusal) -> Row {
     let code = try cells.name(Self.code)
-    guard !code.contains("#") else {
+    guard !code.utf8.contains(UInt8(ascii: "#")) else {
       throw cells.refuse(quoting: Self.code, "contains #, which marks a retired portfolio's number")
     }
     let inception = try cells.requiredDay(Self.inception)
@@ -49,7 +49,7 @@ struct PortfolioRows: RowKind {
       throw cells.refuse(Self.retired, "\(retired) is before the inception on \(inception)")
     }
     return Row(
-      key: Key(code: code, retired: retired),
+      key: Key(code: ExactText(code), retired: retired),
       name: try cells.requiredText(Self.name, limit: 1_000),
       base: try cells.bookCurrency(Self.base), inception: inception,
       calendar: try cells.calendar(Self.calendar), lotRelief: try cells.word(Self.lotRelief),
@@ -59,6 +59,8 @@ struct PortfolioRows: RowKind {
   }
 
   func key(_ row: Row) -> Key { row.key }
+
+  static let scope = ChangeScope.portfolios
 
   static let staging = StagingTable(
     name: "import_portfolios",
@@ -72,7 +74,7 @@ struct PortfolioRows: RowKind {
     count: 12)
 
   func write(_ row: Row, to staging: inout CopyWriter) {
-    staging.write(text: row.key.code)
+    staging.write(text: row.key.code.description)
     staging.write(text: row.name)
     staging.write(text: row.base.description)
     staging.write(row.inception)
@@ -119,7 +121,7 @@ struct PortfolioRows: RowKind {
     merged.replaced = try db.execute(Self.keepLast)
     try merged.refuse(Self.findLateInceptions, unstaging: Self.staging, on: db)
     if !restate { try merged.refuse(Self.findRestated, unstaging: Self.staging, on: db) }
-    try merged.count(Self.update, on: db)
+    try merged.take(Self.update, of: Self.self, on: db)
     merged.inserted += try db.execute(Self.insert)
     return merged
   }

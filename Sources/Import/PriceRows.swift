@@ -39,6 +39,8 @@ struct PriceRows: RowKind {
 
   func key(_ row: Row) -> Key { Key(instrument: row.instrument, date: row.date) }
 
+  static let scope = ChangeScope.instruments
+
   static let staging = StagingTable(
     name: "import_prices",
     columns: "instrument_id bigint not null, price_date date not null, close numeric not null",
@@ -66,7 +68,7 @@ struct PriceRows: RowKind {
   func merge(on db: isolated Connection) throws -> Merged {
     var merged = Merged()
     try db.execute(Self.unstageUnchanged)
-    try merged.count(Self.upsert, on: db)
+    try merged.take(Self.upsert, of: Self.self, on: db)
     guard merged.inserted + merged.updated > 0 else { return merged }
     merged.warnings = try db.rows(Self.jumps) { row in
       let number = Int(try row.nextInt64())
@@ -85,11 +87,10 @@ struct PriceRows: RowKind {
       on conflict on constraint prices_key do update set close = excluded.close
         where p.close <> excluded.close
       returning instrument_id, price_date, p.xmax = 0 as is_new
-    ), marked as (
-      insert into closebell.input_changes (from_date, instrument_ids)
-      select min(price_date), array_agg(distinct instrument_id) from written having count(*) > 0
     )
-    select count(*) filter (where is_new), count(*) filter (where not is_new) from written
+    select count(*) filter (where is_new), count(*) filter (where not is_new), min(price_date),
+      array_agg(distinct instrument_id)
+    from written
     """)
 
   /// Ten or a hundred times the last close, or a part, is more often a slip of the decimal point,

@@ -32,6 +32,8 @@ struct RateRows: RowKind {
 
   func key(_ row: Row) -> Key { row.key }
 
+  static let scope = ChangeScope.currencies
+
   static let staging = StagingTable(
     name: "import_rates",
     columns: """
@@ -62,12 +64,10 @@ struct RateRows: RowKind {
   func merge(on db: isolated Connection) throws -> Merged {
     var merged = Merged()
     try db.execute(Self.unstageUnchanged)
-    try merged.count(Self.upsert, on: db)
+    try merged.take(Self.upsert, of: Self.self, on: db)
     return merged
   }
 
-  /// A flow's value in base currency depends on the rate of its date: moments that were taken
-  /// later are forgotten with it.
   private static let upsert = Statement(
     "import-rates",
     """
@@ -78,14 +78,10 @@ struct RateRows: RowKind {
       on conflict on constraint fx_rates_key do update set rate = excluded.rate
         where r.rate <> excluded.rate
       returning base, quote, rate_date, r.xmax = 0 as is_new
-    ), marked as (
-      insert into closebell.input_changes (from_date, currencies)
-      select min(rate_date), array_agg(distinct currency)
-      from written, lateral (values (base), (quote)) both_of (currency) having count(*) > 0
-    ), forgotten as (
-      delete from closebell.portfolio_irr_moments
-      where as_of >= (select min(rate_date) from written)
     )
-    select count(*) filter (where is_new), count(*) filter (where not is_new) from written
+    select count(*) filter (where is_new), count(*) filter (where not is_new), min(rate_date),
+      (select array_agg(distinct currency)
+       from written, lateral (values (base), (quote)) both_of (currency))
+    from written
     """)
 }

@@ -23,8 +23,8 @@ struct ReferenceBooks: Sendable {
     let retired: Day?
   }
 
-  private var portfolios: [String: [Portfolio]] = [:]
-  private var instruments: [String: [Instrument]] = [:]
+  private var portfolios: [ExactText: [Portfolio]] = [:]
+  private var instruments: [ExactText: [Instrument]] = [:]
 
   /// The portfolio that a row of a date means by a code, or by `CODE#ID`.
   ///
@@ -33,7 +33,7 @@ struct ReferenceBooks: Sendable {
     _ cells: Cells, _ column: Int, on day: Day, dateColumn: Int
   ) throws(RowRefusal) -> Portfolio {
     let name = try cells.name(column)
-    let candidates = portfolios[name] ?? numbered(name)
+    let candidates = portfolios[ExactText(name)] ?? numbered(name)
     guard let first = candidates.first else {
       var refusal = cells.refuse(quoting: column, "is not a portfolio")
       refusal.isUnknownName = true
@@ -50,9 +50,10 @@ struct ReferenceBooks: Sendable {
   }
 
   private func numbered(_ name: String) -> [Portfolio] {
-    guard let mark = name.lastIndex(of: "#"), let id = Int64(name[name.index(after: mark)...])
+    guard let mark = name.utf8.lastIndex(of: UInt8(ascii: "#")),
+      let id = Int64(name[name.utf8.index(after: mark)...])
     else { return [] }
-    return (portfolios[String(name[..<mark])] ?? []).filter { $0.id == id }
+    return (portfolios[ExactText(String(name[..<mark]))] ?? []).filter { $0.id == id }
   }
 
   /// The instrument that a row of a date means by a symbol.
@@ -60,7 +61,7 @@ struct ReferenceBooks: Sendable {
     _ cells: Cells, _ column: Int, on day: Day
   ) throws(RowRefusal) -> Instrument {
     let name = try cells.name(column)
-    guard let candidates = instruments[name] else {
+    guard let candidates = instruments[ExactText(name)] else {
       var refusal = cells.refuse(quoting: column, "is not an instrument")
       refusal.isUnknownName = true
       throw refusal
@@ -75,10 +76,10 @@ struct ReferenceBooks: Sendable {
   static func load(on db: isolated Connection) throws -> ReferenceBooks {
     var books = ReferenceBooks()
     for portfolio in try db.rows(loadPortfolios, as: decodePortfolio) {
-      books.portfolios[portfolio.code, default: []].append(portfolio)
+      books.portfolios[ExactText(portfolio.code), default: []].append(portfolio)
     }
     for instrument in try db.rows(loadInstruments, as: decodeInstrument) {
-      books.instruments[instrument.symbol, default: []].append(instrument)
+      books.instruments[ExactText(instrument.symbol), default: []].append(instrument)
     }
     return books
   }

@@ -1,5 +1,6 @@
 internal import Accounting
 internal import Postgres
+internal import Storage
 
 /// Of the two, the one that the database runs.
 typealias Statement = Postgres.Statement
@@ -28,7 +29,9 @@ protocol RowKind: Sendable {
   static var staging: StagingTable { get }
   /// Writes the row's fields after its number.
   func write(_ row: Row, to staging: inout CopyWriter)
-  /// Merges the staged rows into the books, and marks what they changed.
+  /// Whose closed dates rest on the kind's rows.
+  static var scope: ChangeScope { get }
+  /// Merges the staged rows into the books, and says what they changed.
   func merge(on db: isolated Connection) throws -> Merged
   /// How staged rows and stored ones are compared.
   var stored: StoredRows { get }
@@ -36,6 +39,21 @@ protocol RowKind: Sendable {
 
 extension RowKind {
   func clash(_ earlier: Row, _ later: Row) -> RowRefusal? { nil }
+}
+
+/// Whose closed dates rest on the rows of a kind.
+enum ChangeScope {
+  case portfolios, instruments, currencies, calendars
+
+  /// Reads the array of keys.
+  func keys(_ row: inout RowReader) throws -> InputChange.Scope {
+    switch self {
+    case .portfolios: .portfolios(try row.next())
+    case .instruments: .instruments(try row.next())
+    case .currencies: .currencies(try row.next())
+    case .calendars: .calendars(try row.next())
+    }
+  }
 }
 
 /// What a kind needs to know beside the header.
@@ -68,15 +86,20 @@ struct Merged: Sendable {
   var refusals: [Int: RowRefusal] = [:]
   /// Things worth a look.
   var warnings: [ImportWarning] = []
+  /// What closed dates may rest on, of the rows that were written; recorded with the chunk.
+  private(set) var change: InputChange?
 
-  /// Takes the counts of a statement that ends in `select inserted, updated`.
-  mutating func count(_ statement: Statement, on db: isolated Connection) throws {
-    let counts = try db.row(statement) { row in
-      (Int(try row.nextInt64()), Int(try row.nextInt64()))
+  /// Takes what a statement did that ends in `select inserted, updated, from_date, keys`: how many
+  /// rows, and of which keys of the kind's scope they are; no date where none counts.
+  mutating func take<Kind: RowKind>(
+    _ statement: Statement, of kind: Kind.Type, on db: isolated Connection
+  ) throws {
+    try db.row(statement) { row in
+      inserted += Int(try row.nextInt64())
+      updated += Int(try row.nextInt64())
+      guard let from = try row.nextDateOrNil().map(Day.init) else { return }
+      change = InputChange(try kind.scope.keys(&row), from: from)
     }
-    guard let counts else { return }
-    inserted += counts.0
-    updated += counts.1
   }
 
   /// Takes the refusals of a statement that gives row, field and message, and unstages the rows.

@@ -38,6 +38,8 @@ struct ValuationRows: RowKind {
 
   func key(_ row: Row) -> Key { row.key }
 
+  static let scope = ChangeScope.portfolios
+
   static let staging = StagingTable(
     name: "import_valuations",
     columns: """
@@ -71,7 +73,7 @@ struct ValuationRows: RowKind {
     var merged = Merged()
     try db.execute(Self.unstageUnchanged)
     try PortfolioFunds.create(from: Self.staging, on: db)
-    try merged.count(Self.upsert, on: db)
+    try merged.take(Self.upsert, of: Self.self, on: db)
     return merged
   }
 
@@ -86,12 +88,10 @@ struct ValuationRows: RowKind {
       on conflict on constraint statement_valuations_key do update set value = excluded.value
         where v.value <> excluded.value
       returning portfolio_id, valuation_date, v.xmax = 0 as is_new
-    ), marked as (
-      insert into closebell.input_changes (from_date, portfolio_ids)
-      select min(valuation_date), array_agg(distinct portfolio_id) from written
-      having count(*) > 0
     )
-    select count(*) filter (where is_new), count(*) filter (where not is_new) from written
+    select count(*) filter (where is_new), count(*) filter (where not is_new),
+      min(valuation_date), array_agg(distinct portfolio_id)
+    from written
     """)
 }
 

@@ -81,7 +81,7 @@ extension LegacyTable {
     var rows: [LegacyRow] = []
     try db.forEachRow(Statement.once("legacy-rows", doubtfulRows)) { reader in
       let row = try Self.decode(&reader)
-      if let last = rows.last, last.portfolio != row.portfolio {
+      if let last = rows.last, !last.portfolio.isExactly(row.portfolio) {
         try visit(rows)
         rows = []
       }

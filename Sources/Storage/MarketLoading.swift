@@ -8,7 +8,7 @@ public struct LoadedMarket: Sendable {
   /// The instruments.
   public var instruments: [ID<Instrument>: Instrument]
   /// Exceptions to the calendars' rules: calendar, date, open or not.
-  public var calendarOverrides: [String: [Day: Bool]]
+  public var calendarOverrides: [ExactText: [Day: Bool]]
   /// The `pg_snapshot` that they were read in.
   public var seen: String
 }
@@ -100,10 +100,10 @@ public enum MarketLoading {
   /// The exceptions to the calendars' rules: calendar, date, open or not.
   public static func overrides(
     on db: isolated Connection
-  ) throws -> [String: [Day: Bool]] {
-    var result: [String: [Day: Bool]] = [:]
+  ) throws -> [ExactText: [Day: Bool]] {
+    var result: [ExactText: [Day: Bool]] = [:]
     try db.forEachRow(overrideRows) { row in
-      let calendar = try row.nextString()
+      let calendar = ExactText(try row.nextString())
       result[calendar, default: [:]][try row.nextDay()] = try row.nextBool()
     }
     return result

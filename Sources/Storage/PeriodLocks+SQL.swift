@@ -72,15 +72,11 @@ extension PeriodLocks {
         and not \(isLocked("a.activity_date", of: "a.portfolio_id"))
       returning a.portfolio_id, a.activity_date
     ), from_dates as (
-      select portfolio_id, min(activity_date) as from_date from returned group by 1
-    ), marked as (
-      insert into closebell.input_changes (from_date, portfolio_ids)
-      select from_date, array_agg(portfolio_id) from from_dates group by 1 order by 1
-    ), forgotten as (
-      delete from closebell.portfolio_irr_moments m using from_dates f
-      where m.portfolio_id = f.portfolio_id and m.as_of >= f.from_date
+      select portfolio_id, min(activity_date) as from_date, count(*) as activities
+      from returned group by 1
     )
-    select count(*) from returned
+    select from_date, array_agg(portfolio_id), sum(activities)::bigint
+    from from_dates group by 1 order by 1
     """)
   static let insertHistory = Statement(
     "locks-history",

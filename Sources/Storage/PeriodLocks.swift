@@ -107,8 +107,15 @@ public enum PeriodLocks {
       }
     guard changed > 0 else { return nil }
     try record("unlock", from: first, through: last, scope, by: author, on: db)
-    let returned = try db.row(returnActivities, scope.ids) { Int(try $0.nextInt64()) }
-    return Returned(activities: returned ?? 0)
+    var returned = Returned(activities: 0)
+    let changes = try db.rows(returnActivities, scope.ids) { row in
+      let from = try row.nextDay()
+      let change = InputChange(.portfolios(try row.next()), from: from)
+      returned.activities += Int(try row.nextInt64())
+      return change
+    }
+    for change in changes { try change.record(on: db) }
+    return returned
   }
 
   /// Records that a run closes locked dates of a range again.

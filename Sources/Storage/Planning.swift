@@ -326,26 +326,7 @@ enum Staleness {
     """
     (c.from_date <= \(slot).snapshot_date
         and not \(isSeen("c", by: slot))
-        and (\(slot).portfolio_id = any(c.portfolio_ids)
-          or c.instrument_ids is not null and exists (
-            select from closebell.portfolio_funds f
-            where f.portfolio_id = \(slot).portfolio_id
-              and f.instrument_id = any(c.instrument_ids))
-          or c.currencies is not null and exists (
-            select from closebell.portfolios p
-            where p.id = \(slot).portfolio_id and (p.base_currency = any(c.currencies)
-              or p.cash = 'per_currency' or exists (
-                select from closebell.holding_activity_log a
-                where a.portfolio_id = p.id and a.currency = any(c.currencies)
-                  and a.currency <> p.base_currency)
-              or exists (
-                select from closebell.portfolio_funds f
-                join closebell.instruments i on i.id = f.instrument_id
-                where f.portfolio_id = p.id and i.currency = any(c.currencies)
-                  and i.currency <> p.base_currency)))
-          or c.calendars is not null and exists (
-            select from closebell.portfolios p
-            where p.id = \(slot).portfolio_id and p.calendar = any(c.calendars))))
+        and \(InputChange.concerns("\(slot).portfolio_id")))
     """
   }
 }

@@ -103,27 +103,6 @@ extension Populating {
     on conflict on constraint snapshot_history_key do nothing
     """)
 
-  static let upsertMoments = Statement(
-    "populate-moments",
-    """
-    insert into closebell.portfolio_irr_moments as m (portfolio_id, as_of, moments)
-    select n.portfolio_id, n.as_of, n.moments
-    from unnest($1::bigint[], $2::date[], $3::bytea[]) as n (portfolio_id, as_of, moments)
-    on conflict (portfolio_id) do update
-    set as_of = excluded.as_of, moments = excluded.moments where m.as_of <= excluded.as_of
-    """)
-
-  static let forgetMoments = Statement(
-    "populate-forget-moments",
-    "delete from closebell.portfolio_irr_moments where portfolio_id = any($1::bigint[])")
-
-  static let markStale = Statement(
-    "populate-mark-stale",
-    """
-    insert into closebell.input_changes (from_date, portfolio_ids)
-    values ($1::date, $2::bigint[])
-    """)
-
   static let copyHoldingRows = """
     copy closebell.portfolio_fund_valuations (valuation_date, portfolio_id, portfolio_fund_id,
       instrument_id, price_date, quantity, price, valuation, cost_basis, daily_pnl, unrealized_pnl,

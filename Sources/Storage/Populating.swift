@@ -255,9 +255,11 @@ public enum Populating {
     try copyHoldingReturns(chunk.results, keeping: keptIDs, on: db)
     try copyPortfolioReturns(chunk.results, keeping: keptIDs, on: db)
     if !chunk.outdatedMoments.isEmpty {
-      _ = try db.execute(forgetMoments, chunk.outdatedMoments.map(\.rawValue))
+      try IRRMoments.forget(chunk.outdatedMoments, on: db)
     }
-    if !chunk.moments.isEmpty { try keep(chunk.moments, on: db) }
+    if !chunk.moments.isEmpty {
+      try IRRMoments.keep(chunk.moments, inputsSeen: chunk.inputsSeen, on: db)
+    }
     if !replaced.isEmpty { try markLaterSlots(after: chunk.results, on: db) }
   }
 
@@ -296,12 +298,6 @@ public enum Populating {
       chunk.reason, chunk.claim)
   }
 
-  private static func keep(_ moments: [StoredMoments], on db: isolated Connection) throws {
-    _ = try db.execute(
-      upsertMoments, moments.map(\.portfolio.rawValue), moments.map(\.asOf.postgres),
-      moments.map { Bytes($0.bytes) })
-  }
-
   /// Slots after a replaced one opened from what it said before.
   ///
   /// They are stale from the date after the sweep's last on, and this says so in the same
@@ -315,8 +311,7 @@ public enum Populating {
       last[result.slot.portfolio] = max(last[result.slot.portfolio] ?? .earliest, result.slot.date)
     }
     for (date, portfolios) in Dictionary(grouping: last, by: \.value) {
-      _ = try db.execute(
-        markStale, (date + 1).postgres, portfolios.map(\.key.rawValue).sorted())
+      try InputChange.markReplaced(portfolios.map(\.key), from: date + 1, on: db)
     }
   }
 

@@ -60,7 +60,7 @@ public struct NamedPortfolios: Sendable {
     _ names: [String], on date: Day, includingRetired: Bool = false, on db: isolated Connection
   ) throws {
     guard !names.isEmpty else { return }
-    let names = Set(names).sorted()
+    let names = Set(names.map { ExactText($0) }).map(\.description).sorted()
     let keys = names.map(Self.key)
     let found = try db.rows(
       Self.look, keys.map(\.code), keys.map(\.id), date.postgres, includingRetired

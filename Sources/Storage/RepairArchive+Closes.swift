@@ -44,7 +44,7 @@ extension RepairArchive {
     for table in StrayRows.tables.reversed() { _ = try db.execute(clear(table), run) }
     var rows = 0
     for table in StrayRows.tables { rows += try db.execute(restore(table), run) }
-    _ = try db.execute(forgetMoments, run)
+    try IRRMoments.forget(db.rows(portfolios, run) { try $0.nextID() }, on: db)
     return rows
   }
 
@@ -165,10 +165,6 @@ extension RepairArchive {
       """)
   }
 
-  private static let forgetMoments = Statement.once(
-    "repair-forget-moments",
-    """
-    delete from closebell.portfolio_irr_moments m using \(slots) c
-    where m.portfolio_id = c.portfolio_id
-    """)
+  private static let portfolios = Statement.once(
+    "repair-portfolios", "select distinct c.portfolio_id from \(slots) c order by 1")
 }

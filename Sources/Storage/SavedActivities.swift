@@ -48,12 +48,16 @@ public enum SavedActivities {
   /// Saves them in one transaction, and says from which date on they change closed dates.
   ///
   /// - Returns: Their ids, in their order.
-  /// - Throws: `LockedActivities` where a date is locked: when a late one is booked is for the
-  ///   import to decide. `PostgresError` where one breaks a rule of the log; then none is saved.
+  /// - Throws: `UnreadableID` where an id has a character that nobody sees, `LockedActivities`
+  ///   where a date is locked: when a late one is booked is for the import to decide;
+  ///   `PostgresError` where one breaks a rule of the log. Then none is saved.
   public static func save(
     _ activities: [NewActivity], on db: isolated Connection
   ) throws -> [Int64] {
     guard !activities.isEmpty else { return [] }
+    for activity in activities {
+      if let unseen = activity.externalID.firstUnseenCharacter { throw UnreadableID(unseen) }
+    }
     try DatabaseEpoch.begin(on: db)
     return try db.transaction { db in
       try PeriodLocks.hold(on: db)
@@ -62,15 +66,20 @@ public enum SavedActivities {
         let known = firstDates[activity.portfolio] ?? activity.date
         firstDates[activity.portfolio] = min(known, activity.date)
       }
-      let changes = firstDates.sorted { $0.key.rawValue < $1.key.rawValue }
-      let portfolios = changes.map(\.key.rawValue)
-      let dates = changes.map(\.value.postgres)
-      let locked = try db.rows(mark, portfolios, dates) { try $0.nextString() }
+      let dates = firstDates.sorted { $0.key < $1.key }
+      let locked = try db.rows(
+        findLocked, dates.map(\.key.rawValue), dates.map(\.value.postgres)
+      ) { try $0.nextString() }
       guard locked.isEmpty else { throw LockedActivities(portfolios: locked) }
       var reserved = try ReservedIDs.reserve(activities.count, from: .activities, on: db)
       let ids = try activities.map { _ in try reserved.next() }
       _ = try db.copyIn("save-activities", copy) { rows in
         for (activity, id) in zip(activities, ids) { write(activity, id, to: &rows) }
+      }
+      for (date, portfolios) in Dictionary(grouping: dates, by: \.value).sorted(by: {
+        $0.key < $1.key
+      }) {
+        try InputChange(.portfolios(portfolios.map(\.key.rawValue)), from: date).record(on: db)
       }
       return ids
     }
@@ -95,28 +104,27 @@ public enum SavedActivities {
       activity_date, quantity, price, amount, currency, external_id)
     from stdin (format binary)
     """
-  /// As the import does: what was closed from these dates on is stale, and so are its moments.
-  ///
-  /// Nothing is marked where a date is locked; its portfolios are returned.
-  private static let mark = Statement(
-    "save-activities-mark",
+  private static let findLocked = Statement(
+    "save-activities-locked",
     """
-    with change as (
-      select * from unnest($1::bigint[], $2::date[]) as c (portfolio_id, from_date)
-    ), late as (
-      select * from change c where \(PeriodLocks.isLocked("c.from_date", of: "c.portfolio_id"))
-    ), forgotten as (
-      delete from closebell.portfolio_irr_moments m using change c
-      where m.portfolio_id = c.portfolio_id and m.as_of >= c.from_date
-        and not exists (select from late)
-    ), marked as (
-      insert into closebell.input_changes (from_date, portfolio_ids)
-      select from_date, pg_catalog.array_agg(portfolio_id) from change
-      where not exists (select from late) group by from_date
-    )
-    select \(PortfolioName.text(of: "p")) || ', ' || l.from_date from late l
-    join closebell.portfolios p on p.id = l.portfolio_id order by 1
+    select \(PortfolioName.text(of: "p")) || ', ' || c.from_date
+    from unnest($1::bigint[], $2::date[]) as c (portfolio_id, from_date)
+    join closebell.portfolios p on p.id = c.portfolio_id
+    where \(PeriodLocks.isLocked("c.from_date", of: "c.portfolio_id")) order by 1
     """)
+}
+
+/// An id with a control character in it, or one that is not shown.
+public struct UnreadableID: Error, CustomStringConvertible {
+  /// The character.
+  public let character: Unicode.Scalar
+
+  init(_ character: Unicode.Scalar) { self.character = character }
+
+  /// The reason, without the character itself.
+  public var description: String {
+    "an activity's id contains \(character.codePoint), a control character or one that is not shown"
+  }
 }
 
 /// Activities of dates that were reported.

@@ -1,3 +1,4 @@
+internal import Accounting
 public import ArgumentParser
 public import Import
 import Postgres
@@ -80,7 +81,8 @@ struct ImportOptions: ParsableArguments {
       restate: restate, maxRows: Settings.current.importMaxRows)
     for mapping in mappings {
       guard let cut = mapping.lastIndex(of: "=") else { continue }
-      request.columnMap[String(mapping[..<cut])] = String(mapping[mapping.index(after: cut)...])
+      request.columnMap[ExactText(String(mapping[..<cut]))] = String(
+        mapping[mapping.index(after: cut)...])
     }
     for constant in constants {
       guard let cut = constant.firstIndex(of: "=") else { continue }

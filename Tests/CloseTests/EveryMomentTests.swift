@@ -56,7 +56,7 @@ import Testing
         break
       }
       moments += 1
-      try await happen(other, books)
+      try await happen(other, books, beside: night)
       // A run that lost its lease says so by an error; what counts is what the next one finds.
       fenced += (try? await night.goOn())?.counts.fenced ?? 0
       let what = "\(other.rawValue) at call \(number), \(night.gate.name ?? "")"
@@ -114,17 +114,17 @@ import Testing
 
   private static let forget = "delete from closebell.portfolio_irr_moments"
 
-  private func happen(_ other: Other, _ books: DemoBooks) async throws {
+  private func happen(_ other: Other, _ books: DemoBooks, beside night: HeldRun) async throws {
     var impatient = DemoBooks.settings(workers: 1) { $0.waitSeconds = 0 }
     switch other {
     case .sameNight: _ = try await books.close("2017-06-30", impatient)
     case .takeover:
       try await books.expireLeases()
       _ = try await books.close("2017-06-30", impatient)
-    case .correction, .everyInput: try await books.importFiles(other.files)
+    case .correction, .everyInput: try await correct(other.files, books, beside: night)
     case .forgotten: try await books.execute(Self.forget)
     case .forgottenAfterInput:
-      try await books.importFiles(other.files)
+      try await correct(other.files, books, beside: night)
       try await books.execute(Self.forget)
     case .lock:
       do {
@@ -134,7 +134,7 @@ import Testing
         // The night stands within a claim: a lock waits for its end, but not for ever.
       }
     case .replay:
-      try await books.importFiles(Self.corrections)
+      try await correct(other.files, books, beside: night)
       impatient.codes = ["ASH", "BIRCH"]
       _ = try await books.replay("2017-06-28", "2017-06-28", impatient)
     case .backfill:
@@ -151,6 +151,25 @@ import Testing
         try Runs.pause(reason: "test", on: db)
         _ = try Runs.resume(on: db)
       }
+    }
+  }
+
+  /// Imports files; where the night has begun to keep moments they wait for its commit, and the
+  /// night goes on.
+  private func correct(
+    _ files: [(kind: String, csv: String)], _ books: DemoBooks, beside night: HeldRun
+  ) async throws {
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask {
+        while !Task.isCancelled {
+          if try await books.integer("(\(DemoBooks.someoneWaitsForMoments))::int") > 0 {
+            return night.gate.open()
+          }
+          try? await Task.sleep(for: .milliseconds(5))
+        }
+      }
+      try await books.importFiles(files)
+      group.cancelAll()
     }
   }
 }

@@ -59,7 +59,7 @@ import Testing
       Populating.confirmUnchanged, "portfolio_snapshots_key", ["snapshot_date =", "portfolio_id ="]
     ),
     (Populating.history, "portfolio_snapshots_key", ["snapshot_date =", "portfolio_id ="]),
-    (Populating.forgetMoments, "portfolio_irr_moments_key", ["portfolio_id = ANY"]),
+    (IRRMoments.delete, "portfolio_irr_moments_key", ["portfolio_id = ANY"]),
     (
       Populating.deleteHoldings, "portfolio_fund_valuations_key",
       ["valuation_date =", "portfolio_id ="]

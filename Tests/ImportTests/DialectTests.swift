@@ -1,3 +1,4 @@
+import Accounting
 import Postgres
 import TestSupport
 import Testing

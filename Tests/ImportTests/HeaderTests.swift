@@ -1,3 +1,4 @@
+import Accounting
 import Testing
 
 @testable import Import
@@ -5,7 +6,7 @@ import Testing
 @Suite("A header is matched to the columns of its kind")
 struct HeaderTests {
   private func header(
-    _ names: String, map: [String: String] = [:], kind: ImportKind = .prices
+    _ names: String, map: [ExactText: String] = [:], kind: ImportKind = .prices
   ) throws(ImportError) -> Header {
     let rules = kind == .prices ? PriceRows.columns : ActivityRows.columns
     return try Header(
@@ -13,7 +14,7 @@ struct HeaderTests {
       rules: rules, kind: kind, source: "f.csv")
   }
 
-  private func refusal(_ names: String, map: [String: String] = [:]) -> ImportError? {
+  private func refusal(_ names: String, map: [ExactText: String] = [:]) -> ImportError? {
     do throws(ImportError) {
       _ = try header(names, map: map)
       return nil

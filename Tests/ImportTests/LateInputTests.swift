@@ -74,6 +74,7 @@ struct LateInputTests {
   @Test("moments taken on or after the change are forgotten, earlier ones are kept")
   func moments() async throws {
     let books = try await Books.small()
+    try await Self.closeADate(of: "ALPHA", books)
     try await books.perform { db in
       try db.execute(
         sql: """

@@ -8,6 +8,7 @@ enum TidyRules {
 
   static func all(_ file: SourceFile) -> [Finding] {
     shape(file) + functionLengths(file) + words(file) + typeNames(file) + arrows(file) + sql(file)
+      + changesOfInputs(file) + keysOfText(file)
   }
 
   /// Lengths of lines and file, tabs, blanks at a line's end.
@@ -169,6 +170,39 @@ enum TidyRules {
 }
 
 extension TidyRules {
+  /// What says that inputs changed, and what writes the moments that rest on them, is one piece
+  /// each: a statement elsewhere would do one half and forget the other.
+  static func changesOfInputs(_ file: SourceFile) -> [Finding] {
+    let writers = [
+      "Sources/Storage/InputChange.swift", "Sources/Storage/IRRMoments.swift",
+      // Takes out what every slot has seen.
+      "Sources/Storage/Runs.swift",
+    ]
+    guard file.path.hasPrefix("Sources/"), !writers.contains(file.path) else { return [] }
+    let tables = ["input_changes", "portfolio_irr_moments"]
+    return file.code.compactMap { number, line in
+      let text = line.lowercased()
+      let isWrite = ["insert into", "delete from", "update ", "truncate", "copy ", "merge into"]
+        .contains { text.contains($0) }
+      guard isWrite, tables.contains(where: { text.contains($0) }) else { return nil }
+      return Finding(
+        path: file.path, line: number, message: "writes a table that is InputChange's to write")
+    }
+  }
+
+  /// Text that is looked up must be the same where the database says so: `ExactText`.
+  static func keysOfText(_ file: SourceFile) -> [Finding] {
+    guard ["Close", "Import", "Storage"].contains(file.room) else { return [] }
+    // The program's own words: names of columns, and of another program's types of activity.
+    let words = ["constants: [String: String]", "types: [String: String]"]
+    return file.code.compactMap { number, line in
+      guard line.contains("[String: ") || line.contains("Set<String>"),
+        !words.contains(where: { line.contains($0) })
+      else { return nil }
+      return Finding(path: file.path, line: number, message: "keys of String instead of ExactText")
+    }
+  }
+
   /// Paths of one machine, which mean nothing on another.
   static func machinePaths(_ file: SourceFile) -> [Finding] {
     let banned = [

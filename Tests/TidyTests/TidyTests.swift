@@ -47,6 +47,28 @@ struct TidyRulesTests {
     #expect(messages("\(long.dropLast())\n\(long)\n\t1\n2 \n").count == 3)
   }
 
+  @Test("a statement that marks or forgets by itself is found, one that reads is not")
+  func changesOfInputs() {
+    let message = "1 writes a table that is InputChange's to write"
+    let path = "Sources/Import/Planted.swift"
+    for text in [
+      "      insert into closebell.input_changes (from_date, calendars)",
+      "delete from closebell.portfolio_irr_moments m using changed c",
+    ] {
+      #expect(messages(text, path: path) == [message])
+      #expect(messages(text, path: "Sources/Storage/InputChange.swift") == [])
+    }
+    #expect(messages("from closebell.input_changes c", path: path) == [])
+  }
+
+  @Test("a dictionary or a set whose keys are text of Swift's is found, one of exact text is not")
+  func keysOfText() {
+    let message = "1 keys of String instead of ExactText"
+    #expect(messages("var known: [String: Int] = [:]") == [message])
+    #expect(messages("var known: Set<String> = []") == [message])
+    #expect(messages("var known: [ExactText: Int] = [:]") == [])
+  }
+
   @Test("a file of 401 lines is found, one of 400 is not")
   func fileLength() {
     #expect(messages(String(repeating: "x\n", count: 400)) == [])
