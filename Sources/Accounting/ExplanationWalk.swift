@@ -1,8 +1,8 @@
-/// One holding's window, run again and again up to each thing that happened in it.
+/// One holding's window, run on from each thing that happened in it to the next.
 ///
-/// A step is the difference between two runs of the ledger itself, with and without what happened;
-/// so nothing observes the ledger while it works, and nothing works it out a second time.
-/// - Complexity: The square of the number of things that happened.
+/// A step is the difference between two states of the ledger itself, before and after what
+/// happened; so nothing observes the ledger while it works, and nothing works it out a second time.
+/// Everything is applied once; a step that changes lots copies them.
 struct HoldingWalk {
   /// The ledger at the opening.
   let opening: HoldingLedger
@@ -11,8 +11,10 @@ struct HoldingWalk {
   let activities: [Activity]
   /// Ascending by date.
   let statements: [Statement]
+  /// The instrument's, in the ledger's order.
+  let actions: [CorporateAction]
 
-  /// The ledger after some of what happened, with what it did outside.
+  /// The ledger after some of what happened, with what the last of it did outside.
   struct State {
     var ledger: HoldingLedger
     var totals = WindowTotals()
@@ -32,55 +34,63 @@ struct HoldingWalk {
       .sorted { ($0.bookingDate, $0.date, $0.id) < ($1.bookingDate, $1.date, $1.id) }
     statements = reports.filter { $0.holding == opening.holding && window.contains($0.date) }
       .sorted { $0.date < $1.date }
+    actions = window.actions(of: opening.instrument.id)
   }
 
   /// Every thing that changed something, in order, and the ledger after the last.
   func steps() throws -> (steps: [ExplainedStep], last: State) {
     var steps: [ExplainedStep] = []
-    var point = Point()
+    var (done, point) = (Point(), Point())
+    var actionsLeft = actions[...]
     var before = State(ledger: opening)
+    var after = before
+    func advance() throws(CloseError) {
+      let part = Window(
+        portfolio: window.portfolio, relief: window.relief, market: window.market,
+        after: window.after, through: point.through)
+      var totals = after.totals
+      try after.ledger.run(
+        activities[done.activityCount..<point.activityCount],
+        statements[done.statementCount..<point.statementCount], &actionsLeft, in: part,
+        totals: &totals)
+      after.totals = totals
+      done = point
+    }
+    func goOn() {
+      after.totals = WindowTotals()
+      before = after
+    }
     for event in events {
       switch event {
       case .activity(let activity):
         point.activityCount += 1
         point.through = activity.isLate ? activity.bookingDate - 1 : activity.bookingDate
-        let after = try state(at: point)
+        try advance()
         var writer = StepWriter(event, from: before, to: after, window)
         try writer.write(activity)
         steps.append(writer.step)
-        before = after
+        goOn()
       case .action(let action):
         point.through = action.exDate
-        let after = try state(at: point)
+        try advance()
         if let step = try step(action, event, before, after) { steps.append(step) }
-        if isLastOfItsDate(action) { before = after }
+        if isLastOfItsDate(action) { goOn() }
       case .statement(let statement):
         point.statementCount += 1
         point.through = statement.date
-        let after = try state(at: point)
+        try advance()
         steps.append(StepWriter(event, from: before, to: after, window).step)
-        before = after
+        goOn()
       }
     }
     return (steps, before)
-  }
-
-  private func state(at point: Point) throws(CloseError) -> State {
-    var state = State(ledger: opening)
-    let part = Window(
-      portfolio: window.portfolio, relief: window.relief, market: window.market,
-      after: window.after, through: point.through)
-    try state.ledger.run(
-      activities[..<point.activityCount], statements[..<point.statementCount], in: part,
-      totals: &state.totals)
-    return state
   }
 
   /// In the ledger's order: on each date the late activities, the splits, the dividends, the
   /// other activities, the statement.
   private var events: [ExplainedStep.Event] {
     var keyed: [(day: Day, place: Int, event: ExplainedStep.Event)] = []
-    for action in window.actions(of: opening.instrument.id) {
+    for action in actions {
       keyed.append((action.exDate, action.isSplit ? 1 : 2, .action(action)))
     }
     for activity in activities {
@@ -92,7 +102,7 @@ struct HoldingWalk {
   }
 
   private func isLastOfItsDate(_ action: CorporateAction) -> Bool {
-    window.actions(of: opening.instrument.id).last { $0.exDate == action.exDate } == action
+    actions.last { $0.exDate == action.exDate } == action
   }
 
   /// A split or a dividend; nil where nothing was held, or dividends are recorded.
@@ -103,8 +113,7 @@ struct HoldingWalk {
     _ action: CorporateAction, _ event: ExplainedStep.Event, _ before: State, _ after: State
   ) throws -> ExplainedStep? {
     guard !before.ledger.position.quantity.isZero else { return nil }
-    let isShared =
-      window.actions(of: opening.instrument.id).count { $0.exDate == action.exDate } > 1
+    let isShared = actions.count { $0.exDate == action.exDate } > 1
     var writer = StepWriter(event, from: before, to: after, window)
     switch action.effect {
     case .split(let ratio):

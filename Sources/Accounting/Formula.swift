@@ -96,7 +96,7 @@ public struct Expression: Hashable, Sendable {
   static func sum(_ terms: [Money]) -> Expression {
     let known = terms.filter { !$0.isZero }
     guard let first = known.first else { return .of(Money.zero) }
-    return known.dropFirst().reduce(.of(first)) { $0 + .of($1) }
+    return known.dropFirst().reduce(into: .of(first)) { $0.add(.of($1)) }
   }
 
   /// Whether it is a number alone: nothing was done to it.
@@ -105,13 +105,22 @@ public struct Expression: Hashable, Sendable {
   /// Whether nothing is multiplied or divided, so that nothing was rounded.
   var isSumOnly: Bool { !tokens.contains(.sign("*")) && !tokens.contains(.sign("/")) }
 
-  /// A negative number changes the sign before it.
   static func + (left: Expression, right: Expression) -> Expression {
-    if right.isNumber, case .number(let text) = right.tokens[0], text.hasPrefix("-") {
-      return Expression(
-        left.tokens + [.sign("-"), .number(String(text.dropFirst()))], isSum: true)
+    var sum = left
+    sum.add(right)
+    return sum
+  }
+
+  /// In place, since a sum may have very many terms; a negative number changes the sign before it.
+  private mutating func add(_ term: Expression) {
+    isSum = true
+    if term.isNumber, case .number(let text) = term.tokens[0], text.hasPrefix("-") {
+      tokens.append(.sign("-"))
+      tokens.append(.number(String(text.dropFirst())))
+    } else {
+      tokens.append(.sign("+"))
+      tokens += term.tokens
     }
-    return Expression(left.tokens + [.sign("+")] + right.tokens, isSum: true)
   }
 
   static func * (left: Expression, right: Expression) -> Expression {

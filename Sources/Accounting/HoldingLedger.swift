@@ -65,6 +65,16 @@ struct HoldingLedger: Sendable {
     totals: inout WindowTotals
   ) throws(CloseError) {
     var actions = window.actions(of: instrument.id)[...]
+    try run(activities, statements, &actions, in: window, totals: &totals)
+  }
+
+  /// The same, where what happened in the window until now was applied before.
+  ///
+  /// - Parameter actions: Those of the window that were not applied yet, and later ones.
+  mutating func run(
+    _ activities: ArraySlice<Activity>, _ statements: ArraySlice<Statement>,
+    _ actions: inout ArraySlice<CorporateAction>, in window: Window, totals: inout WindowTotals
+  ) throws(CloseError) {
     var statements = statements
     for activity in activities {
       let entry = try window.entry(activity)

@@ -16,11 +16,16 @@ extension PortfolioBook {
       through: date)
     var explanation = Explanation(opening: lastClose.map { reopening(on: $0) }, close: close)
     explanation.cashSteps = try cashSteps(activities, in: window)
+    // Once for all holdings: each would look through what happened to all of them.
+    let activitiesOf = Dictionary(grouping: activities, by: \.holding)
+    let statementsOf = Dictionary(grouping: statements, by: \.holding)
     for row in close.holdings {
       guard let index = index(of: row.holding) else { continue }
       let writer = HoldingWriter(
         opening: ledgers[index], closed: closed.ledgers[index], row: row, window: window)
-      explanation.holdings.append(try writer.holding(activities, statements))
+      explanation.holdings.append(
+        try writer.holding(
+          activitiesOf[row.holding] ?? [], statementsOf[row.holding] ?? []))
     }
     explanation.holdings.sort { $0.instrument.symbol < $1.instrument.symbol }
     var copy = self

@@ -224,7 +224,10 @@ struct ChunkClaim {
       orphans += rest.map { sweep.slot($0) }.filter { standing.ours.contains($0) }
     } else if !rest.isEmpty {
       outcome.counts.busy += rest.count
-      outcome.busy.append(sweep)
+      outcome.busy.append(
+        Sweep(
+          portfolio: sweep.portfolio, openedFrom: kept.last?.date ?? openedFrom,
+          steps: Array(rest)))
       orphans += rest.map { sweep.slot($0) }.filter { standing.ours.contains($0) }
     }
     guard !kept.isEmpty else { return nil }

@@ -135,6 +135,7 @@ struct ChunkPopulate {
     }
     outcome.counts.failed += failed.count
     outcome.counts.blocked += blocked.count
+    outcome.blockBusy(behind: Set(failed.map(\.slot.portfolio)))
     if !failed.isEmpty { try db.fail(failed, as: context.claim) }
     if !blocked.isEmpty { try db.release(blocked, as: context.claim) }
   }

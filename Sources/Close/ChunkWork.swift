@@ -11,6 +11,11 @@ struct Attempts {
 
   init() {}
 
+  /// Waits for about so long: those who failed together do not come back together.
+  static func sleep(about pause: Duration) async throws {
+    try await Task.sleep(for: pause * Double.random(in: 0.5...1.5))
+  }
+
   /// The pause before the next attempt, to be spread by chance; nil where there is to be none.
   ///
   /// - Parameter mayWrite: Whether the run's lease still covers a write.
@@ -31,12 +36,15 @@ enum Fault {
     error as? PostgresError ?? (error as? TransactionError)?.cause
   }
 
-  /// Whether the server ended the session of a worker who stood still while others waited.
+  /// Whether a session ended under its owner, as the server ends that of a worker who stood still
+  /// while others waited.
   ///
   /// A commit that may have gone through is told as it is.
   static func endedSession(_ error: any Error) -> Bool {
     if (error as? TransactionError)?.commitOutcomeUnknown == true { return false }
-    return cause(of: error)?.sqlState.map(["25P03", "57P01"].contains) ?? false
+    guard let error = cause(of: error) else { return false }
+    return error.kind == .connectionLost
+      || error.sqlState.map(["25P03", "57P01"].contains) ?? false
   }
 
   /// Whether an error concerns the whole run and not just some portfolio of a chunk.

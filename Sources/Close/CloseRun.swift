@@ -29,7 +29,8 @@ public final class CloseRun: Sendable {
   ///
   /// - Parameters:
   ///   - token: Of its lease, a number that nobody else draws; nil: a random one.
-  ///   - connect: Opens a connection; a run needs one a worker and one more.
+  ///   - connect: Opens a connection; a run needs one a worker and two more: one that does nothing
+  ///     but keep its lease, and one that plans.
   public init(
     _ purpose: Purpose, settings: RunSettings, token: Int64? = nil,
     connect: @escaping @Sendable () async throws -> Connection
@@ -52,22 +53,26 @@ public final class CloseRun: Sendable {
   /// Runs to the end.
   ///
   /// - Throws: `PostgresError` where the database is out of reach or refuses, `SchemaError`,
-  ///   `UnknownPortfolios`. A portfolio that cannot be closed is not an error: it is reported.
+  ///   `UnknownPortfolios`, `LeaseEnded`, `LeaseGone`. A portfolio that cannot be closed is not an
+  ///   error: it is reported.
   public func run() async throws -> RunReport {
     let started = ContinuousClock.now
-    let control = try await connect()
+    let keeper = try await connect()
     // A single worker opens its own when it comes to it: all calls of a run stand in one order.
-    let ahead = ConnectionsAhead(settings.workers > 1 ? settings.workers : 0) { [self] in
+    let isAlone = settings.workers == 1
+    let controls = ConnectionsAhead(isAlone ? 0 : 1, connect)
+    let ahead = ConnectionsAhead(isAlone ? 0 : settings.workers) { [self] in
       try await connectWorker()
     }
     let ended: Result<RunReport, any Error>
     do {
-      ended = .success(try await run(control, ahead, since: started))
+      ended = .success(try await run(keeper, controls, ahead, since: started))
     } catch {
       ended = .failure(error)
     }
     // With this connection goes the lock that says that the run lives.
-    await control.close()
+    await keeper.close()
+    await controls.close()
     await ahead.close()
     return try ended.get()
   }
@@ -86,18 +91,30 @@ public final class CloseRun: Sendable {
   }
 
   private func run(
-    _ control: Connection, _ ahead: ConnectionsAhead, since started: ContinuousClock.Instant
+    _ keeper: Connection, _ controls: ConnectionsAhead, _ ahead: ConnectionsAhead,
+    since started: ContinuousClock.Instant
   ) async throws -> RunReport {
-    guard let context = try await control.perform({ [self] db in try begin(on: db) }) else {
+    guard let context = try await keeper.perform({ [self] db in try begin(on: db) }) else {
       var report = RunReport(run: 0, date: lastDate)
       report.paused = true
       return report
     }
     self.context.withLock { $0 = context }
     if isStopped.withLock({ $0 }) { context.stop() }
-    let failure = await work(context, control, ahead)
-    return try await finish(
-      context, control, after: failure, seconds: (ContinuousClock.now - started) / .seconds(1))
+    let planning = PlanningConnection(context, controls)
+    let failure = await work(context, keeper, planning, ahead)
+    let ended: Result<RunReport, any Error>
+    do {
+      // Where one connection is lost, the other one still ends the run.
+      ended = .success(
+        try await finish(
+          context, planning.usable ?? keeper, after: failure,
+          seconds: (ContinuousClock.now - started) / .seconds(1)))
+    } catch {
+      ended = .failure(error)
+    }
+    await planning.close()
+    return try ended.get()
   }
 
   private var lastDate: Day {
@@ -130,55 +147,24 @@ public final class CloseRun: Sendable {
 
   /// - Returns: Why it could not go on, if so.
   private func work(
-    _ context: RunContext, _ control: Connection, _ ahead: ConnectionsAhead
+    _ context: RunContext, _ keeper: Connection, _ planning: PlanningConnection,
+    _ ahead: ConnectionsAhead
   ) async -> (any Error)? {
     await withTaskGroup(of: (any Error)?.self) { group in
-      group.addTask { await Heartbeat(context: context, connection: control).beat() }
-      let failure = await passes(context, control, ahead)
+      group.addTask { await Heartbeat(context: context, connection: keeper).beat() }
+      let errors = await RunPasses(purpose: purpose, context: context, planning: planning) {
+        try await ahead.take()
+      }.run()
       group.cancelAll()
       // A heart that stopped has stopped the passes too: they end early, and without an error.
       let heart = await group.next() ?? nil
-      return failure ?? heart
+      return Self.told(errors + [heart].compactMap(\.self), context)
     }
   }
 
-  /// The first pass takes everything; later ones ask again for what a live owner held.
-  private func passes(
-    _ context: RunContext, _ control: Connection, _ ahead: ConnectionsAhead
-  ) async -> (any Error)? {
-    let deadline = ContinuousClock.now + .seconds(settings.waitSeconds ?? settings.leaseSeconds)
-    var selection = context.selection
-    var isFirst = true
-    if case .repair(let task) = purpose, task.firstBad.isEmpty { return nil }
-    while true {
-      do {
-        let queue = ChunkQueue(
-          planner: try await planner(context, control), selection: selection,
-          isFirstPass: isFirst)
-        let pool = WorkerPool(context: context, queue: queue) { try await ahead.take() }
-        let pass = await pool.run()
-        context.record { $0.counts.busy = pass.busy.reduce(0) { $0 + $1.steps.count } }
-        if let failure = pass.failure { return failure }
-        guard !pass.busy.isEmpty, !context.isStopping, ContinuousClock.now < deadline else {
-          return nil
-        }
-        // Two replays, each done with what the other waits for, would wait in vain.
-        if context.takeHoldsComplete() {
-          try await control.perform { db in try db.letGo(as: context.claim) }
-        }
-        selection = PortfolioSelection(pass.busy.map(\.portfolio.id))
-        isFirst = false
-        try await Task.sleep(for: .milliseconds(250))
-      } catch {
-        return error
-      }
-    }
-  }
-
-  private func planner(_ context: RunContext, _ control: Connection) async throws -> Planner {
-    try await control.perform { [purpose, settings] db in
-      try Planner(purpose, settings, context.calendars, on: db)
-    }
+  private static func told(_ errors: [any Error], _ context: RunContext) -> (any Error)? {
+    RunFailure.told(
+      errors, leaseIsOver: !context.mayWrite, lostSlots: context.report.counts.fenced > 0)
   }
 
   // MARK: - Ending
@@ -206,8 +192,9 @@ public final class CloseRun: Sendable {
             concludesRepair: isRepair && failure == nil && report.exitCode == 0))
         context.record { $0.staleFrom = stale }
       }
-    } catch  where failure != nil {
-      // The database is gone: what failed first is what matters, and the next run cleans up.
+    } catch {
+      // The database is gone, or took us for dead: the next run cleans up.
+      throw Self.told([failure, error].compactMap(\.self), context) ?? error
     }
     if let failure { throw failure }
     return context.report

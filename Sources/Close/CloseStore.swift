@@ -20,7 +20,9 @@ protocol CloseStore: Actor {
   ) throws -> [Slot]
   func openingsBefore(_ first: Day, of portfolios: [ID<Portfolio>]) throws -> [ID<Portfolio>: Day]
   func activityCounts(of portfolios: [ID<Portfolio>]) throws -> [ID<Portfolio>: Int]
-  func stale(through: Day, includingLocked: Bool) throws -> [ID<Portfolio>: Day]
+  func stale(
+    through: Day, includingLocked: Bool, of selection: PortfolioSelection
+  ) throws -> [ID<Portfolio>: Day]
 
   // MARK: Claims
 

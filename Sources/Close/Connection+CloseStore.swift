@@ -32,8 +32,11 @@ extension Connection: CloseStore {
     try Planning.openingsBefore(first, of: portfolios, on: self)
   }
 
-  func stale(through: Day, includingLocked: Bool) throws -> [ID<Portfolio>: Day] {
-    try Planning.stale(through: through, includingLocked: includingLocked, on: self)
+  func stale(
+    through: Day, includingLocked: Bool, of selection: PortfolioSelection
+  ) throws -> [ID<Portfolio>: Day] {
+    try Planning.stale(
+      through: through, includingLocked: includingLocked, of: selection, on: self)
   }
 
   func renew(_ lease: Lease, seconds: Double) throws -> Bool {
@@ -138,6 +141,7 @@ extension Connection: CloseStore {
     let (run, lease) = try transaction { db in
       try db.record(opening, covering: dates, overriding: locked)
     }
+    try Leases.nameKeeper(of: lease.claim, on: self)
     return BegunRun(
       run: run, lease: lease, selection: selection, covered: dates, takenBack: takenBack.count,
       overrides: try MarketLoading.overrides(on: self))

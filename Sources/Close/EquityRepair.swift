@@ -25,7 +25,7 @@ public final class EquityRepair: Sendable {
   ///
   /// - Parameters:
   ///   - settings: As of a run; its codes and policy do not count.
-  ///   - connect: Opens a connection; a repair needs one a worker and two more.
+  ///   - connect: Opens a connection; a repair needs one a worker and three more.
   public init(
     settings: RunSettings, connect: @escaping @Sendable () async throws -> Connection
   ) {

@@ -12,7 +12,7 @@ struct NightPlan {
   let calendars: Calendars
   let date: Day
   /// The first stale date of every portfolio that has one.
-  let stale: [ID<Portfolio>: Day]
+  var stale: [ID<Portfolio>: Day]
   /// Those of them that were retired before the date.
   var staleRetired: [ID<Portfolio>] = []
 

@@ -121,6 +121,9 @@ public final class Recompute: Sendable {
   /// Begins no further chunk.
   public func stop() { state.withLock { $0.isStopping = true } }
 
+  /// Whether no further chunk is begun.
+  var isStopping: Bool { state.withLock { $0.isStopping } }
+
   /// What was done so far.
   public var progress: RecomputeCounts { state.withLock { $0.counts } }
 
@@ -138,7 +141,8 @@ public final class Recompute: Sendable {
       for _ in 0..<settings.workers {
         group.addTask { try await self.worker(market, visit) }
       }
-      try await group.waitForAll()
+      // The first error ends the others at once: without it there is no report to make.
+      while try await group.next() != nil {}
     }
     return progress
   }
@@ -148,7 +152,13 @@ public final class Recompute: Sendable {
   private func worker(
     _ market: MarketShelf, _ visit: @escaping @Sendable (RecomputedSweep) throws -> Void
   ) async throws {
-    let connection = try await connect()
+    let connection: Connection
+    do {
+      connection = try await connect()
+    } catch {
+      stop()
+      throw error
+    }
     do {
       let chunk = RecomputeChunk(work: work, settings: settings, market: market)
       let wasMore = { @Sendable [self] (db: isolated Connection) in
@@ -183,7 +193,7 @@ public final class Recompute: Sendable {
     _ chunk: RecomputeChunk, _ visit: @Sendable (RecomputedSweep) throws -> Void,
     on db: isolated Connection
   ) throws -> Bool {
-    guard let portfolios = try nextPortfolios(chunk, on: db), !state.withLock({ $0.isStopping })
+    guard let portfolios = try nextPortfolios(chunk, on: db), !isStopping
     else { return false }
     for sweep in try chunk.recompute(portfolios, on: db) {
       state.withLock { $0.counts.add(sweep) }

@@ -7,9 +7,13 @@ struct ReplayPlan {
   let calendars: Calendars
   let range: ReplayRange
   /// The first stale date of every portfolio that has one; used with `onlyStale`.
-  let stale: [ID<Portfolio>: Day]
+  var stale: [ID<Portfolio>: Day]
   /// Dates that were never closed, or are lost, and are to be; used with `onlyStale`.
   var missing: [ID<Portfolio>: [Day]] = [:]
+  /// Whether the database says what is stale, and not a repair's plan.
+  var asksForStale = false
+  /// Where an earlier pass left off; the dates before it are done.
+  var firstLeft: [ID<Portfolio>: Day] = [:]
 
   func page(
     _ portfolios: [PlannedPortfolio], on db: isolated some CloseStore
@@ -28,7 +32,8 @@ struct ReplayPlan {
           page.refused.append(open)
           continue
         }
-        let steps = try steps(of: planned, closed: closed)
+        let firstLeft = firstLeft[planned.portfolio.id] ?? .earliest
+        let steps = try steps(of: planned, closed: closed).filter { $0.date >= firstLeft }
         guard let first = steps.first else {
           page.skipped += planned.portfolio.retiredOn == nil ? 1 : 0
           continue

@@ -138,6 +138,17 @@ struct ChunkOutcome: Sendable {
   var counts = SlotCounts()
   var stages = StageSeconds()
   var failures: [SlotFailure] = []
-  /// Sweeps that a live owner is working on: worth asking again.
+  /// Of sweeps that a live owner is working on, what is left: worth asking again.
   var busy: [Sweep] = []
+}
+
+extension ChunkOutcome {
+  /// What a live owner holds behind a date that could not be closed is not worth asking again.
+  mutating func blockBusy(behind failed: Set<ID<Portfolio>>) {
+    for sweep in busy where failed.contains(sweep.portfolio.id) {
+      counts.busy -= sweep.steps.count
+      counts.blocked += sweep.steps.count
+    }
+    busy.removeAll { failed.contains($0.portfolio.id) }
+  }
 }

@@ -157,6 +157,7 @@ private struct Explaining {
   ) throws {
     let rows = inputs.books[portfolio.id]?.activities ?? []
     let history = try rows.map { try $0.withReferenceClose(in: inputs.market) }
+    let historyOf = Dictionary(grouping: history, by: \.holding)
     let market = inputs.market.market
     if let result = closed.portfolioReturn {
       slot.portfolioReturn = ExplainedReturn(
@@ -170,8 +171,8 @@ private struct Explaining {
       guard let result, let instrument = opened.computed.instruments[row.holding] else { continue }
       slot.holdingReturns[row.holding] = ExplainedReturn(
         flows: try PortfolioBook.flows(
-          of: row.holding, portfolio: portfolio, instrument: instrument, history: history,
-          market: market, through: date),
+          of: row.holding, portfolio: portfolio, instrument: instrument,
+          history: historyOf[row.holding] ?? [], market: market, through: date),
         closingValue: row.marketValue, date: date, result: result,
         convention: portfolio.irrConvention)
     }

@@ -42,16 +42,31 @@ public final class Verification: Sendable {
   public func run() async throws -> VerifyReport {
     let started = ContinuousClock.now
     var report = VerifyReport()
-    async let chain = checkChain()
-    let counts = try await recompute.run { [self] sweep in
-      guard let finding = VerifyReport.Finding(sweep) else { return }
-      findings.withLock { $0.append(finding) }
+    // Whichever fails ends the other at once.
+    try await withThrowingTaskGroup(of: Part.self) { group in
+      group.addTask { [self] in .chain(try await checkChain()) }
+      group.addTask { [self] in
+        .recomputed(
+          try await recompute.run { [self] sweep in
+            guard let finding = VerifyReport.Finding(sweep) else { return }
+            findings.withLock { $0.append(finding) }
+          })
+      }
+      while let part = try await group.next() {
+        switch part {
+        case .chain(let outcomes): report.chain = outcomes
+        case .recomputed(let counts): report.counts = counts
+        }
+      }
     }
-    report.counts = counts
-    report.chain = try await chain
     report.findings = findings.withLock { $0 }.sorted { $0.portfolio < $1.portfolio }
     report.seconds = (ContinuousClock.now - started) / .seconds(1)
     return report
+  }
+
+  private enum Part: Sendable {
+    case chain([ChainChecks.Outcome])
+    case recomputed(RecomputeCounts)
   }
 
   /// On a connection of its own, beside the workers: the server's part is most of it.

@@ -8,14 +8,15 @@ enum Planner: Sendable {
   case night(NightPlan)
   case replay(ReplayPlan)
 
-  /// The plan for a purpose; what is stale is asked once a run.
+  /// The plan of a run's first pass.
   init(
-    _ purpose: CloseRun.Purpose, _ settings: RunSettings, _ calendars: Calendars,
-    on db: isolated some CloseStore
+    _ purpose: CloseRun.Purpose, _ context: RunContext, on db: isolated some CloseStore
   ) throws {
+    let (settings, calendars) = (context.settings, context.calendars)
     switch purpose {
     case .night(let date):
-      let stale = try db.stale(through: date, includingLocked: false)
+      let stale = try db.stale(
+        through: date, includingLocked: false, of: context.selection)
       self = .night(
         NightPlan(
           settings: settings, calendars: calendars, date: date, stale: stale,
@@ -23,10 +24,47 @@ enum Planner: Sendable {
     case .replay(let range):
       let stale =
         range.onlyStale
-        ? try db.stale(through: .latest, includingLocked: settings.overrideLock != nil) : [:]
-      self = .replay(ReplayPlan(calendars: calendars, range: range, stale: stale))
+        ? try db.stale(
+          through: .latest, includingLocked: context.mayOverrideLocks, of: context.selection)
+        : [:]
+      self = .replay(
+        ReplayPlan(
+          calendars: calendars, range: range, stale: stale, asksForStale: range.onlyStale))
     case .repair(let task): self = .replay(task.replay(calendars))
     }
+  }
+
+  /// The plan of a later pass, for what is left of sweeps that live owners held.
+  ///
+  /// What was stale may have been closed again by them meanwhile, and is asked once more.
+  func rest(
+    of busy: [Sweep], _ context: RunContext, on db: isolated some CloseStore
+  ) throws -> Planner {
+    switch self {
+    case .night(var plan):
+      plan.stale = try Self.stillStale(
+        plan.stale, among: busy, through: plan.date, includingLocked: false, on: db)
+      return .night(plan)
+    case .replay(var plan):
+      if plan.asksForStale {
+        plan.stale = try Self.stillStale(
+          plan.stale, among: busy, through: .latest, includingLocked: context.mayOverrideLocks,
+          on: db)
+      }
+      plan.firstLeft = Dictionary(
+        busy.map { ($0.portfolio.id, $0.steps[0].date) }, uniquingKeysWith: min)
+      return .replay(plan)
+    }
+  }
+
+  private static func stillStale(
+    _ stale: [ID<Portfolio>: Day], among busy: [Sweep], through: Day, includingLocked: Bool,
+    on db: isolated some CloseStore
+  ) throws -> [ID<Portfolio>: Day] {
+    let before = busy.map(\.portfolio.id).filter { stale[$0] != nil }
+    guard !before.isEmpty else { return [:] }
+    return try db.stale(
+      through: through, includingLocked: includingLocked, of: PortfolioSelection(before))
   }
 
   /// The retired portfolios that are looked at beside those that are active on `date`.
@@ -129,8 +167,10 @@ struct WorkerPool {
 
   /// What a pass left over.
   struct Rest: Sendable {
+    /// Of sweeps that a live owner is working on, the dates that are not closed.
     var busy: [Sweep] = []
-    var failure: (any Error)?
+    /// Why workers gave up, as it arrived.
+    var failures: [any Error] = []
   }
 
   func run() async -> Rest {
@@ -141,7 +181,7 @@ struct WorkerPool {
       var rest = Rest()
       for await one in group {
         rest.busy += one.busy
-        rest.failure = rest.failure ?? one.failure
+        rest.failures += one.failures
       }
       return rest
     }
@@ -164,7 +204,7 @@ struct Worker {
       }
     } catch {
       context.stop()
-      rest.failure = !context.mayWrite && Fault.endedSession(error) ? LeaseEnded() : error
+      rest.failures.append(error)
     }
     await connection?.close()
     return rest
@@ -182,7 +222,7 @@ struct Worker {
         guard let pause = attempts.pause(after: error, mayWrite: context.mayWrite) else {
           throw error
         }
-        try await Self.sleep(about: pause)
+        try await Attempts.sleep(about: pause)
       }
     }
   }
@@ -202,15 +242,11 @@ struct Worker {
       } catch {
         context.noteFault()
         if let pause = try work.failed(error, mayWrite: context.mayWrite) {
-          try await Self.sleep(about: pause)
+          try await Attempts.sleep(about: pause)
         }
       }
     }
     return work.busy
-  }
-
-  private static func sleep(about pause: Duration) async throws {
-    try await Task.sleep(for: pause * Double.random(in: 0.5...1.5))
   }
 
   /// A connection that works.
@@ -230,12 +266,13 @@ struct Worker {
   }
 }
 
-/// Keeps the lease alive on a connection of its own, so that a busy worker cannot starve it.
+/// Keeps the lease alive on a connection that does nothing else, so that neither a busy worker nor
+/// a long plan can starve it.
 struct Heartbeat {
   let context: RunContext
   let connection: Connection
 
-  /// Until it is cancelled; a lease that cannot be prolonged stops the run.
+  /// Until it is cancelled, which is no error; a lease that cannot be prolonged stops the run.
   func beat() async -> (any Error)? {
     let pause = context.settings.leaseSeconds / 8
     while !Task.isCancelled {
@@ -252,6 +289,7 @@ struct Heartbeat {
         }
         context.leaseRenewed(askedAt: asked)
       } catch {
+        if Task.isCancelled { return nil }
         // The lease goes on until it ends; `mayWrite` turns false before that.
         if !context.mayWrite {
           context.stop()

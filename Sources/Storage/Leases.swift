@@ -84,6 +84,12 @@ public enum Leases {
     try Migrator.requireCurrent(newest: Int(version))
   }
 
+  /// Names the session that holds a lease's lock and prolongs it, so that an operator knows what
+  /// ends with it.
+  public static func nameKeeper(of claim: Int64, on db: isolated Connection) throws {
+    try db.execute(sql: "set application_name = '\(keeperName)\(claim)'")
+  }
+
   /// Ends the sessions that hold slots locked although the lease that they write under is over:
   /// they hold up whoever takes the slots over.
   ///
@@ -195,6 +201,7 @@ public enum Leases {
     where d.claim_id = w.claim_id
     """)
   private static let sessionName = "closebell/run, claim "
+  private static let keeperName = "closebell/run, lease of claim "
   private static let terminateOverdue = Statement.once(
     "lease-end-sessions",
     """

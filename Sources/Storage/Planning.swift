@@ -70,13 +70,15 @@ public enum Planning {
   /// - Parameters:
   ///   - through: Later dates are not looked at.
   ///   - includingLocked: Whether locked dates count, which stay as they were reported.
+  ///   - selection: Only these portfolios.
   public static func stale(
-    through: Day, includingLocked: Bool = false, on db: isolated Connection
+    through: Day, includingLocked: Bool = false, of selection: PortfolioSelection = .all,
+    on db: isolated Connection
   ) throws -> [ID<Portfolio>: Day] {
     // The date as a value, so that the planner reads the dates from there on and no others.
     guard let first = try Staleness.firstChange(on: db) else { return [:] }
     let pairs: [(ID<Portfolio>, Day)] = try db.rows(
-      staleFrom, through.postgres, includingLocked, first.postgres
+      staleFrom, through.postgres, includingLocked, first.postgres, selection.ids
     ) {
       (try $0.nextID(), try $0.nextDay())
     }
@@ -220,6 +222,7 @@ public enum Planning {
     from closebell.portfolio_snapshots s
     where s.is_complete and s.snapshot_date <= $1::date
       and s.snapshot_date >= $3::date
+      and \(PortfolioSelection.contains("s.portfolio_id", "$4::bigint[]"))
       and ($2::boolean or s.snapshot_date > coalesce(
         (select min(l.locked_through) from closebell.period_locks l
          having bool_or(l.portfolio_id = 0)), '-infinity'))

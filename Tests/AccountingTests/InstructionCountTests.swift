@@ -43,6 +43,20 @@ struct InstructionCountTests {
     #expect(each >= kernel.budget / 2, "\(kernel.name) takes \(each) instructions an item")
   }
 
+  @Test(
+    "an explanation costs what happened in it, and not the square of it",
+    .enabled(if: isThere, "valgrind is not installed"))
+  func explanation() async throws {
+    var each: [Int] = []
+    for trades in [200, 1_600] {
+      let kernel = "explain-\(trades)"
+      let few = try await instructions(of: kernel, rounds: 1)
+      let many = try await instructions(of: kernel, rounds: 3)
+      each.append((many - few) / (2 * trades))
+    }
+    #expect(each[1] <= each[0] * 3 / 2, "instructions a trade: \(each)")
+  }
+
   private func instructions(of kernel: String, rounds: Int) async throws -> Int {
     let run = try await CommandRun.run(
       Self.valgrind,

@@ -36,6 +36,18 @@ import Testing
     #expect(try await books.run("verify", "--trust-opening").exitCode == 64)
   }
 
+  @Test("a worker that cannot connect ends a verification, and a repair's plan, with 69")
+  func cannotConnect() async throws {
+    let books = try await OperatorBooks.demo()
+    try await books.expectDone("run", "--date", "2017-06-30")
+    for arguments in [["verify"], ["repair", "equity", "--dry-run"]] {
+      let run = try await books.run(
+        arguments, environment: ["CLOSEBELL_FAULT": "connect#2:cut-before-send"])
+      #expect(run.exitCode == 69, "\(arguments): \(run.standardError)")
+      #expect(run.standardError.hasPrefix("error: "), "\(run.standardError)")
+    }
+  }
+
   @Test("a dry run shows old and new values and leaves no trace; the replay then does just that")
   func dryRun() async throws {
     let books = try await OperatorBooks.demo()

@@ -69,7 +69,6 @@ import Testing
     arguments: [
       "at work", "run-begin:stop", "plan-portfolios:stop", "slots-claim:stop",
       "load-openings:stop", "populate-fill:stop", "run-end:stop",
-      "lease-unlock:stop", "run-end:stop",
     ])
   func serverCrash(when moment: String) async throws {
     let cluster = TestCluster()

@@ -29,5 +29,10 @@ case ("night", _):
     fatalError("no portfolios")
   }
   repeated { quiet.run(nights: 1) }
+case ("explain", let trades?):
+  guard let window = LongWindow(trades: trades), window.explain() == Double(trades) else {
+    fatalError("not every trade is told")
+  }
+  repeated { window.explain() }
 default: fatalError("no kernel \(arguments[1])")
 }

@@ -178,6 +178,6 @@ extension SimulatedConnection {
       }
     }
     return ending.asksForStale
-      ? try stale(through: .latest, includingLocked: false).values.min() : nil
+      ? try stale(through: .latest, includingLocked: false, of: .all).values.min() : nil
   }
 }

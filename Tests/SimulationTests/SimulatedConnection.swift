@@ -136,10 +136,13 @@ actor SimulatedConnection: CloseStore {
     }
   }
 
-  func stale(through: Day, includingLocked: Bool) throws -> [ID<Portfolio>: Day] {
+  func stale(
+    through: Day, includingLocked: Bool, of selection: PortfolioSelection
+  ) throws -> [ID<Portfolio>: Day] {
     try call { tables in
       var result: [ID<Portfolio>: Day] = [:]
-      for slot in tables.rows.keys where slot.date <= through && tables.isStale(slot) {
+      for slot in tables.rows.keys
+      where slot.date <= through && selection.includes(slot.portfolio) && tables.isStale(slot) {
         result[slot.portfolio] = min(result[slot.portfolio] ?? slot.date, slot.date)
       }
       return result

@@ -128,17 +128,21 @@ final class SimulatedProcess: @unchecked Sendable {
 
   private func passes(_ context: RunContext) throws {
     let deadline = simulation.database.now + (settings.waitSeconds ?? settings.leaseSeconds)
-    var selection = context.selection
-    while let control {
-      let planner = try control.assumeIsolated { [purpose, settings] db in
-        try Planner(purpose, settings, context.calendars, on: db)
-      }
-      let queue = ChunkQueue(
-        planner: planner, selection: selection, isFirstPass: selection == .all)
+    guard let control else { return }
+    var planner = try control.assumeIsolated { [purpose] db in
+      try Planner(purpose, context, on: db)
+    }
+    var queue = ChunkQueue(planner: planner, selection: context.selection, isFirstPass: true)
+    while true {
       let busy = try work(context, queue)
       guard !busy.isEmpty, !context.isStopping, simulation.database.now < deadline else { return }
-      selection = PortfolioSelection(busy.map(\.portfolio.id))
       try sleep(5)
+      planner = try control.assumeIsolated { [planner] db in
+        try planner.rest(of: busy, context, on: db)
+      }
+      queue = ChunkQueue(
+        planner: planner, selection: PortfolioSelection(busy.map(\.portfolio.id)),
+        isFirstPass: false)
     }
   }
 
