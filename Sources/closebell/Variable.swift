@@ -93,7 +93,7 @@ enum Variables {
     "how long one statement may take")
   static let lockTimeout = Variable(
     "LOCK_TIMEOUT", .duration(serverTimes, zero: "no limit"), else: "30s",
-    "how long one statement may wait for a lock")
+    "how long one may wait for a lock; then 75 with the session that holds it")
 
   /// The server counts milliseconds in 32 bits.
   private static let serverTimes =
