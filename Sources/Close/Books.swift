@@ -46,7 +46,7 @@ extension BooksReader {
   /// A portfolio's closed date.
   ///
   /// - Throws: `SchemaError`; `UnknownPortfolios` for a code without a portfolio.
-  public borrowing func show(_ code: String, on date: Day) throws -> Shown {
+  public func show(_ code: String, on date: Day) throws -> Shown {
     let planned = try portfolio(code)
     let slot = Slot(portfolio: planned.portfolio.id, date: date)
     guard let close = try closes([slot])[slot] else {
@@ -68,7 +68,7 @@ extension BooksReader {
   /// The portfolio that a code, or `CODE#ID`, means today.
   ///
   /// - Throws: `SchemaError`, `UnknownPortfolios`.
-  borrowing func portfolio(_ code: String) throws -> PlannedPortfolio {
+  func portfolio(_ code: String) throws -> PlannedPortfolio {
     let found = try read { db in
       try Migrator.requireCurrentSchema(on: db)
       let selection = try db.selection(of: [code], on: .latest)
@@ -80,7 +80,7 @@ extension BooksReader {
   }
 
   /// A close with names instead of keys.
-  borrowing func shown(
+  func shown(
     _ portfolio: Portfolio, _ close: StoredCloses.Close
   ) throws -> ShownSnapshot {
     ShownSnapshot(portfolio, close, try read { db in try MarketLoading.instruments(on: db) })
@@ -89,7 +89,7 @@ extension BooksReader {
   /// The closed dates of some portfolios, portfolio by portfolio, each ascending.
   ///
   /// - Parameter instruments: Known from before; read again where a holding is of none of them.
-  fileprivate borrowing func shown(
+  fileprivate func shown(
     _ portfolios: [Portfolio], from first: Day, through last: Day,
     naming instruments: inout [ID<Instrument>: Instrument]
   ) throws -> [ShownSnapshot] {

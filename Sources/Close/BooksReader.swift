@@ -5,10 +5,10 @@ internal import Storage
 /// The closed books as they were at one moment: whatever is read through one reader is of one
 /// snapshot of the database.
 ///
-/// Its only door is ``Connection/readBooks(_:)``. A reader cannot be copied or kept, so nothing can
-/// be read through it after its moment, nor beside it: what takes several statements to read, such
-/// as a date with its holdings, is a method of the reader.
-public struct BooksReader: ~Copyable, StillBooks {
+/// Its only door is ``Connection/readBooks(_:)``, which lends a reader and takes it back: what takes
+/// several statements to read, such as a date with its holdings, is a method of the reader. It
+/// would be noncopyable, but the optimizer of Swift 6.3 fails on that.
+public struct BooksReader: StillBooks {
   let connection: Connection
 
   fileprivate init(_ connection: Connection) { self.connection = connection }
@@ -19,7 +19,7 @@ extension Connection {
   /// statements see what was committed before the first.
   ///
   /// What commits meanwhile is not held up and not seen. A server that may only be read will do.
-  public func readBooks<R>(_ body: (borrowing BooksReader) throws -> R) throws -> R {
+  public func readBooks<R>(_ body: (BooksReader) throws -> R) throws -> R {
     try withoutActuallyEscaping(body) { body in
       // It is called where it comes from: `db` is this very connection.
       nonisolated(unsafe) let body = body
@@ -34,7 +34,7 @@ extension Connection {
 ///
 /// A snapshot would not do: it may be older than the lock, which was waited for. From then on every
 /// statement sees the same slots, since claims and writes wait until the transaction has ended.
-struct HeldBooks: ~Copyable, StillBooks {
+struct HeldBooks: StillBooks {
   let connection: Connection
 
   /// Takes the lock on periods; it is held until the caller's transaction ends.
@@ -45,13 +45,13 @@ struct HeldBooks: ~Copyable, StillBooks {
 }
 
 /// Closed books that do not change between one statement and the next.
-protocol StillBooks: ~Copyable {
+protocol StillBooks {
   var connection: Connection { get }
 }
 
-extension StillBooks where Self: ~Copyable {
+extension StillBooks {
   /// Runs statements on the connection, which is the one that the caller stands on.
-  borrowing func read<R: Sendable>(_ body: (isolated Connection) throws -> R) rethrows -> R {
+  func read<R: Sendable>(_ body: (isolated Connection) throws -> R) rethrows -> R {
     try connection.assumeIsolated(body)
   }
 }

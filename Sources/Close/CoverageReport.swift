@@ -39,7 +39,7 @@ extension BooksReader {
   ///   - from: The first date; nil: `CoverageReport.defaultDays` back.
   ///   - through: The last date; nil: the latest closed one.
   /// - Throws: `SchemaError`.
-  public borrowing func coverage(from: Day?, through: Day?) throws -> CoverageReport {
+  public func coverage(from: Day?, through: Day?) throws -> CoverageReport {
     var report = CoverageReport()
     let extent = try read { db in
       try Migrator.requireCurrentSchema(on: db)
@@ -58,9 +58,9 @@ extension BooksReader {
   }
 }
 
-extension StillBooks where Self: ~Copyable {
+extension StillBooks {
   /// The dates of a range on which a slot of some portfolios exists or ought to.
-  borrowing func coverageRows(
+  func coverageRows(
     from first: Day, through last: Day, of scope: PortfolioSelection
   ) throws -> [CoverageReport.Row] {
     let rows = try read { db in
@@ -77,7 +77,7 @@ extension StillBooks where Self: ~Copyable {
   }
 
   /// The slots of some dates that are missing, claimed, failed or stale, by name: at most `limit`.
-  borrowing func flaws(
+  func flaws(
     on dates: [Day], of scope: PortfolioSelection, limit: Int
   ) throws -> [Coverage.Flaw] {
     guard let first = dates.first, let last = dates.last else { return [] }
@@ -94,7 +94,7 @@ extension StillBooks where Self: ~Copyable {
     return Array(flaws.sorted { ($0.date, $0.portfolio) < ($1.date, $1.portfolio) }.prefix(limit))
   }
 
-  private borrowing func expectedSlots(
+  private func expectedSlots(
     from first: Day, through last: Day, of scope: PortfolioSelection
   ) throws -> [Day: Int] {
     let (overrides, groups) = try read { db in

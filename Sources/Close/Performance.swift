@@ -4,7 +4,7 @@ internal import Storage
 
 extension BooksReader {
   /// A portfolio's closes up to a date, as returns of periods need them.
-  borrowing func performance(
+  func performance(
     of portfolio: Portfolio, through date: Day
   ) throws -> PerformanceHistory {
     try read { db in

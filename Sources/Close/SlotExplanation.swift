@@ -43,7 +43,7 @@ extension BooksReader {
   ///
   /// - Parameter policy: Nil: the one that it was closed under.
   /// - Throws: `SchemaError`; `UnknownPortfolios` for a code without a portfolio.
-  public borrowing func explain(
+  public func explain(
     _ code: String, on date: Day, policy: ClosePolicy? = nil
   ) throws -> Explained {
     let portfolio = try portfolio(code).portfolio

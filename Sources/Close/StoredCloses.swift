@@ -47,7 +47,7 @@ struct StoredCloses {
 
 extension BooksReader {
   /// The complete slots of some portfolios over a range of dates.
-  borrowing func closes(
+  func closes(
     of portfolios: [ID<Portfolio>], from first: Day, through last: Day
   ) throws -> [Slot: StoredCloses.Close] {
     try read { db in
@@ -57,7 +57,7 @@ extension BooksReader {
   }
 
   /// Those of these slots that are complete, and perhaps some of other portfolios.
-  borrowing func closes(_ slots: [Slot]) throws -> [Slot: StoredCloses.Close] {
+  func closes(_ slots: [Slot]) throws -> [Slot: StoredCloses.Close] {
     try read { db in try StoredCloses.read(slots, on: db) }
   }
 }
