@@ -6,8 +6,8 @@ internal import Storage
 /// snapshot of the database.
 ///
 /// Its only door is ``Connection/readBooks(_:)``, which lends a reader and takes it back: what
-/// takes several statements to read, such as a date with its holdings, is a method of the reader. It
-/// would be noncopyable, but the optimizer of Swift 6.3 fails on that.
+/// takes several statements to read, such as a date with its holdings, is a method of the reader.
+/// It would be noncopyable, but the optimizer of Swift 6.3 fails on that.
 public struct BooksReader: StillBooks {
   let connection: Connection
 
