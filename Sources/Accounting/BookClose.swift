@@ -31,7 +31,7 @@ public struct FlowEvent: Hashable, Sendable {
 
 /// When a close is called degraded, and which values a rate of return may stand on.
 ///
-/// It is an input of a close like any other: kept with it, and part of its fingerprint.
+/// It is an input of a close, and kept with it; the fingerprint leaves it out.
 public struct ClosePolicy: Hashable, Sendable {
   /// The oldest close or exchange rate, in business days, that still counts as usual.
   public var maxCarriedBusinessDays = 5

@@ -120,14 +120,22 @@ final class PlanningConnection: Sendable {
     if let usable { return usable }
     await close()
     let fresh = try await ahead.take()
+    do {
+      try await requireSameServer(fresh)
+    } catch {
+      await fresh.close()
+      throw error
+    }
     open.withLock { $0 = fresh }
-    // What another server says of the books, or of a claim of this number, is not about this run.
-    let server = try await fresh.perform { db in try ServerIdentity.read(on: db) }
+    return fresh
+  }
+
+  /// What another server says of the books, or of a claim of this number, is not about this run.
+  private func requireSameServer(_ connection: Connection) async throws {
+    let server = try await connection.perform { db in try ServerIdentity.read(on: db) }
     guard server == context.lease.server else {
-      await close()
       throw ServerChanged(from: context.lease.server, to: server)
     }
-    return fresh
   }
 
   func close() async {

@@ -181,13 +181,15 @@ private final class FailedOverRun: Sendable {
 
   init(_ purpose: CloseRun.Purpose, _ conninfo: String) {
     let (claims, hasMarket, isBack) = (claims, hasMarket, isBack)
-    let connects = Counter()
+    let returns = Counter()
     var configuration = Configuration(conninfo: conninfo, applicationName: "closebell-tests")
     configuration.faultPlan = FaultPlan(asking: { number, name in
       for gate in [claims, hasMarket] { gate.pass(number, name) }
+      // Whatever is opened after the market was read replaces what the lost server took along; the
+      // keeper of such a long lease is not among it.
       if name == "connect" {
-        _ = connects.next()
-      } else if connects.value > 2 {
+        if hasMarket.name != nil { _ = returns.next() }
+      } else if returns.value > 0 {
         isBack.pass(number, "back")
       }
       return nil

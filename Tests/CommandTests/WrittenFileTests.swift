@@ -2,42 +2,11 @@ import Glibc
 import TestSupport
 import Testing
 
-/// A folder under `/tmp` that goes with its last user.
-final class ScratchFolder: Sendable {
-  let path: String
-
-  init() {
-    var name = Array("/tmp/closebell-scratch-\(String(repeating: "X", count: 6))".utf8CString)
-    mkdtemp(&name)
-    path = String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-  }
-
-  /// Names of what it holds, hidden ones included.
-  var names: [String] {
-    guard let stream = opendir(path) else { return [] }
-    defer { closedir(stream) }
-    var names: [String] = []
-    while let entry = readdir(stream) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      if name != ".", name != ".." { names.append(name) }
-    }
-    return names.sorted()
-  }
-
+extension ScratchFolder {
   /// The path of a file in it, after writing it.
   func file(_ name: String, _ text: String) throws -> String {
     try write(text, to: "\(path)/\(name)")
     return "\(path)/\(name)"
-  }
-
-  deinit {
-    for name in names {
-      unlink("\(path)/\(name)")
-      rmdir("\(path)/\(name)")
-    }
-    rmdir(path)
   }
 }
 

@@ -1,20 +1,12 @@
 import Dispatch
 import Glibc
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import PrivateCluster
 
-/// A folder under `/tmp` that goes with its last user.
-final class Playground: Sendable {
-  let path: String
-
-  init() {
-    var name = Array("/tmp/closebell-folders-\(String(repeating: "X", count: 6))".utf8CString)
-    mkdtemp(&name)
-    path = String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-  }
-
+extension ScratchFolder {
   /// Makes a folder in it and returns its path.
   func folder(_ name: String, mode: mode_t = 0o755) -> String {
     let folder = path + "/" + name
@@ -31,8 +23,6 @@ final class Playground: Sendable {
     fclose(stream)
     return path
   }
-
-  deinit { removeTree(path) }
 }
 
 private var isRoot: Bool { geteuid() == 0 }
@@ -41,13 +31,13 @@ private var isRoot: Bool { geteuid() == 0 }
 struct FolderTests {
   @Test("a folder that is swapped for a link while it is removed leads nowhere")
   func swapped() async {
-    let ground = Playground()
+    let ground = ScratchFolder()
     let (tree, precious) = (ground.folder("tree"), ground.folder("precious"))
     let inner = ground.folder("tree/inner")
     let count = 4_000
     for number in 0..<count {
-      Playground.file("\(inner)/\(number)", "")
-      Playground.file("\(precious)/\(number)", "")
+      ScratchFolder.file("\(inner)/\(number)", "")
+      ScratchFolder.file("\(precious)/\(number)", "")
     }
     await withTaskGroup(of: Void.self) { group in
       group.addTask {
@@ -63,12 +53,12 @@ struct FolderTests {
 
   @Test("a link is removed, and what it leads to stays")
   func linked() {
-    let ground = Playground()
+    let ground = ScratchFolder()
     let (tree, precious) = (ground.folder("tree"), ground.folder("precious"))
-    Playground.file(precious + "/file")
+    ScratchFolder.file(precious + "/file")
     symlink(precious, tree + "/link")
     symlink(precious + "/file", tree + "/other")
-    Playground.file(ground.folder("tree/deep") + "/file")
+    ScratchFolder.file(ground.folder("tree/deep") + "/file")
     removeTree(tree)
     #expect(entries(of: ground.path) == ["precious"])
     #expect(readText(precious + "/file") == "precious")
@@ -78,10 +68,10 @@ struct FolderTests {
     "root at work for a cluster's owner can do what the owner can, and is root again after it",
     .enabled(if: isRoot))
   func acting() throws {
-    let ground = Playground()
+    let ground = ScratchFolder()
     chmod(ground.path, 0o755)
     let secret = ground.folder("root-only", mode: 0o700)
-    Playground.file(secret + "/file")
+    ScratchFolder.file(secret + "/file")
     // A folder of root's group is root's as well.
     let shared = ground.folder("group", mode: 0o775)
     let owner = Owner(name: "nobody", userID: 65_534, groupID: 65_534)
@@ -121,7 +111,7 @@ struct FolderTests {
 
   @Test("a home that others could have put a cluster into is refused, as ssh refuses one")
   func homes() throws {
-    let ground = Playground()
+    let ground = ScratchFolder()
     func kind(_ path: String) -> ClusterError.Kind? {
       do {
         #expect(try PrivateCluster(dataFolder: path).status() == .absent)
