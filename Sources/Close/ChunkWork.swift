@@ -72,7 +72,8 @@ enum Fault {
 ///
 /// A passing fault is tried again; a chunk that fails for good is halved until the portfolio at
 /// fault stands alone, whose slot then keeps the reason. A chunk that met somebody else's lock is
-/// left for a later pass.
+/// left for a later pass. A sweep that is longer than a chunk has room for is closed part by part,
+/// each claimed when the one before it is closed whole.
 struct ChunkWork {
   /// One step, which can be taken again wherever it was interrupted.
   enum Step {
@@ -85,19 +86,49 @@ struct ChunkWork {
   /// The next step last.
   private var steps: [Step]
   private var attempts = Attempts()
+  /// What follows the part of a long sweep that is at work; there is one sweep then.
+  private var rest: Sweep?
+  /// How many dates of one sweep are closed at a time.
+  private let room: Int
   /// Sweeps that others are working on.
   private(set) var busy: [Sweep] = []
 
-  init(_ sweeps: [Sweep]) { steps = [.close(sweeps)] }
+  /// - Parameter room: How many dates of one sweep are closed at a time.
+  init(_ sweeps: [Sweep], room: Int) {
+    steps = []
+    self.room = room
+    if sweeps.count == 1 { begin(sweeps[0]) } else { steps = [.close(sweeps)] }
+  }
 
   /// What comes next; nil when nothing is left.
   var next: Step? { steps.last }
 
-  /// The step was taken, all but the sweeps that were busy.
-  mutating func succeeded(leaving busy: [Sweep]) {
-    self.busy += busy
-    steps.removeLast()
+  private mutating func begin(_ sweep: Sweep) {
+    let (part, rest) = sweep.cut(after: room)
+    steps.append(.close([part]))
+    self.rest = rest
+  }
+
+  /// The step was taken.
+  ///
+  /// - Parameter goesOn: Whether a part of a sweep is followed by its next one.
+  /// - Returns: What became of it, and of what waited for it and is not begun any more.
+  mutating func succeeded(_ outcome: ChunkOutcome, goesOn: Bool) -> ChunkOutcome {
+    var outcome = outcome
+    let step = steps.removeLast()
     attempts = Attempts()
+    if let rest {
+      self.rest = nil
+      if !outcome.isWhole {
+        outcome.leave(rest, behind: step)
+      } else if goesOn {
+        // The slot behind a hole is closed once more.
+        outcome.counts.planned += rest.steps.count { $0.date == step.through }
+        begin(rest)
+      }
+    }
+    busy += outcome.busy
+    return outcome
   }
 
   /// The step failed.
@@ -106,7 +137,9 @@ struct ChunkWork {
   /// - Throws: The error, where it ends the whole run.
   mutating func failed(_ error: any Error, mayWrite: Bool) throws -> Duration? {
     if Fault.isLock(error), case .close(let sweeps) = next {
-      succeeded(leaving: sweeps)
+      var outcome = ChunkOutcome()
+      outcome.busy = sweeps
+      _ = succeeded(outcome, goesOn: false)
       return nil
     }
     if let pause = attempts.pause(after: error, mayWrite: mayWrite) { return pause }
@@ -124,6 +157,14 @@ struct ChunkWork {
 }
 
 extension ChunkWork.Step {
+  /// The last date that it is about.
+  var through: Day {
+    switch self {
+    case .close(let sweeps): sweeps.lazy.map(\.through).max() ?? .earliest
+    case .fail(let sweep, _): sweep.through
+    }
+  }
+
   /// Takes the step, on a database.
   func take(_ context: RunContext, on db: isolated some CloseStore) throws -> ChunkOutcome {
     switch self {

@@ -25,7 +25,9 @@ final class MarketShelf: Sendable {
     try window.withLock { window in
       if let window, window.first <= first, window.last >= last { return window.loaded }
       let from = min(first, window?.first ?? first)
-      let through = max(last, window?.last ?? last)
+      // What has to be read again is read twice as far: sweeps go on in their next part.
+      let further = window == nil ? last : last + min(last - from, .latest - last)
+      let through = max(further, window?.last ?? last)
       let loaded = try db.market(from: from, through: through)
       window = Window(first: from, last: through, loaded: loaded)
       return loaded

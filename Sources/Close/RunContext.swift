@@ -143,6 +143,25 @@ struct ChunkOutcome: Sendable {
 }
 
 extension ChunkOutcome {
+  /// Whether every slot was closed, by us or by somebody else.
+  var isWhole: Bool {
+    busy.isEmpty
+      && counts.failed + counts.fenced + counts.blocked + counts.busy + counts.locked == 0
+  }
+
+  /// Nothing of `rest` is begun: it is left with what kept the part before it from being closed.
+  mutating func leave(_ rest: Sweep, behind part: ChunkWork.Step) {
+    let left = rest.steps.filter { $0.date != part.through }
+    if let index = busy.firstIndex(where: { $0.portfolio.id == rest.portfolio.id }) {
+      busy[index].steps = (busy[index].steps + left).sorted { $0.date < $1.date }
+      counts.busy += left.count
+    } else if counts.locked > 0 {
+      counts.locked += left.count
+    } else {
+      counts.blocked += left.count
+    }
+  }
+
   /// What a live owner holds behind a date that could not be closed is not worth asking again.
   mutating func blockBusy(behind failed: Set<ID<Portfolio>>) {
     for sweep in busy where failed.contains(sweep.portfolio.id) {

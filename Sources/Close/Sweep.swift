@@ -56,6 +56,30 @@ public struct Sweep: Sendable {
   /// for a night stands later than where this sweep begins.
   var readsHistory: Bool { !resumesFlows && steps.contains { $0.kind != .next } }
 
+  /// The first `count` dates, and what follows them once they are closed; nil: nothing does.
+  ///
+  /// Where the cut falls into a hole that is filled, both have the slot behind the hole: it opens
+  /// from the last date that is filled so far, and is closed again when more are.
+  func cut(after count: Int) -> (part: Sweep, rest: Sweep?) {
+    guard steps.count > count else { return (self, nil) }
+    var (part, rest) = (self, self)
+    part.steps = Array(steps[..<count])
+    rest.steps = Array(steps[count...])
+    rest.openedFrom = part.through
+    guard part.steps[count - 1].kind == .backfill else { return (part, rest) }
+    guard let behind = rest.steps.firstIndex(where: { $0.kind != .backfill }) else {
+      return (self, nil)
+    }
+    part.steps.append(rest.steps[behind])
+    if behind > 0 {
+      rest.steps[behind].kind = .again
+    } else {
+      rest.steps.removeFirst()
+      rest.openedFrom = part.through
+    }
+    return (part, rest.steps.isEmpty ? nil : rest)
+  }
+
   /// The slot of a step.
   func slot(_ step: Step) -> Slot { Slot(portfolio: portfolio.id, date: step.date) }
 

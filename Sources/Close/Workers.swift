@@ -75,6 +75,14 @@ enum Planner: Sendable {
     }
   }
 
+  /// How many of a chunk's portfolios are planned at once: fewer where the range is longer than a
+  /// year, so that their dates have room.
+  func atOnce(of chunk: Int) -> Int {
+    guard case .replay(let plan) = self else { return chunk }
+    let days = max(plan.range.through - plan.range.from, 0) + 1
+    return max(1, min(chunk, chunk * 366 / days))
+  }
+
   /// The last of the dates at hand.
   var date: Day {
     switch self {
@@ -115,7 +123,7 @@ final class ChunkQueue: Sendable {
     try cursor.withLock { cursor in
       try cursor.next { after in
         let range = try db.portfolios(
-          after: after, limit: context.settings.chunk, activeOn: planner.date,
+          after: after, limit: planner.atOnce(of: context.settings.chunk), activeOn: planner.date,
           of: selection, retired: planner.retired)
         let sweeps = range.isEmpty ? [] : try plan(range, context, on: db)
         return (
@@ -231,14 +239,13 @@ struct Worker {
   private func close(
     _ sweeps: [Sweep], _ connection: inout Connection?
   ) async throws -> [Sweep] {
-    var work = ChunkWork(sweeps)
+    var work = ChunkWork(sweeps, room: ChunkRoom.slots(of: context.settings))
     while let step = work.next {
       do {
         let outcome = try await ready(&connection).perform { [context] db in
           try step.take(context, on: db)
         }
-        work.succeeded(leaving: outcome.busy)
-        context.record(outcome)
+        context.record(work.succeeded(outcome, goesOn: !context.isStopping))
       } catch {
         context.noteFault()
         if let pause = try work.failed(error, mayWrite: context.mayWrite) {

@@ -16,8 +16,11 @@ enum IRRMoments {
     _ = try db.execute(lock)
   }
 
-  /// Keeps moments for the next night, but not of portfolios for which some input changed that the
-  /// computation had not seen.
+  /// Keeps moments for the next night, or forgets what is kept of portfolios whose moments cannot
+  /// be: older ones would lack what was booked since.
+  ///
+  /// They cannot where some input changed that the computation had not seen, nor where a later
+  /// close opens from theirs: what was booked on it would be missing.
   ///
   /// - Parameter inputsSeen: The `pg_snapshot` of the oldest inputs that they were computed from.
   static func keep(
@@ -48,14 +51,23 @@ enum IRRMoments {
         select $5::text::pg_snapshot as inputs_seen, i.epoch as inputs_epoch
         from closebell.incarnation i) s
       where c.from_date <= $4::date and not \(Staleness.isSeen("c", by: "s"))
+    ), given as materialized (
+      select n.*,
+        not exists (select from unseen c
+          where c.from_date <= n.as_of and \(InputChange.concerns("n.portfolio_id")))
+        and not exists (select from closebell.portfolio_snapshots later
+          where later.portfolio_id = n.portfolio_id and later.opened_from_date >= n.as_of)
+        as may_be_kept
+      from unnest($1::bigint[], $2::date[], $3::bytea[]) as n (portfolio_id, as_of, moments)
+    ), forgotten as (
+      delete from closebell.portfolio_irr_moments m
+      where m.portfolio_id = any(array(
+        select g.portfolio_id from given g where not g.may_be_kept))
     )
     insert into closebell.portfolio_irr_moments as m (portfolio_id, as_of, moments)
-    select n.portfolio_id, n.as_of, n.moments
-    from unnest($1::bigint[], $2::date[], $3::bytea[]) as n (portfolio_id, as_of, moments)
-    where not exists (select from unseen c
-      where c.from_date <= n.as_of and \(InputChange.concerns("n.portfolio_id")))
+    select g.portfolio_id, g.as_of, g.moments from given g where g.may_be_kept
     on conflict (portfolio_id) do update
-    set as_of = excluded.as_of, moments = excluded.moments where m.as_of <= excluded.as_of
+    set as_of = excluded.as_of, moments = excluded.moments
     """)
 
   static let delete = Statement(

@@ -116,6 +116,25 @@ import Testing
     }
     #expect(differences == [])
   }
+
+  @Test("dates that are closed again before a locked one leave nothing for the night after it")
+  func beforeALockedDate() async throws {
+    let books = try await LockBooks.open()
+    try await books.importing(
+      .activities, "id,portfolio,date,type,amount\nM1,LATE,2017-05-31,deposit,5000\n")
+    try await books.closeEach("2017-05-30", through: "2017-05-31")
+    #expect(try await books.lock("2017-05").changed)
+    try await books.importing(.prices, "date,symbol,close\n2017-05-30,ACME,103\n")
+    let settings = DemoBooks.settings {
+      $0.overrideLock = PeriodLocks.Author(name: "ann@desk", reason: "vendor restated")
+    }
+    let report = try await books.replay("2017-05-30", "2017-05-30", settings)
+    #expect(report.counts.completed == 1)
+    let differences = try await books.differencesWithoutMoments {
+      try await $0.closed(on: "2017-06-01")
+    }
+    #expect(differences == [])
+  }
 }
 
 extension DemoBooks {

@@ -80,6 +80,19 @@ final class SimulatedDatabase: @unchecked Sendable {
 
   // MARK: Populate
 
+  /// As `IRRMoments.keep`.
+  private func keep(_ moments: StoredMoments, seen: Int?, in tables: inout SimulatedTables) {
+    let mayBeKept =
+      sabotage.contains(.keptMoments)
+      || tables.isLast(moments.asOf, moments.portfolio)
+        && !tables.isChanged(moments.portfolio, through: moments.asOf, after: seen ?? 0)
+    if mayBeKept {
+      tables.moments[moments.portfolio] = moments
+    } else if !sabotage.contains(.olderMoments) {
+      tables.moments[moments.portfolio] = nil
+    }
+  }
+
   /// All slots of a portfolio or none of them, as `Populating.populate`.
   ///
   /// - Returns: The slots that were not ours any more, or whose opening had changed.
@@ -99,9 +112,7 @@ final class SimulatedDatabase: @unchecked Sendable {
       let written = Set(results.map(\.slot.portfolio))
       for id in chunk.outdatedMoments where written.contains(id) { attempt.moments[id] = nil }
       for moments in chunk.moments where written.contains(moments.portfolio) {
-        if attempt.moments[moments.portfolio].map({ $0.asOf <= moments.asOf }) ?? true {
-          attempt.moments[moments.portfolio] = moments
-        }
+        keep(moments, seen: Int(chunk.inputsSeen), in: &attempt)
       }
       if !sabotage.contains(.silentReplays) { markLaterSlots(after: results, in: &attempt) }
       tables = attempt
@@ -183,6 +194,10 @@ final class SimulatedDatabase: @unchecked Sendable {
   private func announce(from date: Day, of portfolio: ID<Portfolio>?) {
     if sabotage.contains(.silentImports) { return }
     tables.change(from: date, of: portfolio)
+    if sabotage.contains(.keptMoments) { return }
+    tables.moments = tables.moments.filter { id, moments in
+      moments.asOf < date || portfolio.map { $0 != id } ?? false
+    }
   }
 }
 

@@ -150,12 +150,11 @@ final class SimulatedProcess: @unchecked Sendable {
     var busy: [Sweep] = []
     while !context.isStopping {
       guard let chunk = try nextChunk(context, queue) else { break }
-      var work = ChunkWork(chunk)
+      var work = ChunkWork(chunk, room: ChunkRoom.slots(of: context.settings))
       while let step = work.next {
         do {
           let outcome = try ready(context).assumeIsolated { db in try step.take(context, on: db) }
-          work.succeeded(leaving: outcome.busy)
-          context.record(outcome)
+          context.record(work.succeeded(outcome, goesOn: !context.isStopping))
         } catch {
           if let pause = try work.failed(error, mayWrite: context.mayWrite) {
             try sleep(pause / .seconds(1))

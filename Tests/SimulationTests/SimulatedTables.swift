@@ -62,11 +62,26 @@ struct SimulatedTables {
     }
   }
 
+  /// Whether no row of the portfolio opens from a date, or from a later one.
+  func isLast(_ date: Day, _ portfolio: ID<Portfolio>) -> Bool {
+    !rows.contains { slot, row in
+      guard slot.portfolio == portfolio else { return false }
+      return switch row.place {
+      case .first: false
+      case .after(let opening), .parked(let opening): opening >= date
+      }
+    }
+  }
+
   func isStale(_ slot: Slot) -> Bool {
     guard let row = rows[slot], row.state == .complete, let seen = row.seen else { return false }
-    return changes.contains {
-      $0.from <= slot.date && $0.number > seen
-        && ($0.portfolio == nil || $0.portfolio == slot.portfolio)
+    return isChanged(slot.portfolio, through: slot.date, after: seen)
+  }
+
+  /// Whether inputs of dates up to and with one changed after the transaction of a number.
+  func isChanged(_ portfolio: ID<Portfolio>, through date: Day, after seen: Int) -> Bool {
+    changes.contains {
+      $0.from <= date && $0.number > seen && ($0.portfolio == nil || $0.portfolio == portfolio)
     }
   }
 
@@ -92,6 +107,10 @@ struct Sabotage: OptionSet, Sendable {
   static let silentReplays = Sabotage(rawValue: 4)
   /// An import forgets to say what it changed.
   static let silentImports = Sabotage(rawValue: 8)
+  /// What is kept of flows outlives a change of what it rests on.
+  static let keptMoments = Sabotage(rawValue: 64)
+  /// Where what came of a close may not be kept, what was kept before it stays.
+  static let olderMoments = Sabotage(rawValue: 128)
 }
 
 extension SlotClaim.Link {

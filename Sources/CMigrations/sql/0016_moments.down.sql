@@ -1,0 +1,2 @@
+-- Nothing to undo: nights keep again what they need.
+select;
