@@ -15,9 +15,19 @@ final class ByteSource {
   private var ownsDescriptor = false
   private var bytes: [UInt8] = []
   private var gzip: GzipPipe?
+  /// The regular file as it was when it was opened.
+  private var standing: Standing?
+  private let shouldStop: @Sendable () -> Bool
 
+  /// How often somebody who waits for a pipe looks whether it is to stop, in milliseconds.
+  private static let lookEvery: Int32 = 200
+
+  /// - Parameter shouldStop: Asked while a pipe is waited for, and in what may have no end.
   /// - Throws: `ImportError` where there is no such readable file.
-  init(_ source: ImportSource) throws(ImportError) {
+  init(
+    _ source: ImportSource, shouldStop: @escaping @Sendable () -> Bool = { false }
+  ) throws(ImportError) {
+    self.shouldStop = shouldStop
     switch source {
     case .standardInput:
       name = "-"
@@ -28,7 +38,8 @@ final class ByteSource {
       byteTotal = bytes.count
     case .file(let path):
       name = path
-      descriptor = open(path, O_RDONLY | O_CLOEXEC)
+      // Of a pipe it is the first read that waits, since that can be asked to stop.
+      descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
       guard descriptor >= 0 else { throw Self.unreadable(path, errno) }
       ownsDescriptor = true
     }
@@ -36,7 +47,11 @@ final class ByteSource {
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { throw Self.unreadable(name, errno) }
     guard status.st_mode & S_IFMT != S_IFDIR else { throw Self.unreadable(name, EISDIR) }
-    if status.st_mode & S_IFMT == S_IFREG { byteTotal = Int(status.st_size) }
+    // What somebody else has read from already, as a shell's `read`, is a stream from there on.
+    if status.st_mode & S_IFMT == S_IFREG, lseek(descriptor, 0, SEEK_CUR) == 0 {
+      byteTotal = Int(status.st_size)
+      standing = Standing(status)
+    }
     try detectCompression()
   }
 
@@ -75,26 +90,58 @@ final class ByteSource {
       let start = byteCount
       bytes.withUnsafeBytes { space.copyMemory(from: .init(rebasing: $0[start..<start + count])) }
     } else {
-      count = try Self.read(descriptor, into: space, name)
+      count = try readStored(into: space)
     }
     byteCount += count
     return count
   }
 
-  private static func read(
-    _ descriptor: Int32, into space: UnsafeMutableRawBufferPointer, _ name: String
-  ) throws(ImportError) -> Int {
+  private func readStored(into space: UnsafeMutableRawBufferPointer) throws(ImportError) -> Int {
     while true {
+      try wait()
       let count = Glibc.read(descriptor, space.baseAddress, space.count)
       if count >= 0 { return count }
-      guard errno == EINTR else { throw unreadable(name, errno) }
+      guard errno == EINTR || errno == EAGAIN else { throw Self.unreadable(name, errno) }
+    }
+  }
+
+  /// Waits until there is something to read, or nothing more will come.
+  private func wait() throws(ImportError) {
+    var ready = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    while byteTotal == nil, poll(&ready, 1, Self.lookEvery) <= 0 { try requireWanted() }
+  }
+
+  /// Ends what may have no end, once somebody asked to stop; chunks of rows are stopped between.
+  func requireWanted() throws(ImportError) {
+    if shouldStop() { throw .interrupted(source: name) }
+  }
+
+  /// The regular file that is read is still the one that was opened: no size and no time differ.
+  ///
+  /// Rows from before and after a change are not those of any file; and where they have no ids they
+  /// are named after the file as it was.
+  func requireUnchanged() throws(ImportError) {
+    guard let standing else { return }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { throw Self.unreadable(name, errno) }
+    guard Standing(status) == standing else { throw .changing(source: name) }
+  }
+
+  private struct Standing: Equatable {
+    let size: Int
+    let seconds: Int
+    let nanoseconds: Int
+
+    init(_ status: stat) {
+      (size, seconds) = (Int(status.st_size), status.st_mtim.tv_sec)
+      nanoseconds = status.st_mtim.tv_nsec
     }
   }
 
   /// Looks at the first two bytes; what a pipe gave is kept for the first `read`.
   private func detectCompression() throws(ImportError) {
     var first = [UInt8](repeating: 0, count: 2)
-    if byteTotal != nil, lseek(descriptor, 0, SEEK_CUR) == 0 {
+    if byteTotal != nil {
       guard pread(descriptor, &first, 2, 0) == 2, GzipPipe.isMagic(first) else { return }
       gzip = try GzipPipe(descriptor, name: name)
       return
@@ -103,7 +150,7 @@ final class ByteSource {
       var byte: UInt8 = 0
       let count: Int
       do {
-        count = try withUnsafeMutableBytes(of: &byte) { try Self.read(descriptor, into: $0, name) }
+        count = try withUnsafeMutableBytes(of: &byte) { try readStored(into: $0) }
       } catch let error as ImportError {
         throw error
       } catch {
@@ -177,6 +224,7 @@ final class ByteSource {
         throw .unreadable(source: name, reason: "\(error)", hint: nil)
       }
       if count == 0 { return }
+      if byteTotal == nil { try requireWanted() }
       try body(block[..<count])
     }
   }

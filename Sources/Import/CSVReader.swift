@@ -1,4 +1,5 @@
 internal import Glibc
+public import Storage
 
 /// Reads the rows of a CSV file (RFC 4180) one at a time, in memory that a row bounds.
 ///
@@ -212,6 +213,7 @@ struct CSVReader {
       offset += end - from
       start = end
       if isAtEnd { break }
+      try source.requireWanted()
       try refill()
       from = start
     }
@@ -253,6 +255,11 @@ extension CSVReader {
       }
     }
   }
+}
+
+extension PastRefusal {
+  /// Whether the row may be longer than what was kept of it.
+  public var mayBeCut: Bool { (bytes?.count ?? text.utf8.count) >= CSVReader.rowLimit }
 }
 
 /// Where in a file an import goes on: everything before is done.

@@ -1,13 +1,20 @@
 internal import Accounting
+internal import Postgres
 
 /// Why a row is refused.
 struct RowRefusal: Error, Hashable {
   /// The column at fault; nil where it is the row as a whole.
   var field: String?
   /// What is wrong, in one line.
-  var message: String
+  let message: String
   /// Whether a portfolio or a symbol was not found, which somebody may have added meanwhile.
-  var isUnknownName = false
+  var isUnknownName: Bool
+
+  init(field: String?, message: String, isUnknownName: Bool = false) {
+    self.field = field
+    self.message = message.onOneLine
+    self.isUnknownName = isUnknownName
+  }
 }
 
 /// The cells of a row by column, read as what they must be.

@@ -1,3 +1,4 @@
+internal import Glibc
 public import Postgres
 internal import Storage
 
@@ -11,6 +12,13 @@ public enum ImportQueue {
     guard case .file(let path) = request.source else {
       throw ImportError.option(
         "standard input cannot be imported in the background", hint: "name a file")
+    }
+    var status = stat()
+    // What is read now is gone when the rows are to be read.
+    guard stat(path, &status) != 0 || status.st_mode & S_IFMT == S_IFREG else {
+      throw ImportError.option(
+        "\(path) is no regular file, and cannot be imported in the background",
+        hint: "import it without --background")
     }
     let details = try openingCheck(request)
     try OwnSequences.keepAhead(for: .imports, on: db)

@@ -117,7 +117,7 @@ struct ImportRun<Kind: RowKind>: Sendable {
   func run() async throws -> ImportReport {
     if let job { await writer.take(job.claim) }
     do {
-      var file = try RowFile<Kind>(request)
+      var file = try RowFile<Kind>(request, shouldStop: control.shouldStop)
       if let job { try file.resume(job) }
       if !request.dryRun { try await writer.recordServer() }
       try await file.loadBooks(from: writer)
@@ -157,9 +157,10 @@ struct ImportRun<Kind: RowKind>: Sendable {
       report.add(try await stored)
       report.bytesRead = current.end.sourceRead
       control.progress?(file.progress(report, seconds: seconds))
-      guard report.outcome == .completed, let next = try ahead.get() else { break }
-      report.outcome = reasonToStop ?? .completed
+      if case .success(.none) = ahead { break }
       guard report.outcome == .completed else { break }
+      report.outcome = reasonToStop ?? .completed
+      guard report.outcome == .completed, let next = try ahead.get() else { break }
       chunk = next
     }
     if file.hasTooManyRows { throw file.tooManyRows }
@@ -225,7 +226,9 @@ struct ImportRun<Kind: RowKind>: Sendable {
   /// Records a failure, if the database can still be reached.
   private func fail(_ error: any Error) async {
     let message = "\(error)"
-    let wasCancelled = (error as? PostgresError)?.kind == .cancelled || error is CancellationError
+    let wasCancelled =
+      (error as? PostgresError)?.kind == .cancelled || error is CancellationError
+      || (error as? ImportError)?.isInterruption == true
     let (claim, isDryRun) = (await writer.claim, request.dryRun)
     _ = try? await writer.perform(heedsCancellation: false) { db in
       if isDryRun, db.isInTransaction { try db.execute(sql: "rollback") }

@@ -26,8 +26,11 @@ struct RowFile<Kind: RowKind> {
   /// Opens the file and reads its header.
   ///
   /// - Throws: `ImportError` where it cannot be read or its header does not fit.
-  init(_ request: ImportRequest, blockSize: Int = 1 << 18) throws(ImportError) {
-    let source = try ByteSource(request.source)
+  init(
+    _ request: ImportRequest, blockSize: Int = 1 << 18,
+    shouldStop: @escaping @Sendable () -> Bool = { false }
+  ) throws(ImportError) {
+    let source = try ByteSource(request.source, shouldStop: shouldStop)
     var reader = CSVReader(source, delimiter: request.delimiter, blockSize: blockSize)
     let names = try reader.headerNames()
     let headerText = Array(reader.rowText)
@@ -101,6 +104,7 @@ struct RowFile<Kind: RowKind> {
   /// Reads rows until they are worth a transaction.
   ///
   /// - Returns: nil where no row is left.
+  /// - Throws: `ImportError.changing` where the file changed before the last of them was read.
   mutating func nextChunk(booksFrom writer: ChunkWriter<Kind>) async throws -> Chunk<Kind.Row>? {
     var chunk = Chunk<Kind.Row>(start: checkpoint(), capacity: min(request.batchSize, 10_000))
     var places: [Kind.Key: Int] = [:]
@@ -130,6 +134,7 @@ struct RowFile<Kind: RowKind> {
       take(result, into: &chunk, &places)
       if request.onError == .abort, !chunk.refused.isEmpty { break }
     }
+    try reader.source.requireUnchanged()
     guard chunk.rowCount > 0 else { return nil }
     chunk.end = checkpoint()
     return chunk

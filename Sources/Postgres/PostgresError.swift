@@ -133,10 +133,10 @@ extension PostgresError: CustomStringConvertible {
   public var description: String {
     var text = "error: "
     if let statementName, !statementName.isEmpty { text += "\(statementName): " }
-    text += message
+    text += message.onOneLine
     if let sqlState { text += " (SQLSTATE \(sqlState))" }
-    if let detail { text += "\ndetail: \(detail)" }
-    if let hint { text += "\nhint: \(hint)" }
+    if let detail { text += "\ndetail: \(detail.onOneLine)" }
+    if let hint { text += "\nhint: \(hint.onOneLine)" }
     return text
   }
 }

@@ -88,14 +88,19 @@ private func removeEntry(_ name: String, in folder: Int32) {
 }
 
 /// Makes a folder and those above it; only folders it makes get a mode.
+///
+/// Root's have it whatever the umask is: the server's user has to pass.
 func createFolders(_ path: String, mode: mode_t, parentMode: mode_t = 0o755) throws {
   var prefix = ""
   let parts = path.split(separator: "/")
   for (index, part) in parts.enumerated() {
     prefix += "/" + part
-    if mkdir(prefix, index == parts.count - 1 ? mode : parentMode) == 0 || errno == EEXIST {
+    let wanted = index == parts.count - 1 ? mode : parentMode
+    if mkdir(prefix, wanted) == 0 {
+      if geteuid() == 0 { chmod(prefix, wanted) }
       continue
     }
+    if errno == EEXIST { continue }
     let code = errno
     guard access(prefix, F_OK) != 0 else { continue }
     throw ClusterError(

@@ -77,7 +77,7 @@ package struct Owner: Equatable {
       guard status.st_mode >> shift & 1 == 1 else {
         throw ClusterError(
           .folder, "the user \(name), who runs the private server, cannot enter \(path)",
-          hint: "choose a folder such as /var/lib/closebell with CLOSEBELL_HOME")
+          hint: "chmod a+x \(path), or choose another folder with CLOSEBELL_HOME")
       }
     }
   }

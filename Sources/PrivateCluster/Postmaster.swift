@@ -9,12 +9,13 @@ struct Postmaster {
   /// The server that runs in `clusterFolder`, nil if the file is missing or stale.
   ///
   /// After a crash or a reboot the number in the file may have gone to some other program: it is
-  /// the server only if it is alive and works in that very folder.
+  /// the server only if it is alive, is a `postgres`, and works in that very folder: somebody's
+  /// shell may well do the last.
   static func running(in clusterFolder: String) -> Postmaster? {
     guard let text = readText(clusterFolder + "/postmaster.pid") else { return nil }
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
     guard let first = lines.first, let processID = Int32(first), processID > 1,
-      workingDirectory(of: processID) == absolutePath(clusterFolder)
+      isServer(processID, in: absolutePath(clusterFolder))
     else { return nil }
     let state = lines.count > 7 ? lines[7].prefix { $0 != " " } : ""
     return Postmaster(processID: processID, isReady: state == "ready")
@@ -40,17 +41,24 @@ struct Postmaster {
     unlink(socketFolder + "/.s.PGSQL.\(PrivateCluster.port).lock")
   }
 
-  /// Whether any process works in the folder, as a server and its children do.
+  /// Whether a server or a child of one works in the folder.
   private static func isOccupied(_ clusterFolder: String) -> Bool {
     let folder = absolutePath(clusterFolder)
     return entries(of: "/proc").contains { name in
-      Int32(name).map { workingDirectory(of: $0) == folder } ?? false
+      Int32(name).map { isServer($0, in: folder) } ?? false
     }
   }
 
-  private static func workingDirectory(of processID: Int32) -> String? {
+  private static func isServer(_ processID: Int32, in folder: String) -> Bool {
+    guard target("/proc/\(processID)/cwd") == folder else { return false }
+    // The file may have been replaced by a newer one, or removed, since it was started.
+    let program = target("/proc/\(processID)/exe")?.split(separator: "/").last
+    return program == "postgres" || program == "postgres (deleted)"
+  }
+
+  private static func target(_ link: String) -> String? {
     var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
-    let count = readlink("/proc/\(processID)/cwd", &buffer, buffer.count)
+    let count = readlink(link, &buffer, buffer.count)
     guard count > 0 else { return nil }
     return String(decoding: buffer[..<count], as: UTF8.self)
   }

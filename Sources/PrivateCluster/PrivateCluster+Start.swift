@@ -35,8 +35,14 @@ extension PrivateCluster {
       hint: "run as its owner, or choose another folder with CLOSEBELL_HOME")
   }
 
-  /// Refuses what `pg_ctl`, which puts paths between double quotes for the shell, would garble.
+  /// Refuses what `pg_ctl`, which puts paths between double quotes for the shell, would garble, and
+  /// the line breaks by which it would wait for a line of `postmaster.pid` that is never there.
   func requireSpeakablePath() throws {
+    guard !dataFolder.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }) else {
+      throw ClusterError(
+        .folder, "the data folder's path has a line break or another control character",
+        hint: "choose another folder with CLOSEBELL_HOME")
+    }
     guard dataFolder.unicodeScalars.contains(where: { "\"$`\\".unicodeScalars.contains($0) }) else {
       return
     }
@@ -51,7 +57,7 @@ extension PrivateCluster {
   }
 
   /// Makes the cluster beside its place and moves it there complete, so that a first use that was
-  /// cut short leaves nothing that looks like a cluster.
+  /// cut short leaves nothing that looks like a cluster; one that failed leaves nothing at all.
   func initialize(owner: Owner, binaries: PostgresBinaries) async throws {
     try createOwnedFolder(rootFolder, owner: owner)
     // An initdb that outlived a killed starter clears up after itself, hence a name for each
@@ -62,6 +68,21 @@ extension PrivateCluster {
       }
     }
     let draft = clusterFolder + ".new-\(getpid())"
+    do {
+      try await make(draft, owner: owner, binaries: binaries)
+    } catch {
+      // On a full disk it would take the room that was meant for it.
+      try? owner.acting { removeTree(draft) }
+      throw error
+    }
+    try owner.acting {
+      guard rename(draft, clusterFolder) == 0 else {
+        throw ClusterError(.folder, "cannot rename \(draft): \(errorText(errno))")
+      }
+    }
+  }
+
+  private func make(_ draft: String, owner: Owner, binaries: PostgresBinaries) async throws {
     var arguments = ["-D", draft, "-U", Self.name, "--encoding=UTF8", "--locale=C"]
     arguments += ["--auth-local=trust", "--auth-host=reject", "--no-instructions"]
     arguments += settings.isDurable ? ["--data-checksums"] : ["--no-sync"]
@@ -72,19 +93,13 @@ extension PrivateCluster {
         detail: made.message)
     }
     try owner.acting { try append(settings.configuration, to: draft + "/postgresql.conf") }
-    if let database = settings.database {
-      let created = try await binaries.run(
-        "postgres", ["--single", "-D", draft, "-c", "exit_on_error=on", "postgres"], as: owner,
-        input: "create database \(database)\nrevoke connect on database \(database) from public\n")
-      guard created.succeeded else {
-        throw ClusterError(
-          .failed, "the database \(database) could not be made", detail: created.message)
-      }
-    }
-    try owner.acting {
-      guard rename(draft, clusterFolder) == 0 else {
-        throw ClusterError(.folder, "cannot rename \(draft): \(errorText(errno))")
-      }
+    guard let database = settings.database else { return }
+    let created = try await binaries.run(
+      "postgres", ["--single", "-D", draft, "-c", "exit_on_error=on", "postgres"], as: owner,
+      input: "create database \(database)\nrevoke connect on database \(database) from public\n")
+    guard created.succeeded else {
+      throw ClusterError(
+        .failed, "the database \(database) could not be made", detail: created.message)
     }
   }
 

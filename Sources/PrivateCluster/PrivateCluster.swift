@@ -29,17 +29,24 @@ public struct PrivateCluster: Sendable {
   /// The data folder of this user.
   ///
   /// `CLOSEBELL_HOME`, else `/var/lib/closebell` for root, else `closebell` in `XDG_DATA_HOME`,
-  /// else `.local/share/closebell` in the home folder. Empty variables count as unset.
+  /// else `.local/share/closebell` in the home folder: the account's own where `HOME` is not
+  /// set. Empty variables count as unset.
   public static func defaultDataFolder(
     environment: [String: String]
   ) -> String {
+    defaultDataFolder(environment: environment, userID: geteuid())
+  }
+
+  static func defaultDataFolder(environment: [String: String], userID: uid_t) -> String {
     func value(_ key: String) -> String? {
       environment[key].flatMap { $0.isEmpty ? nil : $0 }
     }
     if let home = value("CLOSEBELL_HOME") { return home }
-    if geteuid() == 0 { return "/var/lib/closebell" }
+    if userID == 0 { return "/var/lib/closebell" }
     if let shared = value("XDG_DATA_HOME"), shared.hasPrefix("/") { return shared + "/closebell" }
-    return (value("HOME") ?? ".") + "/.local/share/closebell"
+    // Never the folder of the moment: the books would be others in each.
+    let home = value("HOME") ?? getpwuid(userID).map { String(cString: $0.pointee.pw_dir) } ?? ""
+    return home + "/.local/share/closebell"
   }
 
   /// What the cluster is doing now.

@@ -40,6 +40,7 @@ enum Program {
     let settings = Settings(ProcessEnvironment.variables, objections: &objections)
     Terminal.format = settings.logFormat
     do {
+      try Typed.requireText()
       try await Settings.$current.withValue(settings) { [objections] in
         try await run(objections)
       }

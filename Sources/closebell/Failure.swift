@@ -30,7 +30,8 @@ struct Failure: Error {
     case let error as LockedRange: self.init(error.description, code: 1)
     case let error as LockRefused: self.init(error.description, code: 1)
     case let error as LockBusy: self.init(error.description, code: 75)
-    case let error as ImportError: self.init(error.description, code: 65)
+    case let error as ImportError:
+      self.init(error.description, code: error.isInterruption ? 130 : 65)
     case let error as ImportJobError: self.init(error.description, code: Self.code(of: error))
     case let error as ClusterError: self.init(error.description, code: 78)
     case let error as RepairError: self.init(error.description, code: error.exitCode)
@@ -93,7 +94,7 @@ struct Failure: Error {
     if isFromParser, code == 0 {
       StandardOutput.data(message + "\n")
     } else if isFromParser, Terminal.format == .text {
-      Terminal.draw(message.shownLines + "\n")
+      Terminal.draw(Typed.onOneLine(message).shownLines + "\n")
     } else if isFromParser {
       Terminal.complain(message)
     } else {
@@ -129,6 +130,7 @@ enum Terminal {
   /// What a terminal would obey is written out: much of what is complained about was typed, stored
   /// or sent by somebody else.
   static func complain(_ message: String) {
+    let message = Typed.onOneLine(message)
     switch format {
     case .text: draw(LogLine.text(message) + "\n")
     case .json: draw(LogLine(message).json(at: Clock.timestamp) + "\n")
@@ -143,6 +145,9 @@ enum Terminal {
 
   /// Whether standard error is a terminal that may be drawn on.
   static var isInteractive: Bool {
-    format == .text && isatty(STDERR_FILENO) == 1 && getenv("NO_COLOR") == nil
+    guard format == .text, isatty(STDERR_FILENO) == 1, getenv("NO_COLOR") == nil else {
+      return false
+    }
+    return getenv("TERM").map { String(cString: $0) } != "dumb"
   }
 }

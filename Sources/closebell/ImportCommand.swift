@@ -46,6 +46,7 @@ struct ImportCommand: AsyncParsableCommand {
     if dryRun, background || rejects != nil {
       throw ValidationError("a dry run goes without --background and --rejects")
     }
+    try RejectsFile.requireOwnStream(rejects, common)
     if background, rejects != nil {
       throw ValidationError("refused rows of a queued import: closebell imports rejects ID")
     }

@@ -86,6 +86,9 @@ final class ImportSession: Sendable {
     let file = await written(report, rejects, on: &connection)
     if common.json {
       StandardOutput.json(ImportText(report, rejectsFile: try? file.get()).json)
+    } else if rejects?.isStandardOutput == true {
+      // The rows and nothing else, to be mended and imported as they stand.
+      if !common.quiet { Terminal.complain("log: \(ImportText(report).summary)") }
     } else if !common.quiet {
       StandardOutput.line(ImportText(report).summary)
       for change in report.changes.prefix(20) {

@@ -110,6 +110,9 @@ struct ImportsCommand: AsyncParsableCommand {
       }
       let place = try await rejects.write(id, isWhole: job?.status == "completed", on: connection)
       await connection.close()
+      if place == nil, output ?? "-" != "-", !common.quiet {
+        Terminal.complain("log: import \(id) has no refused rows to be written")
+      }
       if let place, place != output {
         Terminal.complain(
           """

@@ -46,6 +46,8 @@ extension ImportsCommand {
         "Write all refused rows here, to be mended and imported again.", valueName: "file"))
     var rejects: String?
 
+    func validate() throws { try RejectsFile.requireOwnStream(rejects, common) }
+
     func run() async throws {
       let rejects = try rejects.map { try RejectsFile($0) }
       let session = try await ImportSession(common)

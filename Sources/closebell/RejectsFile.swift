@@ -1,3 +1,4 @@
+import ArgumentParser
 import Glibc
 import Import
 import Postgres
@@ -7,7 +8,8 @@ import Storage
 ///
 /// That file is often the one that is being imported: mended rows, and those of them that are
 /// refused again. So nothing that stands there is replaced or removed before the whole of the
-/// import's file was taken, nor if it changed in the meantime; the rows then go beside it.
+/// import's file was taken, nor if it changed in the meantime, nor if a row of it was too long to
+/// be kept; the rows then go beside it.
 struct RejectsFile {
   let path: String
   private let atBegin: WholeFile.Standing?
@@ -22,7 +24,15 @@ struct RejectsFile {
     atBegin = path == Self.standardOutput ? nil : try WholeFile.standing(at: path)
   }
 
-  private var isStandardOutput: Bool { path == Self.standardOutput }
+  /// Refuses two results in one stream.
+  static func requireOwnStream(_ path: String?, _ common: CommonOptions) throws {
+    guard path != standardOutput || !common.json else {
+      throw ValidationError("--json and the rows of --rejects - exclude one another")
+    }
+  }
+
+  /// Whether the rows are what standard output is for.
+  var isStandardOutput: Bool { path == Self.standardOutput }
 
   /// Writes the header and the refused rows of an import.
   ///
@@ -38,9 +48,9 @@ struct RejectsFile {
         return nil
       }
       let file = try WholeFile(replacing: path)
-      let count = try Self.copy(job, on: db) { try file.write($0) }
+      let (count, isCut) = try Self.copy(job, on: db) { try file.write($0) }
       let standing = try WholeFile.standing(at: path)
-      let mayReplace = standing == nil || isWhole && standing == atBegin
+      let mayReplace = standing == nil || isWhole && !isCut && standing == atBegin
       guard count == 0 else {
         let suffix = mayReplace ? "" : ".rejects-\(job)"
         try file.putInPlace(suffix: suffix)
@@ -51,20 +61,23 @@ struct RejectsFile {
     }
   }
 
-  /// Hands over the header and the rows of an import as lines, and counts the rows.
+  /// Hands over the header and the rows of an import as lines.
+  ///
+  /// - Returns: How many rows there are, and whether one of them may have been cut.
   private static func copy(
     _ job: Int64, on db: isolated Connection, _ body: ([UInt8]) throws -> Void
-  ) throws -> Int {
+  ) throws -> (count: Int, isCut: Bool) {
     guard let header = try ImportHistory.header(of: job, on: db) else {
       throw ImportJobError.unknown(job)
     }
     let newline = UInt8(ascii: "\n")
-    var count = 0
+    var (count, isCut) = (0, false)
     try body(header + [newline])
     try ImportHistory.forEachRefusal(of: job, on: db) { row in
       try body((row.bytes ?? Array(row.text.utf8)) + [newline])
       count += 1
+      isCut = isCut || row.mayBeCut
     }
-    return count
+    return (count, isCut)
   }
 }

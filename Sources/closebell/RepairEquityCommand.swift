@@ -62,6 +62,9 @@ struct RepairEquityCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
+    _ = try options.plan.map { try WholeFile.standing(at: $0) }
+    // Before signals are taken: whoever waits for a pipe is ended by the first.
+    let plan = try options.apply.map { (file: $0, text: try TextFile.read($0)) }
     var settings = WorkOptions.settings([], workers: workers, maxCarriedDays: nil)
     settings.overrideLock = try overrideLock.map { try LockOptions.author(because: $0) }
     let onlyReads = options.dryRun || options.plan != nil
@@ -75,17 +78,18 @@ struct RepairEquityCommand: AsyncParsableCommand {
     }
     defer { signals.restore() }
     do {
-      try await run(repair)
+      try await run(repair, plan)
     } catch is CancellationError {
       throw Failure("interrupted; nothing was changed", code: 130)
     }
   }
 
-  private func run(_ repair: EquityRepair) async throws {
-    if let file = options.apply {
-      let text = try TextFile.read(file)
-      try options.confirm("Apply \(file.shown)?")
-      return try await apply(text, repair)
+  private func run(
+    _ repair: EquityRepair, _ written: (file: String, text: String)?
+  ) async throws {
+    if let written {
+      try options.confirm("Apply \(written.file.shown)?")
+      return try await apply(written.text, repair)
     }
     let plan = try await repair.plan(
       EquityScope(from: from, through: to, codes: portfolios, policy: maxCarriedDays))
@@ -103,7 +107,9 @@ struct RepairEquityCommand: AsyncParsableCommand {
       }
     }
     for failure in plan.failures {
-      Terminal.complain("error: portfolio \(failure.portfolio), \(failure.date): \(failure.error)")
+      Terminal.complain(
+        "error: portfolio \(failure.portfolio.description.shown), \(failure.date): \(failure.error)"
+      )
     }
     if isApplied {
       try options.confirm(

@@ -53,7 +53,9 @@ struct ReplayPreview {
       StandardOutput.line(text(result))
     }
     for failure in result.failures {
-      Terminal.complain("error: portfolio \(failure.portfolio), \(failure.date): \(failure.error)")
+      Terminal.complain(
+        "error: portfolio \(failure.portfolio.description.shown), \(failure.date): \(failure.error)"
+      )
     }
     if !result.failures.isEmpty { throw Failure("", code: 1) }
   }

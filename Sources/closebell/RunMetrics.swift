@@ -22,10 +22,10 @@ struct RunMetrics {
       report = done
       try conclude(done)
     } catch {
-      record(report, exitCode: Failure(error).code)
+      record(report, exitCode: StandardOutput.code(for: Failure(error).code))
       throw error
     }
-    record(report, exitCode: 0)
+    record(report, exitCode: StandardOutput.code(for: 0))
   }
 
   /// A night is not failed for a file that cannot be written.
@@ -70,7 +70,8 @@ struct RunMetrics {
   }
 
   private static func lastSuccess(in text: String) -> String? {
-    text.split(separator: "\n").first { $0.hasPrefix(lastSuccess + " ") }
-      .map { String($0.dropFirst(lastSuccess.count + 1)) }
+    let line = text.split(separator: "\n").first { $0.hasPrefix(lastSuccess + " ") }
+    // What else the file holds is somebody else's, and Prometheus refuses a file for one bad line.
+    return line.flatMap { Int64($0.dropFirst(lastSuccess.count + 1)) }.map(String.init)
   }
 }

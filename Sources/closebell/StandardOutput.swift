@@ -48,8 +48,16 @@ enum StandardOutput {
     Terminal.complain(
       "error: the result could not be written to standard output: "
         + String(cString: strerror(failure)))
-    return code == 0 || code == 1 ? 2 : code
+    return lostCode(code)
   }
+
+  /// The exit code as far as it is known: of what was written so far, and what it was done for.
+  static func code(for code: Int32) -> Int32 {
+    flush()
+    return state.withLock { $0.failure } == nil ? code : lostCode(code)
+  }
+
+  private static func lostCode(_ code: Int32) -> Int32 { code == 0 || code == 1 ? 2 : code }
 
   /// A standard stream that came closed stays so: the first file or connection that is opened would
   /// take its number, and what is written for a reader would go there.

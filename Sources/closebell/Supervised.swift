@@ -53,7 +53,9 @@ enum Supervised {
     }
     let shown = options.verbose ? report.failures.count : 20
     for failure in report.failures.prefix(shown) {
-      Terminal.complain("error: portfolio \(failure.portfolio), \(failure.date): \(failure.error)")
+      Terminal.complain(
+        "error: portfolio \(failure.portfolio.description.shown), \(failure.date): \(failure.error)"
+      )
     }
     let hidden = report.failures.count - min(report.failures.count, shown)
     if hidden > 0 { Terminal.complain("detail: and \(hidden) more; see them with --verbose") }

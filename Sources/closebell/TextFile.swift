@@ -2,6 +2,9 @@ import Glibc
 
 /// Whole text files, read as they are.
 enum TextFile {
+  /// More than any plan has; a device may have no end.
+  private static let mostBytes = 1 << 30
+
   static func read(_ path: String) throws -> String {
     guard let stream = fopen(path, "r") else { throw failure(path) }
     defer { fclose(stream) }
@@ -10,6 +13,9 @@ enum TextFile {
     while true {
       let count = fread(&chunk, 1, chunk.count, stream)
       bytes += chunk[..<count]
+      guard bytes.count <= mostBytes else {
+        throw Failure("\(path) has more than \(mostBytes >> 20) MiB", code: 65)
+      }
       if count < chunk.count { break }
     }
     guard ferror(stream) == 0 else { throw failure(path) }

@@ -152,6 +152,16 @@ private final class Folder {
 
   deinit { if descriptor >= 0 { close(descriptor) } }
 
+  /// A rename asks nobody whether the file itself may be written to.
+  private func requireWritable(_ suffix: String) throws {
+    guard faccessat(descriptor, name + suffix, W_OK, AT_EACCESS) != 0 else { return }
+    throw Failure(
+      """
+      '\(path)\(suffix)' may not be replaced: \(String(cString: strerror(errno)))
+      hint: name another file, or allow it with chmod u+w
+      """, code: 64)
+  }
+
   /// The regular file that bears the name, nil for none.
   func status(suffix: String = "") throws -> stat? {
     var status = stat()
@@ -161,7 +171,9 @@ private final class Folder {
     }
     let kind: String
     switch status.st_mode & S_IFMT {
-    case S_IFREG: return status
+    case S_IFREG:
+      try requireWritable(suffix)
+      return status
     case S_IFLNK: kind = "a link, which is not followed"
     case S_IFDIR: kind = "a folder"
     case S_IFIFO: kind = "a pipe"

@@ -14,7 +14,7 @@ import Testing
   @Test("arguments, file names and servers' addresses are complained about, not obeyed")
   func complaints() async throws {
     let books = try await OperatorBooks.demo()
-    let forged = Self.clears + "\nerror: forged"
+    let forged = Self.clears + "\nerror: forged\nhint: forged"
     for arguments in [
       ["show", "A" + forged, "--date", "2017-06-29"], ["import", "prices", "/tmp/" + forged],
       ["import", forged], ["status", "--" + Self.clears],
@@ -30,13 +30,36 @@ import Testing
         let said = result.standardError
         #expect(Self.hidden(said + result.standardOutput).isEmpty, "\(arguments): \(said)")
         #expect(said.contains(#"\u001b[2J\u009b2J\u202e\u200b\u007f"#), "\(arguments): \(said)")
-        #expect(!said.split(separator: "\n").contains("error: forged"), "\(arguments): \(said)")
+        for line in ["error: forged", "hint: forged"] {
+          #expect(!said.split(separator: "\n").contains { $0.hasPrefix(line) }, "\(said)")
+        }
+        #expect(!said.contains(#""hint":"forged"#), "\(said)")
       }
     }
     let nowhere = try await CommandRun.closebell(
       ["status", "--database", "host='/nonexistent/\(Self.clears)' dbname=x"])
     #expect(nowhere.exitCode == 69)
     #expect(Self.hidden(nowhere.standardError).isEmpty)
+  }
+
+  @Test("what a file holds begins no line of a message about it")
+  func fileContents() async throws {
+    let books = try await OperatorBooks.demo()
+    for text in [
+      "date,symbol,\"close\nhint: forged\"\n2017-06-30,AAPL,1\n",
+      "date,symbol,close\n\"2017\nhint: forged\",AAPL,1\n",
+      "date,symbol,close\n2017-06-30,AAPL,\"1\r\nerror: forged\"\n",
+    ] {
+      let file = ScratchFile(text)
+      for format in ["text", "json"] {
+        let said = try await books.run(
+          ["import", "prices", file.path], environment: ["CLOSEBELL_LOG_FORMAT": format]
+        ).standardError
+        #expect(said.contains("forged"))
+        #expect(!said.contains("\nhint: forged") && !said.contains("\n  error: forged"), "\(said)")
+        #expect(!said.contains(#""hint":"forged"#), "\(said)")
+      }
+    }
   }
 
   @Test("stored notes, reasons, names and errors are shown, not obeyed, in text and as JSON")

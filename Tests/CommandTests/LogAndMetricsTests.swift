@@ -59,6 +59,32 @@ import Testing
     #expect(value(#"closebell_run_slots{outcome="completed"}"#) == nil)
   }
 
+  @Test("what a metrics file held before, other than a time, is not carried over")
+  func garbage() async throws {
+    let books = try await OperatorBooks.demo()
+    let name = "closebell_run_last_success_timestamp_seconds"
+    for text in ["12x}{ \u{1B}[2J", "", "1e400", "12 34"] {
+      let file = ScratchFile("\(name) \(text)\nother 1\n")
+      let failed = try await books.run(
+        ["run", "--date", "2199-01-01"], environment: ["CLOSEBELL_METRICS_FILE": file.path])
+      #expect(failed.exitCode == 64)
+      let written = try readText(file.path)
+      #expect(written.contains("closebell_run_exit_code 64\n"))
+      #expect(!written.contains(name), "\(written)")
+    }
+  }
+
+  @Test("metrics have the code that the program ends with, where its result was lost too")
+  func lostResult() async throws {
+    let books = try await OperatorBooks.demo()
+    let file = ScratchFile("")
+    let lost = try await CommandRun.run(
+      "/bin/sh", ["-c", "'\(CommandRun.closebell)' run --date 2017-06-29 > /dev/full"],
+      environment: ["CLOSEBELL_DATABASE_URL": books.url, "CLOSEBELL_METRICS_FILE": file.path])
+    #expect(lost.exitCode == 2)
+    #expect(try readText(file.path).contains("closebell_run_exit_code 2\n"))
+  }
+
   @Test("a metrics file that cannot be written is warned about, and costs no night")
   func unwritable() async throws {
     let books = try await OperatorBooks.demo()

@@ -87,6 +87,24 @@ import Testing
     #expect(try readText(input) == text + added)
   }
 
+  @Test("a row that was too long to be kept whole does not take its file along")
+  func cut() async throws {
+    let books = try await ImportJobTests.books()
+    let folder = ScratchFolder()
+    let text =
+      Self.header + "1,ALPHA,2020-02-03,deposit,10\n2,ALPHA,2020-02-03,deposit,\""
+      + String(repeating: "9", count: 3 << 20) + "\"\n3,ALPHA,2020-02-04,deposit,30\n"
+    let input = try folder.file("trades.csv", text)
+    let result = try await books.run("import", "activities", input, "--rejects", input)
+    #expect(result.exitCode == 65)
+    #expect(result.standardError.contains("warning: \(input) stays as it is"))
+    #expect(try readText(input) == text)
+    let job = try #require(try await ImportJobTests.lastJob(books))
+    let again = try await books.run("imports", "rejects", job, "--output", input)
+    #expect(again.standardError.contains("stays as it is"), "\(again.standardError)")
+    #expect(try readText(input) == text)
+  }
+
   @Test("a link is refused before anything is imported")
   func linked() async throws {
     let books = try await ImportJobTests.books()

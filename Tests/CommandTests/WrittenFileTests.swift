@@ -84,6 +84,37 @@ extension ScratchFolder {
     }
   }
 
+  @Test("a file that may not be written to is not replaced by a rename either")
+  func writeProtected() async throws {
+    let books = try await OperatorBooks.demo()
+    let folder = ScratchFolder()
+    let path = try folder.file("kept.csv", "precious")
+    chmod(path, 0o444)
+    // Root without its powers is held to modes as everybody is.
+    let program = geteuid() == 0 ? "setpriv --bounding-set=-all --inh-caps=-all" : ""
+    for arguments in [
+      "imports rejects 1 --output", "repair equity --plan", "sequences check --metrics",
+    ] {
+      let refused = try await CommandRun.run(
+        "/bin/sh", ["-c", "\(program) '\(CommandRun.closebell)' \(arguments) '\(path)'"],
+        environment: ["CLOSEBELL_DATABASE_URL": books.url])
+      #expect(refused.exitCode == 64, "\(arguments): \(refused.standardError)")
+      #expect(refused.standardError.contains("may not be replaced: Permission denied"))
+    }
+    #expect(try readText(path) == "precious")
+    #expect(folder.names == ["kept.csv"])
+  }
+
+  @Test("an import that refused nothing says that there is nothing to be written")
+  func nothingToWrite() async throws {
+    let books = try await OperatorBooks.demo()
+    let folder = ScratchFolder()
+    let result = try await books.run("imports", "rejects", "1", "--output", "\(folder.path)/r.csv")
+    #expect(result.exitCode == 0)
+    #expect(result.standardError == "log: import 1 has no refused rows to be written\n")
+    #expect(folder.names == [])
+  }
+
   @Test("a command that fails leaves no file of its own, whole or not")
   func nothingLeft() async throws {
     let books = try await OperatorBooks.demo()

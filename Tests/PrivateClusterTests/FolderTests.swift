@@ -109,6 +109,64 @@ struct FolderTests {
     #expect(readText(secret + "/file") == "precious", "an error brings root back too")
   }
 
+  @Test("a first use that fails leaves nothing that takes room on a full disk")
+  func failedCreation() async throws {
+    let ground = ScratchFolder()
+    chmod(ground.path, 0o755)
+    let programs = ground.folder("bin")
+    let script = "#!/bin/sh\nmkdir \"$2\" && echo > \"$2/postgresql.conf\"\n"
+    for (name, text) in [("initdb", script), ("postgres", "#!/bin/sh\necho full >&2\nexit 1\n")] {
+      chmod(ScratchFolder.file("\(programs)/\(name)", text), 0o755)
+    }
+    let cluster = PrivateCluster(dataFolder: ground.folder("home"))
+    let owner = try Owner.ofCluster(in: cluster.rootFolder)
+    await #expect(throws: ClusterError.self) {
+      try await cluster.initialize(
+        owner: owner, binaries: PostgresBinaries(folder: programs, version: 15))
+    }
+    #expect(exists(cluster.rootFolder))
+    #expect(entries(of: cluster.rootFolder) == [])
+  }
+
+  @Test(
+    "root's folder can be passed by the server's user, whatever root's umask is",
+    .enabled(if: isRoot))
+  func umask() async throws {
+    let ground = ScratchFolder()
+    chmod(ground.path, 0o755)
+    let home = ground.path + "/above/home"
+    let started = try await CommandRun.run(
+      "/bin/sh", ["-c", "umask 077; exec '\(CommandRun.closebell)' postgres start"],
+      environment: ["CLOSEBELL_HOME": home])
+    #expect(started.exitCode == 0, "\(started.standardError)")
+    try await PrivateCluster(dataFolder: home).stop(.immediate)
+  }
+
+  @Test(
+    "without HOME the books are where the user's home is, and never in the folder of the moment")
+  func homeless() throws {
+    let nobody = try #require(getpwnam("nobody"))
+    let home = String(cString: nobody.pointee.pw_dir)
+    for environment in [[:], ["HOME": ""]] {
+      let folder = PrivateCluster.defaultDataFolder(
+        environment: environment, userID: nobody.pointee.pw_uid)
+      #expect(folder == home + "/.local/share/closebell")
+    }
+    let unknown = PrivateCluster.defaultDataFolder(environment: [:], userID: 2_000_000_000)
+    #expect(unknown == "/.local/share/closebell")
+  }
+
+  @Test("a path that pg_ctl would wait for without end is refused")
+  func unspeakable() async throws {
+    let ground = ScratchFolder()
+    for name in ["a\nb", "a\u{1B}b", "a\tb", "a$b", "a\"b"] {
+      await #expect(throws: ClusterError.self) {
+        try await PrivateCluster(dataFolder: ground.path + "/" + name).start()
+      }
+    }
+    #expect(entries(of: ground.path) == [])
+  }
+
   @Test("a home that others could have put a cluster into is refused, as ssh refuses one")
   func homes() throws {
     let ground = ScratchFolder()

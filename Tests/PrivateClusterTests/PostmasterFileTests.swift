@@ -37,6 +37,38 @@ struct PostmasterFileTests {
     try await tests.discard()
   }
 
+  @Test("a process that works in the folder and is no server is neither taken for one nor ended")
+  func stranger() async throws {
+    let tests = TestCluster()
+    let cluster = tests.underlying
+    try await tests.start()
+    try await cluster.stop()
+    let folder = cluster.clusterFolder
+    let result = try await CommandRun.run(
+      "/bin/sh", ["-c", "cd '\(folder)' && exec sleep 1000"]
+    ) { sleeper in
+      try await waitUntil("the sleeper is one") {
+        readText("/proc/\(sleeper.processID)/comm") == "sleep\n"
+      }
+      for text in ["", "\(sleeper.processID)\n\(folder)\n1\n5432\n/x\n\n1 1\nready\n"] {
+        try Self.write(text, into: cluster)
+        #expect(try cluster.status() == .stopped)
+        try await cluster.stop()
+        #expect(sleeper.isAtWork)
+        try await cluster.start()
+        guard case .running = try cluster.status() else {
+          Issue.record("not running after \(text.debugDescription)")
+          continue
+        }
+        try await cluster.stop()
+      }
+      #expect(sleeper.isAtWork)
+      sleeper.send(SIGKILL)
+    }
+    #expect(result.exitCode == 128 + Int(SIGKILL))
+    try await tests.discard()
+  }
+
   @Test("the file of a server that lives stays, however little it says")
   func alive() async throws {
     let tests = TestCluster()

@@ -1,0 +1,37 @@
+import Glibc
+import Postgres
+
+/// What this process was told by its arguments and its settings.
+enum Typed {
+  /// A message in which each argument stands on one line: the lines of a message are ours, and
+  /// what follows a line break in a file's name is no hint.
+  static func onOneLine(_ message: String) -> String {
+    broken.reduce(message) { $0.replacing($1, with: $1.onOneLine) }
+  }
+
+  /// Refuses arguments that are no text: a file by the name that is left of them is another one.
+  ///
+  /// - Throws: `Failure` with code 64.
+  static func requireText() throws {
+    for (number, argument) in CommandLine.arguments.enumerated().dropFirst() {
+      guard let bytes = CommandLine.unsafeArgv[number], String(validatingCString: bytes) == nil
+      else { continue }
+      throw Failure(
+        """
+        argument \(number) is not valid UTF-8: \(argument.onOneLine)
+        hint: give the file another name; one that is read can be given as -, standard input
+        """, code: 64)
+    }
+  }
+
+  private static let broken: [String] = {
+    let arguments = CommandLine.arguments.dropFirst()
+    let values = arguments.compactMap { argument in
+      argument.firstIndex(of: "=").map { String(argument[argument.index(after: $0)...]) }
+    }
+    let settings = ProcessEnvironment.variables.filter { $0.key.hasPrefix(Variables.prefix) }
+    return (arguments + values + settings.values.compactMap(\.self))
+      .filter { $0 != $0.onOneLine && !$0.allSatisfy(\.isWhitespace) }
+      .sorted { $0.utf8.count > $1.utf8.count }
+  }()
+}
