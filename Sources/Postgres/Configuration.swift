@@ -64,8 +64,8 @@ public struct Configuration: Sendable {
   /// The same of this connection, with what libpq takes from its environment for the rest.
   public var objection: String? {
     objectionToString
-      ?? defaults(beside: parsed ?? []).lazy.compactMap(ConnectionString.objection).first
-      .map { "the environment of libpq (PGHOST, PGDATABASE, …) " + $0 }
+      ?? resolved.lazy.compactMap(ConnectionString.objection).first
+      .map { "the environment or the service file of libpq (PGHOST, PGSERVICE, …) " + $0 }
   }
 
   private var objectionToString: String? {
@@ -122,12 +122,37 @@ extension Configuration {
     conninfo.contains("=") || ConnectionString(text: conninfo).isURL
   }
 
-  /// What the environment and the service file that it names set beside the connection string.
-  private func defaults(beside settings: [Setting]) -> [Setting] {
-    guard let options = PQconndefaults() else { return [] }
+  /// All that libpq would connect with: the connection string, the environment, and the service
+  /// file that either of them names. Nothing is sent anywhere; empty where libpq has an objection.
+  ///
+  /// libpq tells it of a connection only. So one is begun that it refuses before it looks for a
+  /// host: for a wish that nobody has. Nor has it to look for a password.
+  private var resolved: [Setting] {
+    let parameters = [
+      ("dbname", conninfo), ("password", "none"), ("target_session_attrs", "of no kind"),
+    ]
+    let handle = withCStrings(parameters.map(\.0)) { keywords in
+      withCStrings(parameters.map(\.1)) { values in PQconnectStartParams(keywords, values, 1) }
+    }
+    guard let handle else { return [] }
+    defer { PQfinish(handle) }
+    guard let options = PQconninfo(handle) else { return [] }
     defer { PQconninfoFree(options) }
-    let set = Set(settings.map(\.keyword))
-    return Configuration.settings(options).filter { !set.contains($0.keyword) }
+    return Configuration.settings(options)
+  }
+
+  /// Settings of the server's that the connection asks for by `options`, and that sessions have
+  /// from us instead.
+  public var overruled: [String] {
+    guard let options = resolved.first(where: { $0.keyword == "options" })?.value else { return [] }
+    let words = options.split { $0.isWhitespace || $0 == "=" }
+    let named = Set(
+      words.map {
+        var word = $0[...]
+        for prefix in ["--", "-c"] where word.hasPrefix(prefix) { word = word.dropFirst(2) }
+        return word.lowercased().replacing("-", with: "_")
+      })
+    return sessionSettings.map(\.name).filter { named.contains($0.lowercased()) }
   }
 
   /// The settings in libpq's list that have a value.
@@ -177,11 +202,18 @@ extension Configuration {
 
   /// The server's settings for each session, in milliseconds where they are times.
   ///
+  /// Whatever a role, a database or a proxy's last client set, a session of ours has these: what it
+  /// computes and how long it waits must not hang on them.
+  ///
   /// No statement is compiled: that takes longer than any of ours runs, and the server decides for
   /// it on estimates that are far too high for tables it has no statistics of.
   ///
   /// Nor does row security take rows away in silence: a sum over what is left would look like any
   /// other. The server refuses such a statement instead, and names the table.
+  ///
+  /// A session that keeps a lease is idle between two signs of life, and may be. A single statement
+  /// is its own transaction, and sees what was committed before it; as a serializable one that may
+  /// be deferred it would wait for every serializable transaction of others.
   var sessionSettings: [(name: String, value: String)] {
     [
       ("search_path", ""), ("TimeZone", "UTC"), ("DateStyle", "ISO, YMD"),
@@ -190,6 +222,10 @@ extension Configuration {
       ("statement_timeout", String(statementTimeoutMilliseconds)),
       ("lock_timeout", String(lockTimeoutMilliseconds)),
       ("idle_in_transaction_session_timeout", String(idleInTransactionTimeoutMilliseconds)),
+      ("idle_session_timeout", "0"), ("transaction_timeout", "0"),
+      ("default_transaction_isolation", "read committed"),
+      ("default_transaction_deferrable", "off"), ("standard_conforming_strings", "on"),
+      ("transform_null_equals", "off"), ("exit_on_error", "off"),
     ]
   }
 }

@@ -7,11 +7,13 @@ extension Connection {
   /// connection can be used again.
   ///
   /// - Returns: the number of rows, as the server counted them.
+  /// - Throws: `PostgresError`, also where the table did not keep every row.
   @discardableResult
   public func copyIn(
     _ name: String, _ sql: String, _ body: (inout CopyWriter) throws -> Void
   ) throws -> Int {
-    try session.copyIn(name, sql, isBinary: true) { sink in
+    var sent = 0
+    let kept = try session.copyIn(name, sql, isBinary: true) { sink in
       var writer = CopyWriter(copyBuffer.take(), sink)
       do {
         try body(&writer)
@@ -19,8 +21,16 @@ extension Connection {
         copyBuffer.spare = writer.abandon()
         throw error
       }
+      sent = writer.rowCount
       copyBuffer.spare = writer.finish()
     }
+    guard kept == sent else {
+      throw PostgresError(
+        .unexpectedAnswer, "the table kept \(kept) of \(sent) rows",
+        hint: "look for a trigger or a rule that drops them", statementName: name,
+        reachedServer: true)
+    }
+    return kept
   }
 
   /// Runs a `copy … from stdin` in the text or CSV format with the bytes that `body` pushes; or

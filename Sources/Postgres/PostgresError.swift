@@ -119,6 +119,13 @@ extension PostgresError {
   /// Whether the server refused because a policy of the table would take rows away.
   public var isRowSecurity: Bool { sqlState == "42501" && message.contains("row-level security") }
 
+  /// Whether a connection was refused for how it was asked for: who we are, no such database, a
+  /// setting that libpq or the server does not take. Asking again is of no use.
+  public var isMisconfigured: Bool {
+    guard kind == .connectFailed, let sqlState else { return false }
+    return ["28", "3D", "F0", "22", "42"].contains { sqlState.hasPrefix($0) }
+  }
+
   /// Whether our role may not do what was asked of it.
   public var isRefusedToRole: Bool { sqlState == "42501" }
 

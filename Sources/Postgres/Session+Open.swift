@@ -106,8 +106,19 @@ extension Session {
       ("too many connections", "53300"), ("remaining connection slots", "53300"),
       ("is starting up", "57P03"), ("is shutting down", "57P03"),
       ("in recovery mode", "57P03"), ("not accepting connections", "57P03"),
+      ("FATAL:  invalid value for parameter", "22023"),
+      ("FATAL:  unrecognized configuration parameter", "42704"),
+      ("FATAL:  permission denied to set", "42501"),
+      ("FATAL:  invalid command-line argument", "42601"),
+    ]
+    let ofLibpq = [
+      "definition of service", "service file", "invalid integer value", "invalid port number",
+      "invalid sslmode value", "invalid gssencmode value", "invalid channel_binding value",
+      "invalid target_session_attrs value", "invalid require_auth", "invalid ssl_",
+      "could not match",
     ]
     if let match = known.first(where: { text.contains($0.0) }) { return match.1 }
+    if !text.contains("FATAL:"), ofLibpq.contains(where: text.contains) { return "F0000" }
     if text.contains("FATAL:"), text.contains("does not exist") {
       return text.contains("database \"") ? "3D000" : "28000"
     }

@@ -23,8 +23,10 @@ public enum DatabaseEpoch {
   /// writing: what they marked or read would otherwise stand in the wrong one. Runs that began
   /// before end; see ``Leases``.
   ///
+  /// Whoever is going to write is told here, too, that a table is not what it was made as.
+  ///
   /// - Returns: The server, and the new epoch; nil where none was needed.
-  /// - Throws: `LockHeld` where somebody is in the middle of writing for longer than one waits.
+  /// - Throws: `AlteredTable`; `LockHeld` where somebody is in the middle of writing for too long.
   @discardableResult
   public static func begin(
     on db: isolated Connection
@@ -32,10 +34,11 @@ public enum DatabaseEpoch {
     let found = try db.row(look) {
       (
         ServerIdentity(system: try $0.nextInt64OrNil(), timeline: try $0.nextInt32OrNil()),
-        try $0.nextBool()
+        try $0.nextBool(), try $0.nextStringOrNil()
       )
     }
-    guard let (server, isElsewhere) = found else { throw StorageError.noRow("epoch") }
+    guard let (server, isElsewhere, objection) = found else { throw StorageError.noRow("epoch") }
+    if let objection { throw AlteredTable(objection: objection) }
     guard isElsewhere else { return (server, nil) }
     do {
       try db.execute(sql: next)
@@ -65,7 +68,8 @@ public enum DatabaseEpoch {
   private static let look = Statement.once(
     "epoch-look",
     """
-    select h.system_identifier, h.timeline, \(differs) from closebell.incarnation i, \(here) h
+    select h.system_identifier, h.timeline, \(differs), \(AlteredTable.first)
+    from closebell.incarnation i, \(here) h
     """)
   /// One text and one transaction, so that nobody who is stopped in it keeps others waiting.
   ///

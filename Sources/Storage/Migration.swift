@@ -25,6 +25,15 @@ public struct Migration: Sendable, Identifiable {
       up: String(cString: file.up), down: String(cString: file.down))
   }
 
+  /// The tables that they make, by name, and the one that keeps them.
+  static let tables: [String] =
+    ["schema_migrations"]
+    + all.flatMap { migration in
+      migration.up.split(separator: "create table closebell.").dropFirst().map { text in
+        String(text.prefix { $0.isLetter || $0 == "_" })
+      }
+    }
+
   /// The version of the schema that this program works on.
   public static var latestVersion: Int { all.count }
 }

@@ -39,10 +39,12 @@ extension Populating {
   static let copyStage =
     "copy pg_temp.close_stage (\(keys), \(numbers), fingerprint) from stdin (format binary)"
 
-  /// A session that finds rows by their keys, with plans that are made once.
+  /// A session that finds rows by their keys, with plans that are made once, whatever a role or a
+  /// database would rather have.
   static let looksUpOnly = """
     set enable_hashjoin = off; set enable_mergejoin = off; set enable_seqscan = off;
-    set plan_cache_mode = force_generic_plan
+    set enable_nestloop = on; set enable_indexscan = on; set enable_indexonlyscan = on;
+    set enable_bitmapscan = on; set plan_cache_mode = force_generic_plan
     """
 
   /// The fence.

@@ -41,6 +41,12 @@ struct ExportCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("csv or json (one object a line).", valueName: "format"))
   var format: Format = .csv
 
+  func validate() throws {
+    if let from, let to, to < from {
+      throw ValidationError("--to \(to) lies before --from \(from)")
+    }
+  }
+
   func run() async throws {
     let connection = try await common.connect(for: "export", onlyReads: true)
     let writer = SeriesWriter(series: series, format: format)

@@ -22,10 +22,13 @@ struct Failure: Error {
     switch error {
     case let failure as Failure: self = failure
     case let code as ExitCode: self.init("", code: code.rawValue)
-    case let error as PostgresError: self.init(error.description, code: Self.code(of: error))
+    case let error as PostgresError:
+      self.init(error.description + Self.wayOut(of: error), code: Self.code(of: error))
     case let error as TransactionError:
-      self.init(error.description, code: Self.code(of: error.cause))
+      self.init(
+        error.description + Self.wayOut(of: error.cause), code: Self.code(of: error.cause))
     case let error as SchemaError: self.init(error.description, code: 78)
+    case let error as AlteredTable: self.init(error.description, code: 78)
     case let error as UnknownPortfolios: self.init(error.description, code: 65)
     case let error as LockedRange: self.init(error.description, code: 1)
     case let error as LockRefused: self.init(error.description, code: 1)
@@ -77,15 +80,29 @@ struct Failure: Error {
   }
 
   private static func code(of error: PostgresError) -> Int32 {
-    // 28…: refused for who we are; 3D000: no such database; 3F000: a setting of the session.
     if error.isReadOnlyServer { return 69 }
     if error.isRefusedToRole { return 78 }
-    let isConfiguration = error.sqlState.map { $0.hasPrefix("28") || $0 == "3D000" } ?? false
+    if isLockedOut(error) { return 75 }
     switch error.kind {
-    case .connectFailed: return isConfiguration ? 78 : 69
+    case .connectFailed: return error.isMisconfigured ? 78 : 69
     case .connectionLost: return 69
     default: return 2
     }
+  }
+
+  /// Whether somebody held a row or a table for longer than one waits.
+  private static func isLockedOut(_ error: PostgresError) -> Bool {
+    error.kind == .server && error.sqlState == "55P03"
+  }
+
+  /// What helps, where the server does not say.
+  private static func wayOut(of error: PostgresError) -> String {
+    guard isLockedOut(error), error.hint == nil else { return "" }
+    return """
+
+      hint: another session holds it for longer than \(Variables.lockTimeout.name): try again when \
+      that is done; pg_locks and pg_stat_activity tell which it is
+      """
   }
 
   /// Prints the message where it belongs and returns the code.

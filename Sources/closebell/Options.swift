@@ -30,6 +30,11 @@ struct CommonOptions: ParsableArguments {
   mutating func validate() throws {
     if let logFormat { Terminal.format = logFormat }
     guard let database else { return }
+    // As a script's variable that is not set: not the database of somebody else's default.
+    guard !database.isEmpty else {
+      throw ValidationError(
+        "--database: the connection string is empty\nhint: expected is \(Configuration.forms)")
+    }
     if let objection = Configuration.objection(to: database) {
       throw ValidationError("--database: \(objection)\nhint: expected is \(Configuration.forms)")
     }
@@ -50,6 +55,11 @@ struct CommonOptions: ParsableArguments {
     if let objection = configuration.objection {
       throw Failure("\(objection)\nhint: expected is \(Configuration.forms)", code: 78)
     }
+    for setting in configuration.overruled {
+      Warnings.once(
+        "warning: \(setting), set by the options of the connection, has no effect",
+        hint: Self.variables[setting].map { "\($0) sets it" })
+    }
     configuration.onExposure = { Warnings.once("warning: \($0.message)", hint: $0.hint) }
     configuration.mayBeReadOnly = onlyReads
     if verbose {
@@ -59,6 +69,12 @@ struct CommonOptions: ParsableArguments {
     }
     return configuration
   }
+
+  /// What to set instead of a setting of the server's that sessions have from us.
+  private static let variables = [
+    "lock_timeout": Variables.lockTimeout.name,
+    "statement_timeout": Variables.statementTimeout.name,
+  ]
 
   private func conninfo() async throws -> String {
     if let database { return database }

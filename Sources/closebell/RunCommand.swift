@@ -30,6 +30,12 @@ struct RunCommand: AsyncParsableCommand {
     transform: Variables.maxCatchUp.reading.argument)
   var maxCatchUp: Int?
 
+  func validate() throws {
+    if noCatchUp, maxCatchUp != nil {
+      throw ValidationError("--no-catch-up and --max-catch-up exclude one another")
+    }
+  }
+
   func run() async throws {
     var settings = work.settings()
     settings.catchesUp = !noCatchUp

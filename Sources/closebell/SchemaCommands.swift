@@ -36,6 +36,9 @@ struct MigrateCommand: AsyncParsableCommand {
     if adopt != nil, status || to != nil {
       throw ValidationError("--adopt works on the newest schema: neither --status nor --to")
     }
+    if status, to != nil || setSearchPath {
+      throw ValidationError("--status changes nothing: neither --to nor --set-search-path")
+    }
   }
 
   func run() async throws {

@@ -24,6 +24,12 @@ struct StatusCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("The last date; default: the latest closed.", valueName: "date"))
   var to: Day?
 
+  func validate() throws {
+    if let from, let to, to < from {
+      throw ValidationError("--to \(to) lies before --from \(from)")
+    }
+  }
+
   func run() async throws {
     let connection = try await common.connect(for: "status", onlyReads: true)
     let (from, to) = (from, to)

@@ -2,7 +2,7 @@ import Postgres
 import TestSupport
 import Testing
 
-/// Sessions of others in the same database, which hold advisory locks.
+/// Sessions of others in the same database, which hold advisory locks, or tables.
 @Suite struct AdvisoryLockTests {
   private static let night = ["run", "--date", "2017-06-30", "--workers", "1", "--wait", "0"]
   private static let deposit = "id,portfolio,date,type,amount\nLATE,ASH,2017-06-30,deposit,5\n"
@@ -116,5 +116,27 @@ import Testing
     await stranger.close()
     try await books.expectDone(Self.night)
     #expect(try await books.leftovers() == [])
+  }
+
+  @Test("whoever holds a table for too long is somebody else at it: 75, and a way to find them")
+  func tables() async throws {
+    let books = try await OperatorBooks.small()
+    let before = try await books.tables()
+    for table in [
+      "worker_lease", "portfolios", "pause", "schema_migrations", "portfolio_snapshots",
+      "batch_runs", "input_changes", "period_locks", "prices",
+    ] {
+      let stranger = try await books.connect()
+      try await stranger.perform { db in
+        try db.execute(sql: "begin; lock table closebell.\(table) in access exclusive mode")
+      }
+      let ended = try await books.run(
+        Self.night, environment: ["CLOSEBELL_LOCK_TIMEOUT": "100ms"])
+      #expect(ended.exitCode == 75, "\(table): \(ended.standardError)")
+      #expect(ended.standardError.contains("hint: "), "\(table): \(ended.standardError)")
+      await stranger.close()
+      #expect(try await books.tables() == before, "\(table)")
+    }
+    try await books.expectDone(Self.night)
   }
 }

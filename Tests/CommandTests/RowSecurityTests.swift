@@ -56,7 +56,7 @@ import Testing
 }
 
 extension OperatorBooks {
-  fileprivate func tableNames() async throws -> [String] {
+  func tableNames() async throws -> [String] {
     try await perform { db in
       try db.rows(
         Statement(

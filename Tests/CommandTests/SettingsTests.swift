@@ -153,4 +153,21 @@ struct SettingsTests {
     }
     #expect(rows.map(String.init) == Variables.all.map(\.markdown))
   }
+
+  @Test(
+    "what contradicts itself, or names nothing, is wrong usage and not half obeyed",
+    arguments: [
+      ["status", "--database", ""],
+      ["status", "--from", "2017-06-30", "--to", "2017-06-29", "--database", nowhere],
+      ["export", "irr", "--from", "2017-06-30", "--to", "2017-06-29", "--database", nowhere],
+      ["migrate", "--status", "--to", "3", "--database", nowhere],
+      ["migrate", "--status", "--set-search-path", "--database", nowhere],
+      ["run", "--no-catch-up", "--max-catch-up", "5", "--database", nowhere],
+    ])
+  func contradictions(_ arguments: [String]) async throws {
+    let refused = try await CommandRun.closebell(
+      arguments, environment: ["CLOSEBELL_DATABASE_URL": Self.nowhere])
+    #expect(refused.exitCode == 64, "\(arguments): \(refused.standardError)")
+    #expect(refused.standardError.hasPrefix("error: --"), "\(refused.standardError)")
+  }
 }

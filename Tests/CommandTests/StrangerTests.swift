@@ -61,4 +61,29 @@ struct StrangerTests {
       #expect(!run.standardError.contains("hush"))
     }
   }
+
+  @Test("nor is another program's connection string given away by a service file, whoever names it")
+  func services() async throws {
+    let services = ScratchFile(
+      """
+      [host]
+      host=me:hush@db.example
+      [name]
+      host=127.0.0.1
+      port=1
+      dbname=jdbc:postgresql://me:hush@db.example/books
+
+      """, suffix: ".conf")
+    for service in ["host", "name"] {
+      for (arguments, variables) in [
+        (["--database", "service=\(service)"], [:]), ([], ["PGSERVICE": service]),
+      ] {
+        let run = try await CommandRun.closebell(
+          ["status"] + arguments,
+          environment: variables.merging(["PGSERVICEFILE": services.path]) { $1 })
+        #expect(run.exitCode == 78, "\(run.standardError)")
+        #expect(!run.standardError.contains("hush") && !run.standardError.contains("db.example"))
+      }
+    }
+  }
 }

@@ -46,6 +46,7 @@ import Testing
       let books = try await OperatorBooks.demo()
       let stopped = try await books.runStopping(after: slots) { $0.send(signal) }
       #expect(stopped.exitCode == 130, "\(stopped.standardError)")
+      #expect(stopped.standardOutput.contains("\"outcome\":\"interrupted\""))
       let claimed = try await books.perform { db in
         try db.row(Self.placeholders) { try $0.nextInt64() }
       }
@@ -113,7 +114,7 @@ extension OperatorBooks {
     after slots: Int, _ happen: @escaping @Sendable (CommandRun.Running) -> Void
   ) async throws -> CommandRun {
     try await run(
-      ["run", "--date", "2017-06-30", "--workers", "1"],
+      ["run", "--date", "2017-06-30", "--workers", "1", "--json"],
       environment: ["CLOSEBELL_CHUNK": "1", "CLOSEBELL_FAULT": "populate-stage#\(slots + 1):stop"]
     ) { process in
       try await process.waitUntilAtRest()

@@ -207,4 +207,27 @@ struct CopyTests {
       try connection.execute(sql: "select 1")
     }
   }
+
+  @Test("a COPY of which the table keeps fewer rows than were sent is an error")
+  func dropped() async throws {
+    let error = try await withConnection { connection in
+      try connection.execute(
+        sql: """
+          create temp table t (id int8);
+          create function pg_temp.eat() returns trigger language plpgsql as
+            'begin if new.id = 2 then return null; end if; return new; end';
+          create trigger eats before insert on pg_temp.t for each row
+            execute function pg_temp.eat()
+          """)
+      return #expect(throws: PostgresError.self) {
+        try connection.copyIn("in", "copy pg_temp.t from stdin (format binary)") { rows in
+          for id in 1...3 {
+            rows.beginRow(1)
+            rows.write(int64: Int64(id))
+          }
+        }
+      }
+    }
+    #expect(error?.message == "the table kept 2 of 3 rows")
+  }
 }

@@ -190,6 +190,31 @@ struct StatementTests {
     #expect(actual.count == expected.count)
   }
 
+  @Test("whatever else a session was given, by a role, a database or its options, it has ours")
+  func settingsOfOthers() async throws {
+    let given = [
+      "idle_session_timeout": "1h", "default_transaction_isolation": "serializable",
+      "default_transaction_deferrable": "on", "standard_conforming_strings": "off",
+      "transform_null_equals": "on", "exit_on_error": "on", "statement_timeout": "1h",
+      "lock_timeout": "1h", "row_security": "on", "jit": "on", "search_path": "public",
+      "TimeZone": "Asia/Kathmandu", "DateStyle": "SQL,DMY", "IntervalStyle": "iso_8601",
+      "extra_float_digits": "-15", "idle_in_transaction_session_timeout": "1h",
+    ]
+    let options = given.map { "-c%20\($0.key)%3D\($0.value)" }.joined(separator: "%20")
+    func values(_ change: (inout Configuration) -> Void) async throws -> [String: String] {
+      try await withConnection(change) { connection in
+        let show = Statement("show", "select current_setting($1)")
+        return try Dictionary(
+          uniqueKeysWithValues: given.keys.map { name in
+            (name, try connection.row(show, name) { try $0.nextString() } ?? "")
+          })
+      }
+    }
+    let ours = try await values { _ in }
+    #expect(try await values { $0.conninfo += "&options=\(options)" } == ours)
+    #expect(ours["idle_session_timeout"] == "0" && ours["lock_timeout"] == "30s")
+  }
+
   @Test("the result of a void function is read as the empty text")
   func void() async throws {
     let text = try await withConnection { connection in
