@@ -122,8 +122,10 @@ extension Configuration {
     conninfo.contains("=") || ConnectionString(text: conninfo).isURL
   }
 
-  /// All that libpq would connect with: the connection string, the environment, and the service
-  /// file that either of them names. Nothing is sent anywhere; empty where libpq has an objection.
+  /// All that libpq would connect with; empty where it has an objection.
+  ///
+  /// That is the connection string, the environment, and the service file that either of them
+  /// names. Nothing is sent anywhere.
   ///
   /// libpq tells it of a connection only. So one is begun that it refuses before it looks for a
   /// host: for a wish that nobody has. Nor has it to look for a password.

@@ -119,8 +119,10 @@ extension PostgresError {
   /// Whether the server refused because a policy of the table would take rows away.
   public var isRowSecurity: Bool { sqlState == "42501" && message.contains("row-level security") }
 
-  /// Whether a connection was refused for how it was asked for: who we are, no such database, a
-  /// setting that libpq or the server does not take. Asking again is of no use.
+  /// Whether a connection was refused for how it was asked for, so that asking again is of no use.
+  ///
+  /// For who we are, for a database that there is not, for a setting that libpq or the server does
+  /// not take.
   public var isMisconfigured: Bool {
     guard kind == .connectFailed, let sqlState else { return false }
     return ["28", "3D", "F0", "22", "42"].contains { sqlState.hasPrefix($0) }
