@@ -33,17 +33,28 @@ enum FingerprintCheck {
 extension RecomputedSweep {
   /// - Returns: Whether the first date is to be named too, if the date before it fits.
   fileprivate mutating func checkFingerprints() -> Bool {
-    let lastFit = dates.lastIndex { date in
+    guard let date = opensFromStored, let cut = dates.firstIndex(where: { $0.date >= date }) else {
+      return checkFingerprints(of: 0..<dates.count)
+    }
+    // What stands before it fits: it is what it was opened from.
+    if checkFingerprints(of: cut..<dates.count) { dates[cut].nameFingerprint() }
+    return checkFingerprints(of: 0..<cut)
+  }
+
+  /// Dates that were derived one from the other.
+  private mutating func checkFingerprints(of chain: Range<Int>) -> Bool {
+    let lastFit = dates[chain].lastIndex { date in
       date.fingerprint != nil && date.stored?.fingerprint == date.fingerprint
     }
-    for index in 0..<(lastFit ?? 0) {
+    for index in chain.lowerBound..<(lastFit ?? chain.lowerBound) {
       dates[index].inputsAreProven = true
       if dates[index].hasOtherFingerprint { dates[index].nameFingerprint() }
     }
-    let next = lastFit.map { $0 + 1 } ?? 0
+    let next = lastFit.map { $0 + 1 } ?? chain.lowerBound
     // A row from before there were fingerprints has none.
-    guard next < dates.count, dates[next].hasOtherFingerprint, dates[next].differences.isEmpty,
-      dates[next].stored?.fingerprint != nil, dates[next].stored?.keptPolicy != nil
+    guard next < chain.upperBound, dates[next].hasOtherFingerprint,
+      dates[next].differences.isEmpty, dates[next].stored?.fingerprint != nil,
+      dates[next].stored?.keptPolicy != nil
     else { return false }
     guard lastFit != nil else { return true }
     dates[next].nameFingerprint()

@@ -138,18 +138,23 @@ struct RecomputeChunk {
     _ portfolios: [PlannedPortfolio], _ market: MarketShelf, on db: isolated Connection
   ) throws -> [RecomputedSweep] {
     try db.readBooks { books in
-      let (portfolios, page, computed) = try books.read { db in
+      let (portfolios, page, derived) = try books.read { db in
         let portfolios = isThorough ? try reread(portfolios, on: db) : portfolios
         let page = try plan(portfolios, on: db)
         return (portfolios, page, try compute(page.sweeps, market, on: db))
       }
-      let slots = computed.flatMap { sweep in
-        sweep.closed.lazy.filter { isCompared($0.step.date) }.map { sweep.sweep.slot($0.step) }
-      }
-      let stored = try books.closes(slots)
-      var sweeps = computed.map { compared($0, stored) }
+      var computed = derived
+      let stored = try books.closes(slots(of: computed, portfolios))
+      var sweeps: [RecomputedSweep] = []
       if case .closed = work {
-        try books.read { db in try FingerprintCheck.check(&sweeps, computed, on: db) }
+        try books.read { db in
+          let openedAt = try reopen(&computed, portfolios, stored, market, on: db)
+          sweeps = computed.map { compared($0, stored) }
+          for (index, date) in openedAt { sweeps[index].opensFromStored = date }
+          try FingerprintCheck.check(&sweeps, computed, on: db)
+        }
+      } else {
+        sweeps = computed.map { compared($0, stored) }
       }
       return sweeps
         + page.refused.compactMap { refused in
@@ -158,6 +163,17 @@ struct RecomputeChunk {
           }
         }
     }
+  }
+
+  /// What is looked at of what is stored: the dates that are compared, and the last locked ones.
+  private func slots(of computed: [ComputedSweep], _ portfolios: [PlannedPortfolio]) -> [Slot] {
+    let locked = Self.lastLocked(in: computed, portfolios).map { index, last in
+      computed[index].sweep.slot(computed[index].closed[last].step)
+    }
+    let compared = computed.flatMap { sweep in
+      sweep.closed.lazy.filter { isCompared($0.step.date) }.map { sweep.sweep.slot($0.step) }
+    }
+    return Array(Set(compared).union(locked))
   }
 
   // MARK: - Planning
@@ -215,7 +231,7 @@ struct RecomputeChunk {
 
   // MARK: - Computing and comparing
 
-  private func compute(
+  func compute(
     _ sweeps: [Sweep], _ market: MarketShelf, on db: isolated Connection
   ) throws -> [ComputedSweep] {
     guard let first = sweeps.lazy.map(\.steps[0].date).min() else { return [] }
@@ -257,23 +273,15 @@ struct RecomputeChunk {
     _ computed: ComputedSweep, _ stored: [Slot: StoredCloses.Close]
   ) -> RecomputedSweep {
     let sweep = computed.sweep
-    let instruments = computed.instruments
     var result = RecomputedSweep(portfolio: sweep.portfolio, dates: [])
     for closed in computed.closed where isCompared(closed.step.date) {
       let before = stored[sweep.slot(closed.step)]
-      var comparison = SlotComparison(instruments: instruments)
-      if let before,
-        before.rows(
-          sameAs: closed, convention: sweep.portfolio.irrConvention, instruments: instruments)
-          != .all
-      {
-        comparison.compare(before, closed, sweep.portfolio.irrConvention)
-      }
       result.dates.append(
         RecomputedDate(
           date: closed.step.date, stored: before?.snapshot, close: closed.close,
           portfolioReturn: closed.portfolioReturn, holdingReturns: closed.holdingReturns,
-          differences: comparison.differences, fingerprint: closed.fingerprint,
+          differences: before.map { differences($0, closed, computed) } ?? [],
+          fingerprint: closed.fingerprint,
           policy: closed.policy))
     }
     let left = sweep.steps.dropFirst(computed.closed.count)
@@ -283,5 +291,19 @@ struct RecomputeChunk {
       result.leftOut = left.count { isCompared($0.date) }
     }
     return result
+  }
+
+  /// Every number of a stored date that is not what was computed.
+  func differences(
+    _ before: StoredCloses.Close, _ closed: ComputedSweep.Closed, _ computed: ComputedSweep
+  ) -> [ValueDifference] {
+    let (convention, instruments) = (
+      computed.sweep.portfolio.irrConvention, computed.instruments
+    )
+    guard before.rows(sameAs: closed, convention: convention, instruments: instruments) != .all
+    else { return [] }
+    var comparison = SlotComparison(instruments: instruments)
+    comparison.compare(before, closed, convention)
+    return comparison.differences
   }
 }

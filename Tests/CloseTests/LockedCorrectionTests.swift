@@ -1,0 +1,74 @@
+import Accounting
+import Close
+import Import
+import Postgres
+import Storage
+import TestSupport
+import Testing
+
+/// A locked date stays as it was reported when its inputs are corrected, and so does what opens
+/// from it.
+@Suite struct LockedCorrectionTests {
+  /// May locked, its last close corrected since, and June closed from it as it stands.
+  private static func books() async throws -> DemoBooks {
+    let books = try await LockBooks.locked(through: "2017-06-01")
+    try await books.importing(.prices, "date,symbol,close\n2017-05-31,ACME,103\n")
+    #expect(try await books.close("2017-06-02").exitCode == 0)
+    #expect(try await books.number("daily_pnl", "2017-06-01") == "60.0000")
+    return books
+  }
+
+  private static let june = Day("2017-06-01") ?? .earliest
+  private static let locked = Day("2017-05-31") ?? .earliest
+
+  @Test("what opened from it is right: only the locked date is named, as stale")
+  func verified() async throws {
+    let books = try await Self.books()
+    let report = try await books.verify()
+    #expect(report.findings.map(\.dates) == [[.stale: [Self.locked]]])
+    #expect(report.findings.allSatisfy { $0.failure == nil })
+    #expect(report.chain.allSatisfy { $0.count == 0 })
+    #expect(report.counts.slots == 4)
+    #expect(try await books.verify(RecomputeScope(from: Self.june)).isClean)
+  }
+
+  @Test("a repair leaves what opened from it alone")
+  func repaired() async throws {
+    let books = try await Self.books()
+    let repair = EquityRepair(settings: DemoBooks.settings()) { try await books.connect() }
+    #expect(try await repair.plan(EquityScope(from: Self.june)).isEmpty)
+    let all = try await repair.plan(EquityScope())
+    #expect(all.damage.map { $0.wrong.map(\.date) } == [[Self.locked]])
+  }
+
+  @Test("damage behind it is found, and told from what is locked", arguments: [false, true])
+  func damaged(inFingerprint: Bool) async throws {
+    let books = try await Self.books()
+    let damage =
+      inFingerprint ? "fingerprint = substring(sha256('other') for 16)" : "return_index = 2"
+    try await books.execute(
+      "update closebell.portfolio_snapshots set \(damage) where snapshot_date = '2017-06-01'")
+    let report = try await books.verify()
+    #expect(report.findings.map(\.dates) == [[.stale: [Self.locked], .corrupt: [Self.june]]])
+  }
+
+  @Test("a locked date that was damaged is what everything behind it is judged without")
+  func damagedLock() async throws {
+    let books = try await LockBooks.locked(through: "2017-06-01")
+    try await books.execute(
+      """
+      update closebell.portfolio_snapshots set return_index = 2
+      where snapshot_date = '2017-05-31'
+      """)
+    let report = try await books.verify()
+    #expect(report.findings.map(\.dates) == [[.corrupt: [Self.locked]]])
+  }
+
+  @Test("once the month is open nothing is left of it")
+  func unlocked() async throws {
+    let books = try await Self.books()
+    try await books.unlock("2017-05")
+    #expect(try await books.close("2017-06-02").exitCode == 0)
+    #expect(try await books.verify().isClean)
+  }
+}
