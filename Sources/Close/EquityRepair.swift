@@ -117,7 +117,10 @@ public final class EquityRepair: Sendable {
   public func cleanUp() async throws {
     let connection = try await connect()
     do {
-      try await connection.perform { db in _ = try DeadOwners.cleanUp(on: db) }
+      try await connection.perform { db in
+        try DatabaseEpoch.requireForWriting(on: db)
+        _ = try DeadOwners.cleanUp(on: db)
+      }
       await connection.close()
     } catch {
       await connection.close()

@@ -21,6 +21,7 @@ public enum ImportQueue {
         hint: "import it without --background")
     }
     let details = try openingCheck(request)
+    try DatabaseEpoch.requireForWriting(on: db)
     try OwnSequences.keepAhead(for: .imports, on: db)
     let job = try db.row(
       insertQueued, request.kind.rawValue, ByteSource.absolute(path), request.words, details.header,

@@ -36,7 +36,10 @@ public func resumeImport(
   _ id: Int64, on connection: Connection, control: ImportControl,
   change: (inout ImportRequest) -> Void = { _ in }
 ) async throws -> ImportReport {
-  let job = try await connection.perform { db in try ImportQueue.claim(id, control, on: db) }
+  let job = try await connection.perform { db in
+    try DatabaseEpoch.requireForWriting(on: db)
+    return try ImportQueue.claim(id, control, on: db)
+  }
   var request = try ImportRequest(job)
   change(&request)
   return try await dispatch(request, job, connection, control)
@@ -48,7 +51,10 @@ public func resumeImport(
 public func runQueuedImport(
   on connection: Connection, control: ImportControl
 ) async throws -> (job: Int64, result: Result<ImportReport, any Error>)? {
-  let job = try await connection.perform { db in try ImportQueue.claimNext(control, on: db) }
+  let job = try await connection.perform { db in
+    try DatabaseEpoch.requireForWriting(on: db)
+    return try ImportQueue.claimNext(control, on: db)
+  }
   guard let job else { return nil }
   do {
     let report = try await dispatch(try ImportRequest(job), job, connection, control)
