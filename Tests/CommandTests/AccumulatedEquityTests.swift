@@ -56,13 +56,12 @@ import Testing
     let left = "select count(*) from old.snapshots where night = \(night) and is_complete"
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask {
-        try await storm.rage(
-          width: 5,
-          { whileRunning in
-            try await CommandRun.run(
-              psql, ["-X", "-q", "-d", books.url, "-v", "ON_ERROR_STOP=1"],
-              input: Self.script(night: night), whileRunning: whileRunning)
-          }, until: { _ in isClosed.count > 0 })
+        let posting = Storm.Party(width: 5) { whileRunning in
+          try await CommandRun.run(
+            psql, ["-X", "-q", "-d", books.url, "-v", "ON_ERROR_STOP=1"],
+            input: Self.script(night: night), whileRunning: whileRunning)
+        }
+        try await storm.rage([posting]) { isClosed.count > 0 }
       }
       group.addTask {
         while try await books.count(left) < Int64(Self.portfolios) {

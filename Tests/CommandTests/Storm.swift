@@ -18,11 +18,21 @@ final class Storm: Sendable {
     var processes = 0
   }
 
+  /// What is done with a process while it runs.
+  typealias Watch = @Sendable (CommandRun.Running) async throws -> Void
+
   /// Begins one process; whatever it does, it goes on until it ends or is ended.
-  typealias Launch =
-    @Sendable (
-      _ whileRunning: @escaping @Sendable (CommandRun.Running) async throws -> Void
-    ) async throws -> CommandRun
+  typealias Launch = @Sendable (_ whileRunning: @escaping Watch) async throws -> CommandRun
+
+  /// Processes of one kind.
+  struct Party: Sendable {
+    /// How many run at a time.
+    var width: Int
+    /// Begins the next one.
+    var launch: Launch
+    /// Whether no more of them begin.
+    var isOver: @Sendable () -> Bool = { false }
+  }
 
   private let cluster: TestCluster
   private let url: String
@@ -44,20 +54,20 @@ final class Storm: Sendable {
     random.withLock { Int.random(in: range, using: &$0) }
   }
 
-  /// Lets `width` processes at a time run until `wanted` has come to pass.
-  func rage(
-    width: Int, _ launch: @escaping Launch, until wanted: @escaping @Sendable (Counts) -> Bool
-  ) async throws {
+  /// Lets processes come and go until what is wanted has come to pass.
+  func rage(_ parties: [Party], until isDone: @escaping @Sendable () -> Bool) async throws {
     let now = try await look { db in try db.row(Self.now) { try $0.nextString() } ?? "" }
     since.withLock { $0 = now ?? "" }
     try await withThrowingTaskGroup(of: Void.self) { group in
-      for _ in 0..<width {
-        group.addTask { [self] in
-          while !wanted(soFar) { try await oneProcess(launch) }
+      for party in parties {
+        for _ in 0..<party.width {
+          group.addTask { [self] in
+            while !isDone(), !party.isOver() { try await oneProcess(party.launch) }
+          }
         }
       }
       group.addTask { [self] in
-        while !wanted(soFar) {
+        while !isDone() {
           try await Task.sleep(for: .milliseconds(draw(60...200)))
           try await terminateOne()
         }
