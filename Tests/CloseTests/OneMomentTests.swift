@@ -20,7 +20,7 @@ import Testing
       guard let shown = try Readings.shown("ASH", "2017-06-30", on: db) else {
         return ["ASH is not closed"]
       }
-      return Self.contradictions(of: shown) + Self.contradictions(ofReturnsOf: shown)
+      return shown.contradictions + Self.contradictions(ofReturnsOf: shown)
     }
   }
 
@@ -29,7 +29,7 @@ import Testing
   func export() async throws {
     try await replayAtEveryCall { db in
       let chunk = try Readings.exported(from: Self.dates[0], through: Self.dates[2], on: db)
-      return chunk.flatMap { Self.contradictions(of: $0) } + Self.contradictions(ofChain: chunk)
+      return chunk.flatMap(\.contradictions) + Self.contradictions(ofChain: chunk)
         + (chunk.count == 8 ? [] : ["\(chunk.count) dates for 8"])
     }
   }
@@ -40,7 +40,7 @@ import Testing
       guard case .closed(let slot) = try Readings.explained("ASH", "2017-06-30", on: db) else {
         return ["ASH cannot be explained"]
       }
-      return Self.contradictions(of: slot.shown) + slot.differences.map { "\($0)" }
+      return slot.shown.contradictions + slot.differences.map { "\($0)" }
         + slot.unseenChanges.map { "\($0)" }
     }
   }
@@ -82,7 +82,7 @@ import Testing
         }
         let chunk = try Readings.exported(from: Self.dates[0], through: Self.dates[2], on: db)
         let coverage = try Readings.coverage(of: Self.dates[2], on: db)
-        return Self.contradictions(of: shown) + chunk.flatMap { Self.contradictions(of: $0) }
+        return shown.contradictions + chunk.flatMap(\.contradictions)
           + coverage.dates.filter { $0.states.complete != 3 || $0.missing != 0 }.map { "\($0)" }
       }
       #expect(found == [], "at call \(number), \(replay.gate.name ?? "")")
@@ -171,21 +171,6 @@ import Testing
   }
 
   // MARK: - What must be true of one moment
-
-  private static func contradictions(of shown: ShownSnapshot) -> [String] {
-    let snapshot = shown.stored.snapshot
-    let held = shown.holdings.reduce(Money.zero) { $0 + $1.row.marketValue }
-    let place = "\(shown.portfolio.code) on \(snapshot.date)"
-    var found: [String] = []
-    if snapshot.closingEquity != snapshot.longValue + snapshot.shortValue + snapshot.cash {
-      found.append("\(place): closing \(snapshot.closingEquity)")
-    }
-    if snapshot.longValue + snapshot.shortValue != held {
-      found.append(
-        "\(place): long \(snapshot.longValue) and short \(snapshot.shortValue), holdings \(held)")
-    }
-    return found
-  }
 
   private static func contradictions(ofReturnsOf shown: ShownSnapshot) -> [String] {
     let snapshot = shown.stored.snapshot

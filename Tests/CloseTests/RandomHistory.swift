@@ -4,8 +4,9 @@ import Import
 import Postgres
 import Storage
 import TestSupport
+import Testing
 
-/// One thing that happens to books: rows that come or are corrected, a run, a lock.
+/// One thing that happens to books: rows that come or are corrected, a run, a lock, a reading.
 ///
 /// It is a value, so that the same can happen to several databases.
 struct HistoryStep: Sendable, CustomStringConvertible {
@@ -15,6 +16,7 @@ struct HistoryStep: Sendable, CustomStringConvertible {
     case replay(ReplayRange)
     case lock(String)
     case unlock(String)
+    case reading
   }
 
   let deed: Deed
@@ -23,7 +25,7 @@ struct HistoryStep: Sendable, CustomStringConvertible {
   var isRun: Bool {
     switch deed {
     case .night, .replay: true
-    case .importing, .lock, .unlock: false
+    case .importing, .lock, .unlock, .reading: false
     }
   }
 
@@ -45,6 +47,7 @@ struct HistoryStep: Sendable, CustomStringConvertible {
       // What is missing is left out for good; over a stale date nothing locks.
       do { try await books.lock(month, force: true) } catch is LockRefused {}
     case .unlock(let month): do { try await books.unlock(month) } catch is LockRefused {}
+    case .reading: #expect(try await books.contradictions() == [])
     }
   }
 
@@ -57,6 +60,7 @@ struct HistoryStep: Sendable, CustomStringConvertible {
     case .replay(let range): "replay \(range.from) \(range.through) stale=\(range.onlyStale)"
     case .lock(let month): "lock \(month)"
     case .unlock(let month): "unlock \(month)"
+    case .reading: "reading"
     }
   }
 }
@@ -71,9 +75,10 @@ struct RandomHistory {
   private(set) var today = RandomHistory.first
   private var activities: [String] = []
   private var waiting: [HistoryStep] = []
+  private var lastLocked = ""
   private let calendar: BusinessCalendar
 
-  private static let first = Day("2017-01-02") ?? .earliest
+  private static let first = Day("2017-01-16") ?? .earliest
   private static let portfolios = ["DOLLAR", "EURO", "POUND"]
   private static let shares = ["OAK", "ELM", "IVY"]
 
@@ -133,7 +138,9 @@ struct RandomHistory {
   /// What happens next.
   mutating func next() -> HistoryStep {
     if let step = waiting.popLast() { return step }
-    switch random.below(20) {
+    // Each month is locked at once when it is over, though not for long.
+    if monthBefore != lastLocked, monthBefore >= "\(Self.first)".prefix(7) { return lock() }
+    switch random.below(21) {
     case 0...6: return night()
     case 7...10: return activity()
     case 11, 12: return price(on: past())
@@ -144,6 +151,7 @@ struct RandomHistory {
       return step(
         .calendars, "calendar,date,open\n", "weekdays,\(past()),\(random.chance(oneIn: 2))")
     case 17: return replay()
+    case 18: return HistoryStep(deed: .reading)
     default:
       return lock()
     }
@@ -230,12 +238,20 @@ struct RandomHistory {
     return ("H\(number),\(portfolio),\(past()),\(cells),\(status)", portfolio)
   }
 
-  /// A month that is over is locked once nothing of it is stale, or opened again.
+  /// The month before today's.
+  private var monthBefore: String {
+    let (year, month, _) = today.parts
+    return String("\(Day(year: year, month: month, day: 1) - 1)".prefix(7))
+  }
+
+  /// The month before is locked once nothing of it is stale, or one is opened again.
   private mutating func lock() -> HistoryStep {
-    let month = String("\(past())".prefix(7))
-    if random.chance(oneIn: 4) { return HistoryStep(deed: .unlock(month)) }
-    guard month < "\(today)".prefix(7) else { return night() }
-    waiting = [HistoryStep(deed: .lock(month))]
+    if lastLocked == monthBefore, random.chance(oneIn: 2) {
+      return HistoryStep(deed: .unlock(String("\(past())".prefix(7))))
+    }
+    guard monthBefore >= "\(Self.first)".prefix(7) else { return night() }
+    lastLocked = monthBefore
+    waiting = [HistoryStep(deed: .reading), HistoryStep(deed: .lock(monthBefore))]
     return HistoryStep(deed: .night(today))
   }
 

@@ -42,11 +42,14 @@ import Testing
     let closed = try await books.integer(
       "select count(*) from closebell.portfolio_snapshots where is_complete")
     let locks = try await books.integer("select count(*) from closebell.period_lock_history")
-    #expect(compared > 0 && warm > 0 && closed > 0)
+    #expect(compared > 0 && warm > 0 && closed > 0 && locks > 0)
+    let readings = past.count { $0 == "reading" }
+    #expect(readings > 0 && past.contains { $0.hasPrefix("import") })
+    #expect(try await books.contradictions() == [])
     Chaos.report(
       """
       random history \(number): \(past.count) steps, \(closed) dates closed, \(locks) locks, \
-      \(compared) runs compared without what was kept of flows
+      \(readings) readings, \(compared) runs compared without what was kept of flows
       """)
   }
 }
