@@ -57,6 +57,13 @@ package func entries(of folder: String) -> [String] {
   return names(in: stream)
 }
 
+/// Whether a folder can be read, and nothing is in it.
+func isEmptyFolder(_ folder: String) -> Bool {
+  guard let stream = opendir(folder) else { return false }
+  defer { closedir(stream) }
+  return names(in: stream).isEmpty
+}
+
 private func names(in stream: OpaquePointer) -> [String] {
   var names: [String] = []
   while let entry = readdir(stream) {

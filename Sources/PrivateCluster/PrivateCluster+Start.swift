@@ -12,6 +12,10 @@ extension PrivateCluster {
       path = path == "/" ? part : path + part
       var status = stat()
       guard lstat(path, &status) == 0 else { return }
+      guard status.st_mode & S_IFMT == S_IFDIR else {
+        throw ClusterError(
+          .folder, "\(path) is no folder", hint: "choose another folder with CLOSEBELL_HOME")
+      }
       let isSticky = status.st_mode & S_ISVTX != 0 && path != dataFolder
       guard status.st_uid == 0 || status.st_uid == geteuid() else {
         throw ClusterError(
@@ -25,6 +29,16 @@ extension PrivateCluster {
           hint: "chmod go-w \(path), or choose another folder with CLOSEBELL_HOME")
       }
     }
+  }
+
+  /// Whether a cluster was made; one that lost a part, or that its owner cannot read, is not none.
+  func hasCluster() throws -> Bool {
+    // In this order: a new cluster is moved into its place whole.
+    guard exists(clusterFolder), !isEmptyFolder(clusterFolder) else { return false }
+    if exists(clusterFolder + "/PG_VERSION") { return true }
+    throw ClusterError(
+      .folder, "the folder \(clusterFolder) is not whole, or not its owner's: no PG_VERSION in it",
+      hint: "restore it from a backup, or move it away to begin with empty books")
   }
 
   /// Fails with a clear message where the folder exists and is closed to the caller.
@@ -70,15 +84,15 @@ extension PrivateCluster {
     let draft = clusterFolder + ".new-\(getpid())"
     do {
       try await make(draft, owner: owner, binaries: binaries)
+      try owner.acting {
+        guard rename(draft, clusterFolder) == 0 else {
+          throw ClusterError(.folder, "cannot rename \(draft): \(errorText(errno))")
+        }
+      }
     } catch {
       // On a full disk it would take the room that was meant for it.
       try? owner.acting { removeTree(draft) }
       throw error
-    }
-    try owner.acting {
-      guard rename(draft, clusterFolder) == 0 else {
-        throw ClusterError(.folder, "cannot rename \(draft): \(errorText(errno))")
-      }
     }
   }
 
@@ -110,6 +124,20 @@ extension PrivateCluster {
     guard lstat(socketFolder, &socket) == 0, lstat(rootFolder, &root) == 0 else { return false }
     return socket.st_mode & S_IFMT == S_IFDIR && socket.st_uid == root.st_uid
       && socket.st_mode & 0o077 == 0
+  }
+
+  /// Refuses a server that nobody can reach any more, since its socket was removed.
+  ///
+  /// It is not started anew unasked: somebody may be connected since before.
+  func requireSocket() throws {
+    var socket = stat()
+    guard socketFolderIsOurs(), lstat("\(socketFolder)/.s.PGSQL.\(Self.port)", &socket) == 0,
+      socket.st_mode & S_IFMT == S_IFSOCK
+    else {
+      throw ClusterError(
+        .folder, "the private PostgreSQL server runs, but its socket in \(socketFolder) is gone",
+        hint: "closebell postgres stop; the next command starts it again")
+    }
   }
 
   func prepareSocketFolder(owner: Owner) throws {

@@ -67,7 +67,7 @@ public struct PrivateCluster: Sendable {
     try requireReadableFolder()
     guard exists(rootFolder) else { return .absent }
     return try asOwner {
-      guard exists(clusterFolder + "/PG_VERSION") else { return .absent }
+      guard try hasCluster() else { return .absent }
       guard let postmaster = Postmaster.running(in: clusterFolder) else { return .stopped }
       return postmaster.isReady
         ? .running(processID: postmaster.processID) : .changing(processID: postmaster.processID)
@@ -78,7 +78,10 @@ public struct PrivateCluster: Sendable {
   /// accepts connections; returns ``url``.
   @discardableResult
   public func start() async throws -> String {
-    if case .running = try status(), socketFolderIsOurs() { return url }
+    if case .running = try status() {
+      try requireSocket()
+      return url
+    }
     try requireSpeakablePath()
     try createHomeFolder()
     try requireFolderOfOurs()
@@ -87,7 +90,10 @@ public struct PrivateCluster: Sendable {
     let lock = try await ClusterLock.acquire(path: dataFolder + "/postgres.lock")
     defer { lock.release() }
     try await waitWhileChanging()
-    if case .running = try status(), socketFolderIsOurs() { return url }
+    if case .running = try status() {
+      try requireSocket()
+      return url
+    }
     let binaries = try await locateBinaries()
     if case .absent = try status() { try await initialize(owner: owner, binaries: binaries) }
     try prepareSocketFolder(owner: owner)

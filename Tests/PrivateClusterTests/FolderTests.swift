@@ -156,6 +156,20 @@ struct FolderTests {
     #expect(unknown == "/.local/share/closebell")
   }
 
+  @Test("a cluster that lost a part is not taken for none")
+  func damaged() throws {
+    let ground = ScratchFolder()
+    chmod(ground.path, 0o755)
+    let cluster = PrivateCluster(dataFolder: ground.folder("home"))
+    mkdir(cluster.rootFolder, 0o755)
+    #expect(try cluster.status() == .absent)
+    mkdir(cluster.clusterFolder, 0o755)
+    #expect(try cluster.status() == .absent, "an empty folder is none")
+    ScratchFolder.file(cluster.clusterFolder + "/books")
+    #expect(throws: ClusterError.self) { try cluster.status() }
+    #expect(readText(cluster.clusterFolder + "/books") == "precious")
+  }
+
   @Test("a path that pg_ctl would wait for without end is refused")
   func unspeakable() async throws {
     let ground = ScratchFolder()

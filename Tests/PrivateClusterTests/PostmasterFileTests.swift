@@ -37,6 +37,18 @@ struct PostmasterFileTests {
     try await tests.discard()
   }
 
+  @Test("a server whose socket is gone is not said to run, and is there again once it was stopped")
+  func lostSocket() async throws {
+    let tests = TestCluster()
+    let cluster = tests.underlying
+    try await tests.start()
+    try cluster.asOwner { _ = unlink(cluster.socketFolder + "/.s.PGSQL.\(PrivateCluster.port)") }
+    await #expect(throws: ClusterError.self) { try await cluster.start() }
+    try await cluster.stop()
+    try await cluster.start()
+    try await tests.discard()
+  }
+
   @Test("a process that works in the folder and is no server is neither taken for one nor ended")
   func stranger() async throws {
     let tests = TestCluster()
