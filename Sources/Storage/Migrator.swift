@@ -45,6 +45,7 @@ public enum Migrator {
     }
     try AdvisoryLock.migrations.hold(.exclusive, on: db)
     defer { try? AdvisoryLock.migrations.release(.exclusive, on: db) }
+    try refuseEncoding(on: db)
     try createJournal(on: db)
     let applied = try verifiedVersions(on: db)
     if let newest = applied.max(), newest > Migration.latestVersion {
@@ -85,6 +86,15 @@ public enum Migrator {
     throw SchemaError.snapshotsInTheWay(duplicates: slots)
   }
 
+  /// New books are made where every text can be stored, and is checked to be one; older ones that
+  /// stand elsewhere are left where they are.
+  private static func refuseEncoding(on db: isolated Connection) throws {
+    guard let encoding = try db.row(encodingOfNew, as: { try $0.nextStringOrNil() }) ?? nil else {
+      return
+    }
+    throw SchemaError.encoding(encoding)
+  }
+
   private static func createJournal(on db: isolated Connection) throws {
     guard try db.row(hasJournal, as: { try $0.next(Bool.self) }) != true else { return }
     try db.execute(
@@ -117,6 +127,12 @@ public enum Migrator {
 
   // MARK: - SQL
 
+  private static let encodingOfNew = Statement.once(
+    "migrate-encoding",
+    """
+    select nullif(pg_catalog.current_setting('server_encoding'), 'UTF8')
+    where pg_catalog.to_regclass('closebell.schema_migrations') is null
+    """)
   private static let hasJournal = Statement.once(
     "migrate-has-journal",
     "select pg_catalog.to_regclass('closebell.schema_migrations') is not null")
@@ -169,6 +185,8 @@ public enum SchemaError: Error, Sendable, CustomStringConvertible {
   case newer(Int)
   /// A released file was changed after the database took it.
   case edited(Migration)
+  /// The database keeps texts in an encoding that has not all of them, or checks none.
+  case encoding(String)
   /// There is no such version.
   case unknownVersion(Int)
   /// A table of snapshots that we did not make is in the way; its duplicate slots are listed.
@@ -197,6 +215,11 @@ public enum SchemaError: Error, Sendable, CustomStringConvertible {
       return """
         migration \(migration.version) (\(migration.name)) differs from the one that was applied
         hint: this build was changed after its release; install an unchanged one
+        """
+    case .encoding(let name):
+      return """
+        the database is encoded in \(name), and the books need UTF8
+        hint: create database … encoding 'UTF8' template template0
         """
     case .unknownVersion(let version):
       return """

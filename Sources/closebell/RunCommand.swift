@@ -182,12 +182,14 @@ enum Host {
   }
 
   /// The command line as the run history keeps it: a database URL may hold a password.
+  ///
+  /// What stands for it is ASCII: books that were made in another encoding than UTF-8 take it too.
   static var argumentsWithoutSecrets: String {
     var hidesNext = false
     return CommandLine.arguments.dropFirst().map { argument in
       defer { hidesNext = argument == "--database" }
-      if hidesNext { return "…" }
-      return argument.hasPrefix("--database=") ? "--database=…" : argument
+      if hidesNext { return "***" }
+      return argument.hasPrefix("--database=") ? "--database=***" : argument
     }.joined(separator: " ")
   }
 }

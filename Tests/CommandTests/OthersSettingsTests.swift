@@ -89,4 +89,35 @@ struct OthersSettingsTests {
       #expect(refused.exitCode == 78, "\(environment): \(refused.standardError)")
     }
   }
+
+  @Test("books are made in UTF-8 alone, and an older book in another encoding is closed as ever")
+  func encodings() async throws {
+    let quiet = try await OperatorBooks.small()
+    try await quiet.expectDone(Self.night)
+    let books = try await OperatorBooks.small()
+    for encoding in ["LATIN1", "SQL_ASCII"] {
+      let name = "\(books.database)_\(encoding.lowercased())"
+      try await books.execute(
+        """
+        create database \(name) template template0 encoding '\(encoding)' lc_collate 'C'
+          lc_ctype 'C'
+        """)
+      let there = OperatorBooks(url: books.url.replacing("/\(books.database)?", with: "/\(name)?"))
+      let refused = try await there.run("migrate")
+      #expect(refused.exitCode == 78, "\(refused.standardError)")
+      #expect(refused.standardError.contains("encoded in \(encoding)"), "\(refused.standardError)")
+      // As an older program made it, which did not ask.
+      try await there.execute("create schema closebell")
+      try await there.execute(
+        """
+        create table closebell.schema_migrations (
+          version integer not null constraint schema_migrations_key primary key,
+          name text not null, checksum text not null,
+          applied_at timestamptz not null default pg_catalog.clock_timestamp())
+        """)
+      try await there.prepareSmallWorld()
+      try await there.expectDone(Self.night)
+      #expect(try await there.tables() == (try await quiet.tables()))
+    }
+  }
 }
