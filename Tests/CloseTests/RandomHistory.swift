@@ -78,7 +78,7 @@ struct RandomHistory {
   private var lastLocked = ""
   private let calendar: BusinessCalendar
 
-  private static let first = Day("2017-01-16") ?? .earliest
+  private static let first = Day("2017-01-25") ?? .earliest
   private static let portfolios = ["DOLLAR", "EURO", "POUND"]
   private static let shares = ["OAK", "ELM", "IVY"]
 
@@ -140,6 +140,8 @@ struct RandomHistory {
     if let step = waiting.popLast() { return step }
     // Each month is locked at once when it is over, though not for long.
     if monthBefore != lastLocked, monthBefore >= "\(Self.first)".prefix(7) { return lock() }
+    // The first one is over before anything can stand in the way of its lock.
+    if lastLocked.isEmpty { return night() }
     switch random.below(21) {
     case 0...6: return night()
     case 7...10: return activity()
