@@ -33,12 +33,14 @@ enum FingerprintCheck {
 extension RecomputedSweep {
   /// - Returns: Whether the first date is to be named too, if the date before it fits.
   fileprivate mutating func checkFingerprints() -> Bool {
-    guard let date = opensFromStored, let cut = dates.firstIndex(where: { $0.date >= date }) else {
-      return checkFingerprints(of: 0..<dates.count)
+    var end = dates.count
+    for date in reopened.reversed() {
+      guard let cut = dates.firstIndex(where: { $0.date >= date }), cut < end else { continue }
+      // What stands before it fits: it is what it was opened from.
+      if checkFingerprints(of: cut..<end) { dates[cut].nameFingerprint() }
+      end = cut
     }
-    // What stands before it fits: it is what it was opened from.
-    if checkFingerprints(of: cut..<dates.count) { dates[cut].nameFingerprint() }
-    return checkFingerprints(of: 0..<cut)
+    return checkFingerprints(of: 0..<end)
   }
 
   /// Dates that were derived one from the other.

@@ -16,9 +16,12 @@ struct FlowSeries {
   static let empty = FlowSeries(moments: nil, flows: [])
 
   mutating func add(_ event: FlowEvent) {
-    let amount = event.amount.approximate
-    moments?.add(day: event.day, amount: amount)
-    flows?.append(DatedFlow(day: event.day, amount: amount))
+    add(CollectionOfOne(DatedFlow(day: event.day, amount: event.amount.approximate)))
+  }
+
+  mutating func add(_ more: some Collection<DatedFlow>) {
+    for flow in more { moments?.add(day: flow.day, amount: flow.amount) }
+    flows?.append(contentsOf: more)
   }
 
   /// The return to `date`, or nil where the flows have to be read first.

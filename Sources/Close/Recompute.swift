@@ -65,9 +65,8 @@ public struct RecomputedSweep: Sendable {
   public var failure: SlotFailure?
   /// How many dates were not recomputed for that reason.
   public var leftOut = 0
-  /// The first date that opens from what stands there before it, as that is locked; nil where all
-  /// is derived.
-  var opensFromStored: Day?
+  /// Ascending, the dates that open from what stands before them as it is; all others are derived.
+  var reopened: [Day] = []
 }
 
 /// Computes closed dates again as a replay would, and writes nothing: no claim, no row, not even

@@ -138,19 +138,22 @@ struct RecomputeChunk {
     _ portfolios: [PlannedPortfolio], _ market: MarketShelf, on db: isolated Connection
   ) throws -> [RecomputedSweep] {
     try db.readBooks { books in
-      let (portfolios, page, derived) = try books.read { db in
+      let (portfolios, page, derived, stale) = try books.read { db in
         let portfolios = isThorough ? try reread(portfolios, on: db) : portfolios
         let page = try plan(portfolios, on: db)
-        return (portfolios, page, try compute(page.sweeps, market, on: db))
+        return (
+          portfolios, page, try compute(page.sweeps, market, on: db),
+          try firstStale(of: portfolios, on: db)
+        )
       }
       var computed = derived
-      let stored = try books.closes(slots(of: computed, portfolios))
+      let stored = try books.closes(slots(of: computed, staleFrom: stale))
       var sweeps: [RecomputedSweep] = []
       if case .closed = work {
         try books.read { db in
-          let openedAt = try reopen(&computed, portfolios, stored, market, on: db)
+          let reopened = try reopen(&computed, stored, market, on: db)
           sweeps = computed.map { compared($0, stored) }
-          for (index, date) in openedAt { sweeps[index].opensFromStored = date }
+          for (index, dates) in reopened { sweeps[index].reopened = dates }
           try FingerprintCheck.check(&sweeps, computed, on: db)
         }
       } else {
@@ -165,15 +168,26 @@ struct RecomputeChunk {
     }
   }
 
-  /// What is looked at of what is stored: the dates that are compared, and the last locked ones.
-  private func slots(of computed: [ComputedSweep], _ portfolios: [PlannedPortfolio]) -> [Slot] {
-    let locked = Self.lastLocked(in: computed, portfolios).map { index, last in
-      computed[index].sweep.slot(computed[index].closed[last].step)
+  /// Asked only where something differed, so that right books cost nothing.
+  private func firstStale(
+    of portfolios: [PlannedPortfolio], on db: isolated Connection
+  ) throws -> [ID<Portfolio>: Day] {
+    guard isThorough, case .closed = work else { return [:] }
+    return try Planning.stale(
+      through: .latest, includingLocked: true,
+      of: PortfolioSelection(portfolios.map(\.portfolio.id)), on: db)
+  }
+
+  /// What is looked at of what is stored: the dates that are compared, and where some are stale
+  /// all from the first of them on.
+  private func slots(
+    of computed: [ComputedSweep], staleFrom: [ID<Portfolio>: Day]
+  ) -> [Slot] {
+    computed.flatMap { sweep in
+      let stale = staleFrom[sweep.sweep.portfolio.id] ?? .latest
+      return sweep.sweep.steps.lazy.map(\.date).filter { isCompared($0) || $0 >= stale }
+        .map { Slot(portfolio: sweep.sweep.portfolio.id, date: $0) }
     }
-    let compared = computed.flatMap { sweep in
-      sweep.closed.lazy.filter { isCompared($0.step.date) }.map { sweep.sweep.slot($0.step) }
-    }
-    return Array(Set(compared).union(locked))
   }
 
   // MARK: - Planning

@@ -173,41 +173,54 @@ struct SweepReturns {
     _ holding: ID<Holding>, _ flows: [DatedFlow], _ computed: inout ComputedSweep
   ) {
     let convention = computed.sweep.portfolio.irrConvention
-    var last: IRRResult?
+    var flows = ReadSeries(flows)
     for index in computed.closed.indices {
       let close = computed.closed[index].close
+      flows.advance(through: close.snapshot.date)
       for position in close.holdings.indices
       where close.holdings[position].holding == holding
         && computed.closed[index].holdingReturns[position] == nil
       {
-        let date = close.snapshot.date
-        let result = InternalRate.solve(
-          flows.filter { $0.day <= date },
-          closingValue: close.holdings[position].marketValue.approximate, on: date,
-          convention: convention)
-        computed.closed[index].holdingReturns[position] = result
-        last = result
+        computed.closed[index].holdingReturns[position] = flows.series.solve(
+          closingValue: close.holdings[position].marketValue, on: close.snapshot.date, convention)
       }
     }
-    let moments = FlowMoments(flows: flows, expandedAt: last?.logGrowth ?? 0)
-    computed.ledger.set(FlowSeries(moments: moments, flows: nil), of: holding)
+    computed.ledger.set(flows.moments, of: holding)
     computed.ledger.isChanged = true
   }
 
   private func solvePortfolio(_ flows: [DatedFlow], _ computed: inout ComputedSweep) {
     let convention = computed.sweep.portfolio.irrConvention
-    var last: IRRResult?
-    for index in computed.closed.indices where computed.closed[index].portfolioReturn == nil {
+    var flows = ReadSeries(flows)
+    for index in computed.closed.indices {
       let snapshot = computed.closed[index].close.snapshot
-      let result = InternalRate.solve(
-        flows.filter { $0.day <= snapshot.date },
-        closingValue: snapshot.closingEquity.approximate, on: snapshot.date,
-        convention: convention)
-      computed.closed[index].portfolioReturn = result
-      last = result
+      flows.advance(through: snapshot.date)
+      guard computed.closed[index].portfolioReturn == nil else { continue }
+      computed.closed[index].portfolioReturn = flows.series.solve(
+        closingValue: snapshot.closingEquity, on: snapshot.date, convention)
     }
-    computed.ledger.portfolio = FlowSeries(
-      moments: FlowMoments(flows: flows, expandedAt: last?.logGrowth ?? 0), flows: nil)
+    computed.ledger.portfolio = flows.moments
     computed.ledger.isChanged = true
+  }
+}
+
+/// Flows that were read, added to a series date by date: each date starts from what the one before
+/// it found, as nights do, and the series never knows of more than was closed.
+private struct ReadSeries {
+  private(set) var rest: ArraySlice<DatedFlow>
+  var series = FlowSeries.empty
+
+  init(_ flows: [DatedFlow]) { rest = flows.sorted { $0.day < $1.day }[...] }
+
+  mutating func advance(through date: Day) {
+    let now = rest.prefix { $0.day <= date }
+    series.add(now)
+    rest = rest[now.endIndex...]
+  }
+
+  /// What is kept for the next night.
+  var moments: FlowSeries {
+    FlowSeries(
+      moments: series.moments ?? FlowMoments(flows: series.flows ?? [], expandedAt: 0), flows: nil)
   }
 }

@@ -28,14 +28,21 @@ extension ShownSnapshot {
 }
 
 extension DemoBooks {
-  /// What does not fit together in any closed date, in words.
+  /// What is wrong with the closed dates though no change of an input is known that they have not
+  /// seen, in words: a date that contradicts itself, or that its inputs do not give.
   func contradictions() async throws -> [String] {
-    try await perform { db in
+    let found = try await perform { db in
       var found: [String] = []
       try db.forEachClosed(codes: [], from: .earliest, through: .latest) { dates in
         found += dates.flatMap(\.contradictions)
       }
       return found
     }
+    let verified = try await verify()
+    let wrong = verified.findings.filter { finding in
+      finding.dates.keys.contains { $0 != .stale }
+    }
+    return found + wrong.map { "\($0)" }
+      + verified.chain.filter { $0.count > 0 }.map { "\($0)" }
   }
 }

@@ -64,6 +64,38 @@ import Testing
     #expect(report.findings.map(\.dates) == [[.corrupt: [Self.locked]]])
   }
 
+  @Test("the same where the next month was locked too, and where one is open again and not closed")
+  func whateverTheLocks() async throws {
+    let books = try await Self.books()
+    try await books.importing(
+      .calendars,
+      (5...30).filter { ![3, 4, 10, 11, 17, 18, 24, 25].contains($0) }.reduce(
+        "calendar,date,open\n"
+      ) { $0 + "weekdays,2017-06-\($1 < 10 ? "0" : "")\($1),no\n" })
+    #expect(try await books.lock("2017-06").changed)
+    #expect(try await books.verify().findings.map(\.dates) == [[.stale: [Self.locked]]])
+    for month in ["2017-06", "2017-05"] { try await books.unlock(month) }
+    #expect(try await books.verify().findings.map(\.dates) == [[.stale: [Self.locked]]])
+    #expect(try await books.verify(RecomputeScope(from: Self.june)).isClean)
+  }
+
+  @Test("each of two corrections lets what was closed after it begin anew")
+  func twice() async throws {
+    let books = try await Self.books()
+    try await books.importing(.prices, "date,symbol,close\n2017-06-01,ACME,107\n")
+    let settings = DemoBooks.settings()
+    #expect(try await books.replay("2017-06-02", "2017-06-02", settings).exitCode == 0)
+    #expect(
+      try await books.verify().findings.map(\.dates) == [[.stale: [Self.locked, Self.june]]])
+    try await books.execute(
+      "update closebell.portfolio_snapshots set return_index = 2 where snapshot_date = '2017-06-02'"
+    )
+    let last = Day("2017-06-02") ?? .earliest
+    #expect(
+      try await books.verify().findings.map(\.dates)
+        == [[.stale: [Self.locked, Self.june], .corrupt: [last]]])
+  }
+
   @Test("once the month is open nothing is left of it")
   func unlocked() async throws {
     let books = try await Self.books()

@@ -122,6 +122,26 @@ import Testing
     #expect(differences == [])
   }
 
+  @Test("where a sweep stops at a date that cannot be closed, its flows are not kept yet")
+  func stoppedSweep() async throws {
+    let books = try await LockBooks.open()
+    try await books.importing(
+      .activities, "id,portfolio,date,type,amount\nM1,LATE,2017-06-05,deposit,5000\n")
+    try await books.closeEach("2017-05-30", through: "2017-06-01")
+    // So the flows are read, and not what a night has kept.
+    try await books.execute("truncate closebell.portfolio_irr_moments")
+    let settings = DemoBooks.settings {
+      $0.isStrict = true
+      $0.policy = ClosePolicy(maxCarriedBusinessDays: 0)
+    }
+    let report = try await books.close("2017-06-05", settings)
+    #expect(report.counts.completed == 1 && report.counts.failed == 1, "\(report.failures)")
+    let differences = try await books.differencesWithoutMoments {
+      try await $0.closed(on: "2017-06-05")
+    }
+    #expect(differences == [])
+  }
+
   @Test("dates that are closed again before a locked one leave nothing for the night after it")
   func beforeALockedDate() async throws {
     let books = try await LockBooks.open()
