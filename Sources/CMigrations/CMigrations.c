@@ -94,10 +94,10 @@ TEXT(down_0015) = {
 #embed "sql/0015_servers.down.sql" suffix(, )
   0};
 TEXT(up_0016) = {
-#embed "sql/0016_moments.up.sql" suffix(, )
+#embed "sql/0016_replacements.up.sql" suffix(, )
   0};
 TEXT(down_0016) = {
-#embed "sql/0016_moments.down.sql" suffix(, )
+#embed "sql/0016_replacements.down.sql" suffix(, )
   0};
 
 static const closebell_migration closebell_migrations[] = {
@@ -116,7 +116,7 @@ static const closebell_migration closebell_migrations[] = {
   {13, "activities_by_day", up_0013, down_0013},
   {14, "policy", up_0014, down_0014},
   {15, "servers", up_0015, down_0015},
-  {16, "moments", up_0016, down_0016},
+  {16, "replacements", up_0016, down_0016},
 };
 const size_t closebell_migrations_count =
   sizeof closebell_migrations / sizeof closebell_migrations[0];

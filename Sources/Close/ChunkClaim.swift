@@ -231,6 +231,9 @@ struct ChunkClaim {
       orphans += rest.map { sweep.slot($0) }.filter { standing.ours.contains($0) }
     }
     guard !kept.isEmpty else { return nil }
-    return Sweep(portfolio: sweep.portfolio, openedFrom: openedFrom, steps: Array(kept))
+    var claimed = sweep
+    claimed.openedFrom = openedFrom
+    claimed.steps = Array(kept)
+    return claimed
   }
 }

@@ -38,6 +38,7 @@ struct ChunkClose {
     _ clock: inout StageClock, on db: isolated some CloseStore
   ) throws {
     let sweeps = claimed.sweeps
+    if sweeps.contains(where: \.goesOn) { try context.market.renew(on: db) }
     let market = try context.market.market(
       from: first, through: sweeps.map(\.through).max() ?? .latest, on: db)
     let close = SweepClose(

@@ -50,6 +50,8 @@ protocol CloseStore: Actor {
   // MARK: Inputs
 
   func market(from first: Day, through last: Day) throws -> LoadedMarket
+  /// The `pg_snapshot` of now, where no input changed since another one; nil where some did.
+  func unchanged(since seen: String) throws -> String?
   /// Runs `body` so that all its reads see one moment.
   func reading<R>(_ body: (isolated Self) throws -> R) throws -> R
   func inputs(of sweeps: [Sweep], market: LoadedMarket) throws -> ChunkInputs

@@ -97,6 +97,10 @@ extension Connection: CloseStore {
     try MarketLoading.market(from: first, through: last, on: self)
   }
 
+  func unchanged(since seen: String) throws -> String? {
+    try MarketLoading.unchanged(since: seen, on: self)
+  }
+
   func reading<R>(_ body: (isolated Connection) throws -> R) throws -> R {
     // What is computed within takes its time, and holds up nobody.
     try transaction(isolation: .repeatableRead, readOnly: true, idleTimeout: "5min", body)

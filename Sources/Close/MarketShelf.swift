@@ -34,6 +34,17 @@ final class MarketShelf: Sendable {
     }
   }
 
+  /// Says that the market is still what the database has, if it is.
+  ///
+  /// Whoever goes on behind dates that were replaced has to say so: those after them are marked,
+  /// and what is closed now, and opens from what is there now, would count as from before it.
+  func renew(on db: isolated some CloseStore) throws {
+    try window.withLock { window in
+      guard let held = window, let seen = try db.unchanged(since: held.loaded.seen) else { return }
+      window?.loaded.seen = seen
+    }
+  }
+
   /// Forgets the market, so that it is read again: something newer is needed.
   func clear() { window.withLock { $0 = nil } }
 }

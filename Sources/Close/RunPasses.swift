@@ -38,7 +38,8 @@ struct RunPasses {
         }
         try await sleep(until: min(deadline, .now + waiting.next(left: left)))
         planner = try await planning.perform { [planner, context] db in
-          try planner.rest(of: pass.busy, context, on: db)
+          try context.market.renew(on: db)
+          return try planner.rest(of: pass.busy, context, on: db)
         }
         queue = ChunkQueue(
           planner: planner, selection: PortfolioSelection(pass.busy.map(\.portfolio.id)),

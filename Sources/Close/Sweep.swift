@@ -52,6 +52,9 @@ public struct Sweep: Sendable {
   /// later than where it begins.
   var resumesFlows = false
 
+  /// Whether the dates before it were closed by this run.
+  var goesOn = false
+
   /// Whether it closes dates again, and so needs the portfolio's whole history: what is cached
   /// for a night stands later than where this sweep begins.
   var readsHistory: Bool { !resumesFlows && steps.contains { $0.kind != .next } }
@@ -66,6 +69,7 @@ public struct Sweep: Sendable {
     part.steps = Array(steps[..<count])
     rest.steps = Array(steps[count...])
     rest.openedFrom = part.through
+    rest.goesOn = true
     guard part.steps[count - 1].kind == .backfill else { return (part, rest) }
     guard let behind = rest.steps.firstIndex(where: { $0.kind != .backfill }) else {
       return (self, nil)

@@ -142,7 +142,7 @@ public struct InputChange: Sendable {
   private static let markOnly = Statement(
     "input-changes-replaced",
     """
-    insert into closebell.input_changes (from_date, portfolio_ids)
-    values ($1::date, $2::bigint[])
+    insert into closebell.input_changes (from_date, portfolio_ids, is_replacement)
+    values ($1::date, $2::bigint[], true)
     """)
 }

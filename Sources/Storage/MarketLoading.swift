@@ -28,6 +28,21 @@ public enum MarketLoading {
     }
   }
 
+  /// The `pg_snapshot` of now, where no input changed since another one; nil where some did.
+  public static func unchanged(since seen: String, on db: isolated Connection) throws -> String? {
+    try db.row(unchangedSince, seen) { try $0.nextString() }
+  }
+
+  private static let unchangedSince = Statement.once(
+    "market-unchanged-since",
+    """
+    select pg_catalog.pg_current_snapshot()::text
+    where not exists (select from closebell.input_changes c cross join (
+        select $1::text::pg_snapshot as inputs_seen, i.epoch as inputs_epoch
+        from closebell.incarnation i) s
+      where not c.is_replacement and not \(Staleness.isSeen("c", by: "s")))
+    """)
+
   private static func read(
     from first: Day, through last: Day, on db: isolated Connection
   ) throws -> LoadedMarket {

@@ -167,6 +167,21 @@ import Testing
     #expect(try await whole.replay("2017-05-31", "2017-07-10").exitCode == 0)
     #expect(try await books.tables() == (try await whole.tables()))
     #expect(try await books.leftovers() == [])
+    #expect(try await books.firstStale() == nil)
+    #expect(try await books.verify().isClean)
+  }
+
+  @Test("what is closed behind dates that the same run replaced is not stale for that")
+  func replaced() async throws {
+    let books = try await Self.books(withHole: false)
+    #expect(try await books.replay("2017-05-31", "2017-07-10").exitCode == 0)
+    try await books.importing(
+      .activities, "id,portfolio,date,type,amount\nM1,LATE,2017-05-31,deposit,5000\n")
+    let settings = DemoBooks.settings(workers: 1, chunk: 1)
+    let report = try await books.replay("2017-05-31", "2017-07-10", settings)
+    #expect(report.counts.completed == 29)
+    #expect(try await books.firstStale() == nil)
+    #expect(try await books.replay("2017-05-31", "2017-07-10").counts.completed == 0)
     #expect(try await books.verify().isClean)
   }
 }

@@ -27,6 +27,13 @@ extension SimulatedConnection {
     }
   }
 
+  func unchanged(since seen: String) throws -> String? {
+    try call { tables in
+      let isChanged = tables.changes.contains { !$0.isReplacement && $0.number > Int(seen) ?? 0 }
+      return isChanged ? nil : "\(tables.transaction)"
+    }
+  }
+
   func inputs(of sweeps: [Sweep], market: LoadedMarket) throws -> ChunkInputs {
     try call { tables in
       var books: [ID<Portfolio>: ChunkInputs.Book] = [:]

@@ -169,7 +169,8 @@ final class SimulatedDatabase: @unchecked Sendable {
         continue
       }
       tables.changes.append(
-        SimulatedTables.InputChange(number: tables.transaction, from: last + 1, portfolio: id))
+        SimulatedTables.InputChange(
+          number: tables.transaction, from: last + 1, portfolio: id, isReplacement: true))
     }
   }
 

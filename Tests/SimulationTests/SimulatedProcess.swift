@@ -138,7 +138,8 @@ final class SimulatedProcess: @unchecked Sendable {
       guard !busy.isEmpty, !context.isStopping, simulation.database.now < deadline else { return }
       try sleep(5)
       planner = try control.assumeIsolated { [planner] db in
-        try planner.rest(of: busy, context, on: db)
+        try context.market.renew(on: db)
+        return try planner.rest(of: busy, context, on: db)
       }
       queue = ChunkQueue(
         planner: planner, selection: PortfolioSelection(busy.map(\.portfolio.id)),

@@ -37,6 +37,7 @@ struct SimulatedTables {
     var from: Day
     /// Nil: every portfolio.
     var portfolio: ID<Portfolio>?
+    var isReplacement = false
   }
 
   var rows: [Slot: Row] = [:]

@@ -1,2 +1,0 @@
--- Nothing to undo: nights keep again what they need.
-select;
