@@ -157,6 +157,8 @@ extension ChunkOutcome {
       counts.busy += left.count
     } else if counts.locked > 0 {
       counts.locked += left.count
+    } else if counts.fenced > 0 {
+      counts.fenced += left.count
     } else {
       counts.blocked += left.count
     }

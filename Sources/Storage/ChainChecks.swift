@@ -125,6 +125,9 @@ public enum ChainChecks {
     """
 
   /// Every complete slot of the range beside the complete one before it.
+  ///
+  /// A stale one may open from what the one before was until it was replaced: it is going to be
+  /// closed again.
   private static let chain = Check(
     ["opened-from", "opening-equity", "opened-from-revision"],
     together: """
@@ -144,7 +147,9 @@ public enum ChainChecks {
           'opened from ' || coalesce(h.opened_from_date::text, 'nothing')
             || ', the closed date before is ' || coalesce(h.previous_date::text, 'none') end),
         ('opening-equity',
-          case when h.opening_equity is distinct from coalesce(h.previous_equity, 0) then
+          case when h.opening_equity is distinct from coalesce(h.previous_equity, 0)
+            and not (h.opened_from_revision is distinct from h.previous_revision
+              and \(Staleness.isStale("h"))) then
           'opening equity ' || h.opening_equity || ', closing equity before '
             || coalesce(h.previous_equity, 0) end),
         ('opened-from-revision',

@@ -105,6 +105,10 @@ import Testing
     locked.counts.locked = 4
     #expect(try Self.left(locked).counts.locked == 10)
 
+    var fenced = ChunkOutcome()
+    fenced.counts.fenced = 4
+    #expect(try Self.left(fenced).counts.fenced == 10)
+
     var busy = ChunkOutcome()
     var held = try Self.sweep(Array(repeating: .again, count: 4))
     held.steps.removeFirst(2)
@@ -178,7 +182,15 @@ import Testing
     try await books.importing(
       .activities, "id,portfolio,date,type,amount\nM1,LATE,2017-05-31,deposit,5000\n")
     let settings = DemoBooks.settings(workers: 1, chunk: 1)
-    let report = try await books.replay("2017-05-31", "2017-07-10", settings)
+    let held = books.begin(
+      .replay("2017-05-31", "2017-07-10"), settings, heldAt: .named("load-openings", nth: 3))
+    #expect(try await held.standsStill())
+    // The first part is replaced, and what follows is known to be stale: nothing else is wrong.
+    let between = try await books.verify()
+    #expect(between.chain.allSatisfy { $0.count == 0 }, "\(between.chain)")
+    #expect(between.findings.allSatisfy { Array($0.dates.keys) == [.stale] })
+    #expect(try await books.firstStale() == Day("2017-06-06"))
+    let report = try await held.goOn()
     #expect(report.counts.completed == 29)
     #expect(try await books.firstStale() == nil)
     #expect(try await books.replay("2017-05-31", "2017-07-10").counts.completed == 0)
