@@ -104,7 +104,7 @@ import Testing
     let (night, bystanders) = (weather.night, weather.bystanders)
     let closing = Storm.Party(width: 5) { whileRunning in
       let run = try await books.run(
-        ["run", "--date", night, "--wait", "2s"],
+        ["run", "--date", night, "--wait", "2s", "--max-catch-up", "100"],
         environment: ["CLOSEBELL_LEASE_SECONDS": "1", "CLOSEBELL_CHUNK": Self.chunk],
         whileRunning: whileRunning)
       #expect(
@@ -136,9 +136,11 @@ import Testing
   /// Runs until one run says that all is done.
   private func settle(_ books: OperatorBooks, through last: String) async throws {
     try await books.waitForNobody()
-    var run = try await books.run("run", "--date", last, "--wait", "10s")
+    var run = try await books.run(
+      "run", "--date", last, "--wait", "10s", "--max-catch-up", "100")
     for _ in 0..<3 where run.exitCode != 0 {
-      run = try await books.run("run", "--date", last, "--wait", "10s")
+      run = try await books.run(
+        "run", "--date", last, "--wait", "10s", "--max-catch-up", "100")
     }
     #expect(run.exitCode == 0, "\(run.standardError)")
   }
