@@ -151,7 +151,8 @@ struct RecomputeChunk {
       var sweeps: [RecomputedSweep] = []
       if case .closed = work {
         try books.read { db in
-          let reopened = try reopen(&computed, stored, market, on: db)
+          // Where a stale date differs everything is computed once more, and reopened then.
+          let reopened = isThorough ? try reopen(&computed, stored, market, on: db) : [:]
           sweeps = computed.map { compared($0, stored) }
           for (index, dates) in reopened { sweeps[index].reopened = dates }
           try FingerprintCheck.check(&sweeps, computed, on: db)
