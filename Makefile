@@ -53,7 +53,9 @@ test: deps ## every test, on a PostgreSQL cluster of their own
 	group --skip '$(REASONED)|$(CHAOS)'; \
 	if [ "$$failed" -ne 0 ]; then \
 	  printf '\nwhat failed:\n' >&2; \
-	  grep -aE 'recorded an issue|^error:|: error:' -A 3 "$$log" | cut -c 1-400 | tail -n 60 >&2; \
+	  grep -aE 'recorded an issue|(^|: )error:|error: (Process|Exited)' -A 3 "$$log" | cut -c 1-400 | tail -n 60 >&2; \
+	  grep -aE ': (Precondition|Assertion) failed|: Fatal error|[0-9] crashed:$$' -A 14 "$$log" \
+	  | cut -c 1-240 | tail -n 60 >&2; \
 	fi; \
 	exit "$$failed"
 

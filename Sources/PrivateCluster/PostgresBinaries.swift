@@ -88,7 +88,11 @@ extension PostgresBinaries {
       .name(command.0), arguments: Arguments(command.1),
       environment: .custom(["PATH": folder + ":/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"]),
       workingDirectory: "/",
-      input: .string(input), output: .string(limit: 1 << 20), error: .string(limit: 1 << 20))
+      input: .inputWriter, output: .string(limit: 1 << 20), error: .string(limit: 1 << 20)
+    ) { execution in
+      // One that ends before it has read everything says itself why.
+      _ = try? await execution.standardInputWriter.write(input)
+    }
     return Outcome(
       succeeded: result.terminationStatus.isSuccess, output: result.standardOutput,
       message: oneLine(result.standardError))

@@ -114,10 +114,12 @@ public struct CommandRun: Sendable {
     variables["PATH"] = folder + ":" + (environment["PATH"] ?? "/usr/bin:/bin")
     let result = try await Subprocess.run(
       .name(String(parts.last ?? "")), arguments: Arguments(arguments),
-      environment: .custom(variables), input: .string(input),
+      environment: .custom(variables), input: .inputWriter,
       output: .string(limit: 64 << 20), error: .string(limit: 64 << 20)
     ) { execution in
+      async let isWritten: Void = write(input, to: execution.standardInputWriter)
       try await whileRunning(Running(processID: execution.processIdentifier.value))
+      await isWritten
     }
     let exitCode: Int =
       switch result.terminationStatus {
@@ -127,6 +129,12 @@ public struct CommandRun: Sendable {
     return CommandRun(
       standardOutput: result.standardOutput, standardError: result.standardError,
       exitCode: exitCode)
+  }
+
+  /// Writes what a program finds on standard input; it may end before it has read that.
+  private static func write(_ input: String, to writer: StandardInputWriter) async {
+    _ = try? await writer.write(input)
+    try? await writer.finish()
   }
 
   private static func resolvedLink(_ path: String) -> String? {
