@@ -174,9 +174,9 @@ extension TidyRules {
   /// each: a statement elsewhere would do one half and forget the other.
   static func changesOfInputs(_ file: SourceFile) -> [Finding] {
     let writers = [
-      "Sources/Storage/InputChange.swift", "Sources/Storage/IRRMoments.swift",
+      "Sources/Storage/Inputs/InputChange.swift", "Sources/Storage/Results/IRRMoments.swift",
       // Takes out what every slot has seen.
-      "Sources/Storage/Runs.swift",
+      "Sources/Storage/Slots/Runs.swift",
     ]
     guard file.path.hasPrefix("Sources/"), !writers.contains(file.path) else { return [] }
     let tables = ["input_changes", "portfolio_irr_moments"]

@@ -56,7 +56,7 @@ struct TidyRulesTests {
       "delete from closebell.portfolio_irr_moments m using changed c",
     ] {
       #expect(messages(text, path: path) == [message])
-      #expect(messages(text, path: "Sources/Storage/InputChange.swift") == [])
+      #expect(messages(text, path: "Sources/Storage/Inputs/InputChange.swift") == [])
     }
     #expect(messages("from closebell.input_changes c", path: path) == [])
   }
