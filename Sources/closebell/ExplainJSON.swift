@@ -27,7 +27,7 @@ struct ExplainJSON {
         ("sums", formulas(explanation.sums)),
         ("returns", formulas(explanation.returns)),
         ("no_daily_return", .optional(explanation.noReturn)),
-        ("irr", slot.portfolioReturn.map(irr) ?? .null),
+        ("irr", slot.portfolioIRR.map(irr) ?? .null),
         ("quality", quality),
         ("stale_inputs", .array(slot.unseenChanges.map(change))),
         ("differences", .array(slot.differences.map(\.json))),
@@ -118,8 +118,8 @@ struct ExplainJSON {
     let (formed, parts): (String, [JSON]) =
       switch rate.quotation {
       case .direct(let published): ("direct", [part("\(rate.from)/\(rate.to)", published)])
-      case .turned(let published): ("turned", [part("\(rate.to)/\(rate.from)", published)])
-      case .crossed(let crossing):
+      case .inverse(let published): ("turned", [part("\(rate.to)/\(rate.from)", published)])
+      case .cross(let crossing):
         (
           "crossed",
           [
@@ -255,7 +255,7 @@ struct ExplainJSON {
         ("daily_pnl", money(holding.row.dailyPnL)),
         ("attribution", attribution(holding.row.attribution)),
         ("quality", quality(holding.row.quality)),
-        ("irr", slot.holdingReturns[holding.holding].map(irr) ?? .null),
+        ("irr", slot.holdingIRRs[holding.holding].map(irr) ?? .null),
       ])
   }
 
@@ -271,7 +271,7 @@ struct ExplainJSON {
 
   // MARK: - Returns, quality, differences
 
-  private func irr(_ result: ExplainedReturn) -> JSON {
+  private func irr(_ result: ExplainedIRR) -> JSON {
     let present = result.presentValue
     return .object([
       ("value", .optional(result.result.rate)),

@@ -19,7 +19,7 @@ extension ExplainText {
     if !isFlat(holding.row) { lines += level("closing", holding.row, holding) }
     if !holding.steps.isEmpty || holding.openingLots == nil { lines += lots(holding.closingLots) }
     lines += self.lines(of: holding.closing, indent: 4)
-    if let result = slot.holdingReturns[holding.holding] {
+    if let result = slot.holdingIRRs[holding.holding] {
       lines += irr(result, shown: listsFlows ? .max : 0, indent: 4)
     }
     return lines

@@ -133,7 +133,7 @@ struct ExplainText {
     var lines = ["Returns"]
     if let reason = explanation.noReturn { lines.append("  no daily return: \(reason)") }
     lines += self.lines(of: explanation.returns, indent: 2)
-    if let result = slot.portfolioReturn {
+    if let result = slot.portfolioIRR {
       lines += irr(result, shown: listsFlows ? .max : Self.flowsShown, indent: 2)
       if result.result.status == .incomplete { lines += incompleteReasons }
     }
@@ -141,7 +141,7 @@ struct ExplainText {
   }
 
   /// A money-weighted return, its flows, and the proof that it balances them.
-  func irr(_ result: ExplainedReturn, shown: Int, indent: Int) -> [String] {
+  func irr(_ result: ExplainedIRR, shown: Int, indent: Int) -> [String] {
     let margin = String(repeating: " ", count: indent)
     let count = result.flows.count
     var head = "\(margin)IRR  "
@@ -175,7 +175,7 @@ struct ExplainText {
 
   private var incompleteReasons: [String] {
     explanation.holdings.filter {
-      slot.holdingReturns[$0.holding]?.result.status == .incomplete
+      slot.holdingIRRs[$0.holding]?.result.status == .incomplete
     }.map { "       incomplete: \($0.instrument.symbol): \(valueReason($0))" }
   }
 
@@ -237,8 +237,8 @@ extension ExplainedRate {
   var source: String {
     switch quotation {
     case .direct(let rate): "(published \(rate.date))"
-    case .turned(let published): "(\(to)/\(from) of \(published.date), turned)"
-    case .crossed(let crossing):
+    case .inverse(let published): "(\(to)/\(from) of \(published.date), turned)"
+    case .cross(let crossing):
       crossing.first.date == crossing.second.date
         ? "(\(crossing.firstPair(from)), \(crossing.secondPair(to)) of \(crossing.date), crossed)"
         : "(\(crossing.firstPair(from)) of \(crossing.first.date), "

@@ -12,7 +12,7 @@ import Storage
 /// be kept; the rows then go beside it.
 struct RejectsFile {
   let path: String
-  private let atBegin: WholeFile.Standing?
+  private let atBegin: WholeFile.Version?
 
   private static let standardOutput = "-"
 
@@ -21,7 +21,7 @@ struct RejectsFile {
   /// - Throws: `Failure` where no file can be put there.
   init(_ path: String) throws {
     self.path = path
-    atBegin = path == Self.standardOutput ? nil : try WholeFile.standing(at: path)
+    atBegin = path == Self.standardOutput ? nil : try WholeFile.version(at: path)
   }
 
   /// Refuses two results in one stream.
@@ -49,7 +49,7 @@ struct RejectsFile {
       }
       let file = try WholeFile(replacing: path)
       let (count, isCut) = try Self.copy(job, on: db) { try file.write($0) }
-      let standing = try WholeFile.standing(at: path)
+      let standing = try WholeFile.version(at: path)
       let mayReplace = standing == nil || isWhole && !isCut && standing == atBegin
       guard count == 0 else {
         let suffix = mayReplace ? "" : ".rejects-\(job)"

@@ -29,16 +29,16 @@ struct ReplayPreview {
     let signals = Signals { _ in _exit(130) }
     defer { signals.restore() }
     let found = Mutex(Found())
-    try await recompute.run { sweep in
+    try await recompute.run { segment in
       found.withLock { found in
-        if let failure = sweep.failure { found.failures.append(failure) }
-        for date in sweep.dates {
+        if let failure = segment.failure { found.failures.append(failure) }
+        for date in segment.dates {
           if date.stored == nil {
-            found.new.append((sweep.portfolio.name, date))
+            found.new.append((segment.portfolio.name, date))
           } else if date.differences.isEmpty {
             found.unchanged += 1
           } else {
-            found.changed.append((sweep.portfolio.name, date))
+            found.changed.append((segment.portfolio.name, date))
           }
         }
       }

@@ -57,7 +57,7 @@ struct RunMetrics {
       ("planned", counts.planned), ("completed", counts.completed), ("degraded", counts.degraded),
       ("unchanged", counts.unchanged), ("busy", counts.busy), ("blocked", counts.blocked),
       ("failed", counts.failed), ("locked", counts.locked), ("taken_over", counts.takenOver),
-      ("fenced", counts.fenced), ("taken_back", report.takenBack),
+      ("fenced", counts.fenced), ("taken_back", report.reclaimed),
     ]
     return text
       + Prometheus.gauge(

@@ -203,8 +203,8 @@ struct RunSummary {
     lines.append(
       "run \(report.run), \(report.date): \(parts.joined(separator: ", ")) "
         + "in \(Readable.seconds(report.seconds))")
-    if report.takenBack > 0 {
-      lines.append("\(report.takenBack) placeholders of dead owners were taken back")
+    if report.reclaimed > 0 {
+      lines.append("\(report.reclaimed) placeholders of dead owners were taken back")
     }
     if let stale = report.staleFrom {
       lines.append("later slots are stale from \(stale) on; the next run closes them again")
@@ -269,7 +269,7 @@ struct RunSummary {
             ])
           })
       ),
-      ("taken_back", .integer(report.takenBack)),
+      ("taken_back", .integer(report.reclaimed)),
       ("stale_from", .optional(report.staleFrom?.description)),
       ("duration_seconds", .number(report.seconds)),
       ("stages", stagesJSON),

@@ -91,7 +91,7 @@ extension WholeFile {
   }
 
   /// What stands in a place, to be told from another file and from a later state of the same one.
-  struct Standing: Equatable {
+  struct Version: Equatable {
     private let file: [Int]
 
     fileprivate init(_ status: stat) {
@@ -105,8 +105,8 @@ extension WholeFile {
   /// What would be replaced, nil for nothing; to be asked before work is done for it.
   ///
   /// - Throws: As a draft does.
-  static func standing(at path: String) throws -> Standing? {
-    try Folder(of: path).status().map(Standing.init)
+  static func version(at path: String) throws -> Version? {
+    try Folder(of: path).status().map(Version.init)
   }
 
   /// Removes a regular file; what is not there is not missed.

@@ -293,7 +293,7 @@ struct BadInputTests {
   func twoClosesOfADate() throws {
     let acme = ID<Instrument>(1)
     let closes = ["1", "2", "3", "4", "5"].map {
-      Close(date: .iso("2024-01-0\($0 == "3" ? "2" : $0)"), price: .of($0))
+      ClosingPrice(date: .iso("2024-01-0\($0 == "3" ? "2" : $0)"), price: .of($0))
     }
     let market = Market(closes: [acme: closes])
     #expect(try market.close(of: acme, on: .iso("2024-01-02"))?.price == .of("3"))

@@ -8,7 +8,7 @@ struct BookWorld {
   var instruments: [ID<Holding>: Instrument] = [:]
   var market = Market()
   var activities: [Activity] = []
-  var statements: [Statement] = []
+  var statements: [FundStatement] = []
   var policy = ClosePolicy()
   private(set) var book: PortfolioBook?
 
@@ -49,7 +49,7 @@ struct BookWorld {
 
   mutating func price(_ symbol: String, _ date: String, _ close: String) {
     let id = ID<Instrument>(holding(symbol).rawValue)
-    market.closes[id, default: []].append(Close(date: .iso(date), price: .of(close)))
+    market.closes[id, default: []].append(ClosingPrice(date: .iso(date), price: .of(close)))
     market.closes[id]?.sort { $0.date < $1.date }
   }
 
@@ -74,7 +74,7 @@ struct BookWorld {
   }
 
   mutating func statement(_ symbol: String, _ date: String, _ value: String) {
-    statements.append(Statement(holding: holding(symbol), date: .iso(date), value: .of(value)))
+    statements.append(FundStatement(holding: holding(symbol), date: .iso(date), value: .of(value)))
   }
 
   /// The date of each holding's last statement, as an opening knows it.
@@ -99,7 +99,7 @@ struct BookWorld {
         acquired: acquired.map { .iso($0) }, bookedOn: bookedOn.map { .iso($0) }))
   }
 
-  /// Closes the next date, in a sweep on one book.
+  /// Closes the next date, in a segment on one book.
   mutating func close(_ date: String) throws(CloseError) -> BookClose {
     var book =
       self.book

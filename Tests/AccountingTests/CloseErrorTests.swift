@@ -50,7 +50,7 @@ struct CloseErrorTests {
         == "buy on 2024-01-02 (activity 1): needs a symbol")
     #expect(
       refusal {
-        $0.statements.append(Statement(holding: ID(9), date: .iso("2024-01-02"), value: .zero))
+        $0.statements.append(FundStatement(holding: ID(9), date: .iso("2024-01-02"), value: .zero))
       } == "a row of 2024-01-02 names holding 9, which is not the portfolio's")
     #expect(
       refusal { $0.statement("ACME", "2024-01-02", "5") }

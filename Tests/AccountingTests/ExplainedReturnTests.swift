@@ -12,12 +12,12 @@ struct ExplainedReturnTests {
 
   private func told(
     _ flows: [FlowEvent], worth closing: Money, _ convention: IRRConvention
-  ) -> ExplainedReturn {
+  ) -> ExplainedIRR {
     let date = Day.iso("2025-03-31")
     let result = InternalRate.solve(
       flows.map { DatedFlow(day: $0.day, amount: $0.amount.approximate) },
       closingValue: closing.approximate, on: date, convention: convention)
-    return ExplainedReturn(
+    return ExplainedIRR(
       flows: flows, closingValue: closing, date: date, result: result, convention: convention)
   }
 

@@ -144,7 +144,7 @@ extension BookWorld {
     }
     let id = ID<Instrument>(share.rawValue)
     market.closes[id] = market.closes[id]?.map { close in
-      close.date >= exDate ? Close(date: close.date, price: close.price.half) : close
+      close.date >= exDate ? ClosingPrice(date: close.date, price: close.price.half) : close
     }
     var actions = market.actions[id] ?? []
     for index in actions.indices where actions[index].exDate >= exDate {

@@ -8,7 +8,7 @@ enum Law: String, CaseIterable {
   case holdings = "the portfolio is the sum of its holdings and its cash"
   case life = "P&L over a life is what came out less what went in"
   case lots = "lots lie on one side and sum to the position"
-  case reopening = "a sweep gives what reopening from the stored rows each time gives"
+  case reopening = "a segment gives what reopening from the stored rows each time gives"
   case history = "the flows of a whole history are those of the closes"
   case order = "the order of import does not matter, nor that of unrelated holdings"
   case gap = "one close over a gap ends where closing every date ends"
@@ -58,7 +58,7 @@ struct LawTrial {
   mutating func run() {
     do {
       verdict.tally(.closes)
-      try sweep()
+      try segment()
       checkLife()
       try checkReopening()
       try checkHistory()
@@ -76,7 +76,7 @@ struct LawTrial {
     if !holds { verdict.breaks(law, "seed \(seed) \(place())") }
   }
 
-  private mutating func sweep() throws {
+  private mutating func segment() throws {
     for law in [Law.equity, .attribution, .holdings, .lots] { verdict.tally(law) }
     var book = ledger.newBook()
     for date in ledger.closingDates {

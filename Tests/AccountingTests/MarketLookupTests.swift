@@ -17,7 +17,7 @@ struct MarketLookupTests {
 
   @Test("The last close on or before the date counts, later ones do not")
   func lastClose() throws {
-    let closes = (1...9).map { Close(date: .iso("2024-01-0\($0)"), price: .of("\($0)")) }
+    let closes = (1...9).map { ClosingPrice(date: .iso("2024-01-0\($0)"), price: .of("\($0)")) }
     let market = Market(closes: [Self.acme: closes])
     for day in 1...9 {
       let close = try market.close(of: Self.acme, on: .iso("2024-01-0\(day)"))
@@ -31,7 +31,7 @@ struct MarketLookupTests {
   @Test("A carried close is divided by each split since, rounded half to even")
   func splits() throws {
     let market = Market(
-      closes: [Self.acme: [Close(date: .iso("2024-01-02"), price: .of("100"))]],
+      closes: [Self.acme: [ClosingPrice(date: .iso("2024-01-02"), price: .of("100"))]],
       actions: [
         Self.acme: [
           CorporateAction(exDate: .iso("2024-01-02"), effect: .split(ratio: .of("7"))),

@@ -103,7 +103,7 @@ struct PlainLedger {
   }
 
   private func fund(
-    _ log: [Activity], _ instrument: Instrument, _ statements: [Statement]
+    _ log: [Activity], _ instrument: Instrument, _ statements: [FundStatement]
   ) throws -> Double {
     var value = 0.0
     let last = statements.filter { $0.date <= date }.max { $0.date < $1.date }

@@ -150,13 +150,14 @@ extension RandomLedger {
     world.market.rates[Self.euroInPounds] = makeRates(days, from: 85_000)
     for symbol in quoted where symbol != missing {
       var price = 5_000 + random.below(10_000)
-      var closes: [Close] = []
+      var closes: [ClosingPrice] = []
       closes.reserveCapacity(days + 1)
       for offset in -1..<days {
         price = max(0, price + random.below(601) - 300)
         if offset < 0 || !random.chance(oneIn: 4) {
           closes.append(
-            Close(date: Self.firstDay + offset, price: Price(units: decimal(price, 2, of: 12))))
+            ClosingPrice(
+              date: Self.firstDay + offset, price: Price(units: decimal(price, 2, of: 12))))
         }
       }
       world.market.closes[ID(symbol.holding.rawValue)] = closes
@@ -199,7 +200,7 @@ extension RandomLedger {
   private mutating func makeStatements(on date: Day) {
     for fund in funds where random.chance(oneIn: 6) {
       world.statements.append(
-        Statement(holding: fund.holding, date: date, value: cents(500_000)))
+        FundStatement(holding: fund.holding, date: date, value: cents(500_000)))
     }
   }
 

@@ -61,7 +61,7 @@ import Testing
       fenced += (try? await night.goOn())?.counts.fenced ?? 0
       let what = "\(other.rawValue) at call \(number), \(night.gate.name ?? "")"
       if other == .backfill { _ = try await books.replay("2017-06-28", "2017-06-30") }
-      try await settle(books, what)
+      try await runUntilQuiet(books, what)
       #expect(try await books.tables() == expected, "\(what)")
       #expect(try await books.leftovers() == [], "\(what)")
       #expect(try await books.stale().isEmpty, "\(what)")
@@ -71,7 +71,7 @@ import Testing
     Chaos.report("\(other.rawValue): at \(moments) calls of a night, \(fenced) writes fenced")
   }
 
-  private func settle(_ books: DemoBooks, _ what: String) async throws {
+  private func runUntilQuiet(_ books: DemoBooks, _ what: String) async throws {
     var codes: [Int32] = []
     // The second closes again what the first found stale behind itself.
     for _ in 0..<2 {

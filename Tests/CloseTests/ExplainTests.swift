@@ -61,8 +61,8 @@ import Testing
   private func checkReturns(
     _ slot: SlotExplanation, _ expected: [String: String], _ name: String
   ) {
-    #expect(slot.portfolioReturn?.result.status.rawValue == expected["irr_status"], "\(name)")
-    for result in [slot.portfolioReturn] + slot.holdingReturns.values.map({ $0 }) {
+    #expect(slot.portfolioIRR?.result.status.rawValue == expected["irr_status"], "\(name)")
+    for result in [slot.portfolioIRR] + slot.holdingIRRs.values.map({ $0 }) {
       guard let result, let value = result.presentValue else { continue }
       // The growth is rounded to 1e-11; over a few years that moves no more than this.
       #expect(abs(value.net) <= 1e-9 * value.gross, "\(name)")

@@ -87,7 +87,8 @@ import Testing
 
 /// What a live owner holds is asked for again, and nothing else.
 @Suite struct LaterPassTests {
-  @Test("a sweep that is busy behind its first dates is busy for the rest, and only that is closed")
+  @Test(
+    "a segment that is busy behind its first dates is busy for the rest, and only that is closed")
   func rest() async throws {
     let books = try await DemoBooks.small()
     for date in ["2017-06-29", "2017-06-30"] { _ = try await books.close(date) }
@@ -125,9 +126,9 @@ import Testing
       id: ID(1), code: "ONE", baseCurrency: try #require(Currency("USD")), inception: .earliest)
     var outcome = ChunkOutcome()
     outcome.busy = [
-      Sweep(
+      ChainSegment(
         portfolio: portfolio, openedFrom: nil,
-        steps: [Sweep.Step(.earliest, .again), Sweep.Step(.earliest + 1, .again)])
+        steps: [ChainSegment.Step(.earliest, .again), ChainSegment.Step(.earliest + 1, .again)])
     ]
     outcome.counts.busy = 2
     outcome.blockBusy(behind: [ID(99)])

@@ -106,8 +106,8 @@ import Testing
       return (
         SlotResult(
           slot: slot, replaced: revision.map { .init(revision: $0) }, openedFromRevision: 1,
-          opensInSameSweep: false, snapshot: stored[0].snapshot, holdings: [],
-          instruments: [:], cashBalances: [], holdingReturns: [], portfolioReturn: .incomplete,
+          opensInSameSegment: false, snapshot: stored[0].snapshot, holdings: [],
+          instruments: [:], cashBalances: [], holdingIRRs: [], portfolioIRR: .incomplete,
           convention: .xirrAct365, fingerprint: nil), lease
       )
     }

@@ -122,8 +122,8 @@ import Testing
     #expect(differences == [])
   }
 
-  @Test("where a sweep stops at a date that cannot be closed, its flows are not kept yet")
-  func stoppedSweep() async throws {
+  @Test("where a segment stops at a date that cannot be closed, its flows are not kept yet")
+  func stoppedSegment() async throws {
     let books = try await LockBooks.open()
     try await books.importing(
       .activities, "id,portfolio,date,type,amount\nM1,LATE,2017-06-05,deposit,5000\n")

@@ -95,7 +95,7 @@ import Testing
       try [PortfolioSelection.all, Self.only()].map { selection in
         let all = try Planning.portfolios(
           after: 0, limit: 10, activeOn: .latest, of: selection, on: db)
-        let slots = try Recomputing.slotCount(
+        let slots = try RecomputingSession.slotCount(
           from: .earliest, through: .latest, of: selection, on: db)
         return all.isEmpty && slots == 0
       }

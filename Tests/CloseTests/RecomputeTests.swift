@@ -89,15 +89,15 @@ extension DemoBooks {
   ) async throws -> Recomputed {
     let found = Mutex(Recomputed())
     try await Recompute(scope, settings: settings) { try await connect() }
-      .run { sweep in
+      .run { segment in
         found.withLock { found in
-          found.slots += sweep.dates.count
-          if let failure = sweep.failure { found.failures.append(failure) }
-          for date in sweep.dates where date.fingerprint != date.stored?.fingerprint {
-            found.otherInputs.append("\(sweep.portfolio.code) \(date.date)")
+          found.slots += segment.dates.count
+          if let failure = segment.failure { found.failures.append(failure) }
+          for date in segment.dates where date.fingerprint != date.stored?.fingerprint {
+            found.otherInputs.append("\(segment.portfolio.code) \(date.date)")
           }
-          for date in sweep.dates where !date.differences.isEmpty {
-            found.differing[sweep.portfolio.code, default: [:]]["\(date.date)"] = date.differences
+          for date in segment.dates where !date.differences.isEmpty {
+            found.differing[segment.portfolio.code, default: [:]]["\(date.date)"] = date.differences
           }
         }
       }

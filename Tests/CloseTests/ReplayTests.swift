@@ -88,7 +88,7 @@ import Testing
     _ = try await reference.close("2017-06-30")
     #expect(try await books.tables() == (try await reference.tables()))
     let left = try await books.perform { db in try Planning.stale(through: .latest, on: db) }
-    #expect(left.isEmpty, "what was closed in the same sweep opened from the new values")
+    #expect(left.isEmpty, "what was closed in the same segment opened from the new values")
   }
 
   @Test("a portfolio that the database refuses costs its chunk nothing, in a replay too")

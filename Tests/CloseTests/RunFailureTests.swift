@@ -86,7 +86,7 @@ import Testing
     let begun = BegunRun(
       run: 1,
       lease: Lease(claim: 1, token: 1, server: ServerIdentity(system: nil, timeline: nil)),
-      selection: .all, takenBack: 0, overrides: [:])
+      selection: .all, reclaimed: 0, overrides: [:])
     let context = RunContext(opening, begun, leaseAsked: .now - .seconds(60))
     #expect(!context.mayWrite)
     let gate = Gate(before: .named("lease-renew"))

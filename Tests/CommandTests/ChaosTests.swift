@@ -45,7 +45,7 @@ import Testing
         // What was reported is corrected while it is locked, whoever unlocks it.
         try await books.waitForNobody()
         try await books.expectDone("unlock", "--month", "2017-05", "--reason", "not yet")
-        try await settle(books, through: forest.nights[index - 1])
+        try await runUntilQuiet(books, through: forest.nights[index - 1])
         try await books.expectDone("lock", "--month", "2017-05", "--reason", "reported")
         try await closeWithACrash(weather, books)
       }
@@ -53,7 +53,7 @@ import Testing
     try await books.waitForNobody()
     try await books.expectDone("unlock", "--month", "2017-05", "--reason", "the storm is over")
     try await books.importFiles(forest.files(.final))
-    try await settle(books, through: forest.nights.last ?? "")
+    try await runUntilQuiet(books, through: forest.nights.last ?? "")
     try await expectHealthy(books)
     try await compare(books)
     expectViolence(
@@ -134,7 +134,7 @@ import Testing
   // MARK: - After the storm
 
   /// Runs until one run says that all is done.
-  private func settle(_ books: OperatorBooks, through last: String) async throws {
+  private func runUntilQuiet(_ books: OperatorBooks, through last: String) async throws {
     try await books.waitForNobody()
     var run = try await books.run(
       "run", "--date", last, "--wait", "10s", "--max-catch-up", "100")

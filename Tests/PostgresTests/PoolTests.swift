@@ -18,7 +18,7 @@ struct PoolTests {
       }
     }
 
-    func takeBack() { state.withLock { $0.now -= 1 } }
+    func reclaim() { state.withLock { $0.now -= 1 } }
   }
 
   private func pool(_ size: Int) async throws -> ConnectionPool {
@@ -37,7 +37,7 @@ struct PoolTests {
             // The first ones keep theirs until as many are lent as there are.
             try await waitUntil("three are lent at once") { tally.most >= 3 }
             try await connection.perform { try $0.execute(sql: "select 1") }
-            tally.takeBack()
+            tally.reclaim()
             return connection.backendPID
           }
         }

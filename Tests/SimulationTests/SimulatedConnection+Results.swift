@@ -16,7 +16,7 @@ extension SimulatedConnection {
 
   func market(from first: Day, through last: Day) throws -> LoadedMarket {
     try call { tables in
-      let closes = tables.closes.map { Close(date: $0.key, price: $0.value) }
+      let closes = tables.closes.map { ClosingPrice(date: $0.key, price: $0.value) }
         .sorted { $0.date < $1.date }
       let start = closes.lastIndex { $0.date < first } ?? 0
       return LoadedMarket(
@@ -34,31 +34,31 @@ extension SimulatedConnection {
     }
   }
 
-  func inputs(of sweeps: [Sweep], market: LoadedMarket) throws -> ChunkInputs {
+  func inputs(of segments: [ChainSegment], market: LoadedMarket) throws -> ChunkInputs {
     try call { tables in
       var books: [ID<Portfolio>: ChunkInputs.Book] = [:]
-      for sweep in sweeps { books[sweep.portfolio.id] = book(of: sweep, tables) }
+      for segment in segments { books[segment.portfolio.id] = book(of: segment, tables) }
       return ChunkInputs(books: books, market: market)
     }
   }
 
-  private func book(of sweep: Sweep, _ tables: SimulatedTables) -> ChunkInputs.Book {
+  private func book(of segment: ChainSegment, _ tables: SimulatedTables) -> ChunkInputs.Book {
     var book = ChunkInputs.Book()
-    if let openedFrom = sweep.openedFrom {
-      let slot = Slot(portfolio: sweep.portfolio.id, date: openedFrom)
+    if let openedFrom = segment.openedFrom {
+      let slot = Slot(portfolio: segment.portfolio.id, date: openedFrom)
       if let row = tables.rows[slot], row.state == .complete, let result = row.result {
         book.opening = StoredOpening(result, revision: row.revision)
         book.holdings = result.storedHoldings(of: database.instrument.id)[...]
       }
     }
-    let first = sweep.readsHistory ? nil : sweep.openedFrom
+    let first = segment.readsHistory ? nil : segment.openedFrom
     book.activities =
       tables.activities.filter { row in
-        row.portfolio == sweep.portfolio.id && row.activity.date <= sweep.through
+        row.portfolio == segment.portfolio.id && row.activity.date <= segment.through
           && (first.map { row.activity.date > $0 } ?? true)
       }[...]
-    if sweep.openedFrom != nil, !sweep.readsHistory {
-      book.moments = tables.moments[sweep.portfolio.id]
+    if segment.openedFrom != nil, !segment.readsHistory {
+      book.moments = tables.moments[segment.portfolio.id]
     }
     return book
   }
@@ -85,14 +85,14 @@ extension SimulatedConnection {
 
   // MARK: Results
 
-  func storedCloses(of slots: [Slot]) throws -> [Slot: StoredCloses.Close] {
+  func storedCloses(of slots: [Slot]) throws -> [Slot: StoredCloses.StoredClose] {
     try call { tables in
-      var result: [Slot: StoredCloses.Close] = [:]
+      var result: [Slot: StoredCloses.StoredClose] = [:]
       for slot in slots {
         guard let row = tables.rows[slot], row.state == .complete, let stored = row.result else {
           continue
         }
-        result[slot] = StoredCloses.Close(
+        result[slot] = StoredCloses.StoredClose(
           stored, revision: row.revision, isStale: tables.isStale(slot),
           of: database.instrument.id)
       }
@@ -124,7 +124,7 @@ extension SimulatedConnection {
   // MARK: Beginning and ending
 
   func begin(_ opening: RunOpening) throws -> BegunRun? {
-    let takenBack = try call(commits: .undoable) { tables in
+    let reclaimed = try call(commits: .undoable) { tables in
       var count = 0
       for (slot, row) in tables.rows where row.state == .claimed && !isAlive(row.claim, tables) {
         guard tables.leases[row.claim]?.dates?.contains(slot.date) == true else { continue }
@@ -147,7 +147,7 @@ extension SimulatedConnection {
       let lease = Lease(claim: tables.claims, token: opening.token, server: database.identity)
       return BegunRun(
         run: tables.runs, lease: lease, selection: .all, covered: dates,
-        takenBack: takenBack, overrides: [:])
+        reclaimed: reclaimed, overrides: [:])
     }
   }
 

@@ -202,7 +202,7 @@ actor SimulatedConnection: CloseStore {
         tables.rows[slot].map { row in
           SlotHolder(
             slot: slot, claim: row.claim,
-            standing: row.state == .complete
+            state: row.state == .complete
               ? .complete : mayBeTaken(row, tables) ? .free : .busy)
         }
       }
@@ -214,10 +214,10 @@ actor SimulatedConnection: CloseStore {
       portfolios.sorted().flatMap { tables.rows(of: $0) }
         .filter { $0.row.state != .complete && $0.slot.date <= through }
         .map { slot, row in
-          let standing: SlotHolder.Standing = mayBeTaken(row, tables) ? .free : .busy
+          let state: SlotHolder.State = mayBeTaken(row, tables) ? .free : .busy
           let hasFailed: Bool = row.state == .failed && row.error != "lease expired"
           return SlotHolder(
-            slot: slot, claim: row.claim, standing: standing, hasFailed: hasFailed)
+            slot: slot, claim: row.claim, state: state, hasFailed: hasFailed)
         }
     }
   }
@@ -225,7 +225,7 @@ actor SimulatedConnection: CloseStore {
   func takeOver(
     _ holders: [SlotHolder], links: [Slot: SlotClaim.Link], as lease: Lease, run: Int64,
     overLocks: Bool
-  ) throws -> (ours: Set<Slot>, letGo: Set<Slot>) {
+  ) throws -> (ours: Set<Slot>, relinquish: Set<Slot>) {
     let claim = lease.claim
     let taken = try call(commits: .undoable) { tables in
       var taken: Set<Slot> = []
@@ -308,7 +308,7 @@ actor SimulatedConnection: CloseStore {
     }
   }
 
-  func letGo(as claim: Int64) throws {
+  func relinquish(as claim: Int64) throws {
     try call(commits: .durable) { tables in
       guard tables.leases[claim] != nil else { return }
       for (slot, row) in tables.rows where row.claim == claim && row.state == .complete {

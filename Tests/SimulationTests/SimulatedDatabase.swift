@@ -156,7 +156,9 @@ final class SimulatedDatabase: @unchecked Sendable {
   }
 
   private func opens(_ result: SlotResult, _ tables: SimulatedTables) -> Bool {
-    guard let openedFrom = result.snapshot.openedFrom, !result.opensInSameSweep else { return true }
+    guard let openedFrom = result.snapshot.openedFrom, !result.opensInSameSegment else {
+      return true
+    }
     let slot = Slot(portfolio: result.slot.portfolio, date: openedFrom)
     guard let opening = tables.rows[slot], opening.state == .complete else { return false }
     return sabotage.contains(.noRevisionCheck) || opening.revision == result.openedFromRevision
@@ -226,12 +228,12 @@ extension StoredOpening {
   }
 }
 
-extension StoredCloses.Close {
+extension StoredCloses.StoredClose {
   init(
     _ result: SlotResult, revision: Int32, isStale: Bool, of instrument: ID<Instrument>
   ) {
-    func stored(_ holding: ID<Holding>?, _ answer: IRRResult) -> StoredReturn {
-      StoredReturn(
+    func stored(_ holding: ID<Holding>?, _ answer: IRRResult) -> StoredIRR {
+      StoredIRR(
         slot: result.slot, holding: holding, result: answer, convention: result.convention)
     }
     self.init(
@@ -241,7 +243,7 @@ extension StoredCloses.Close {
         netExternalFlow: result.snapshot.netExternalFlow, fingerprint: result.fingerprint,
         keptPolicy: result.policy),
       holdings: result.storedHoldings(of: instrument), cashBalances: result.cashBalances,
-      holdingReturns: zip(result.holdings, result.holdingReturns).map { stored($0.holding, $1) },
-      portfolioReturns: [stored(nil, result.portfolioReturn)])
+      holdingIRRs: zip(result.holdings, result.holdingIRRs).map { stored($0.holding, $1) },
+      portfolioIRRs: [stored(nil, result.portfolioIRR)])
   }
 }

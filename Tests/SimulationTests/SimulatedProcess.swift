@@ -147,11 +147,11 @@ final class SimulatedProcess: @unchecked Sendable {
     }
   }
 
-  private func work(_ context: RunContext, _ queue: ChunkQueue) throws -> [Sweep] {
-    var busy: [Sweep] = []
+  private func work(_ context: RunContext, _ queue: ChunkQueue) throws -> [ChainSegment] {
+    var busy: [ChainSegment] = []
     while !context.isStopping {
       guard let chunk = try nextChunk(context, queue) else { break }
-      var work = ChunkWork(chunk, room: ChunkRoom.slots(of: context.settings))
+      var work = ChunkWork(chunk, room: ChunkBudget.slots(of: context.settings))
       while let step = work.next {
         do {
           let outcome = try ready(context).assumeIsolated { db in try step.take(context, on: db) }
@@ -167,7 +167,7 @@ final class SimulatedProcess: @unchecked Sendable {
     return busy
   }
 
-  private func nextChunk(_ context: RunContext, _ queue: ChunkQueue) throws -> [Sweep]? {
+  private func nextChunk(_ context: RunContext, _ queue: ChunkQueue) throws -> [ChainSegment]? {
     var attempts = Attempts()
     while true {
       do {

@@ -80,10 +80,10 @@ enum World {
   /// The closes of some dates of a portfolio, by the books alone: no claims, no runs, no moments.
   static func closes(
     of portfolio: Portfolio, on dates: [Day], _ tables: SimulatedTables
-  ) throws -> [(close: BookClose, portfolioReturn: IRRResult)] {
+  ) throws -> [(close: BookClose, portfolioIRR: IRRResult)] {
     let market = Market(
       closes: [
-        share.id: tables.closes.map { Close(date: $0.key, price: $0.value) }
+        share.id: tables.closes.map { ClosingPrice(date: $0.key, price: $0.value) }
           .sorted { $0.date < $1.date }
       ])
     let instruments = [holding(of: portfolio.id): share]
@@ -131,7 +131,7 @@ enum World {
           faults.append("\(portfolio.code) \(stored.slot.date) is stale")
         }
         if stored.row.result?.snapshot != expected.close.snapshot
-          || stored.row.result?.portfolioReturn != expected.portfolioReturn
+          || stored.row.result?.portfolioIRR != expected.portfolioIRR
         {
           faults.append(
             """

@@ -41,7 +41,7 @@ import Testing
             for round in 0..<20 {
               try db.transaction { db in
                 let count = 1 + (session * 131 + round * 17) % 700
-                var reserved = try ReservedIDs.reserve(count, from: .holdingReturns, on: db)
+                var reserved = try ReservedIDs.reserve(count, from: .holdingIRRs, on: db)
                 for _ in 0..<count { all.append(try reserved.next()) }
               }
             }

@@ -19,7 +19,7 @@ public struct LongWindow: Sendable {
     for key in 1...10 {
       instruments[ID(Int64(key))] = Instrument(
         id: ID(Int64(key)), symbol: "S\(key)", kind: .equity, currency: base)
-      market.closes[ID(Int64(key))] = [Close(date: last, price: price)]
+      market.closes[ID(Int64(key))] = [ClosingPrice(date: last, price: price)]
     }
     activities = (0..<trades).map { number in
       Activity(

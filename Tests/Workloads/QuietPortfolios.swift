@@ -22,7 +22,7 @@ public struct QuietPortfolios: Sendable {
     let currency = isForeign ? euro : base
     for key in 1...400 {
       market.closes[ID(Int64(key))] = (-1..<Self.nights).map {
-        Close(date: first + $0, price: Price(units: Self.cents(&random)))
+        ClosingPrice(date: first + $0, price: Price(units: Self.cents(&random)))
       }
     }
     market.rates[CurrencyPair(base: euro, quote: base)] = (-1..<Self.nights).map {

@@ -14,7 +14,7 @@ extension PortfolioBook {
   ///   - policy: When the close is called degraded.
   /// - Throws: Why the date cannot be closed; nothing is half-booked, but the book is spent.
   public mutating func close(
-    on date: Day, activities: [Activity], statements: [Statement], market: Market,
+    on date: Day, activities: [Activity], statements: [FundStatement], market: Market,
     businessDays: (Day, Day) -> Int, policy: ClosePolicy = ClosePolicy()
   ) throws(CloseError) -> BookClose {
     precondition(!isSpent, "a book that threw is opened again")
@@ -153,7 +153,7 @@ struct ClosingSums {
   var missingCount = 0
   var maxCarriedDays = 0
   /// Whether the rows' amounts fit.
-  private(set) var room = AmountRoom()
+  private(set) var room = RangeCheck()
   /// How many values are older than the policy allows, or at cost; and their gross value.
   private var doubtfulCount = 0
   private var doubtfulValue = Money.zero

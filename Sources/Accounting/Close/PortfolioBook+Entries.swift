@@ -1,7 +1,7 @@
 extension PortfolioBook {
   /// Applies the activities, statements and corporate actions of a window to all holdings.
   mutating func run(
-    _ activities: [Activity], _ statements: [Statement], in window: Window
+    _ activities: [Activity], _ statements: [FundStatement], in window: Window
   ) throws(CloseError) -> WindowTotals {
     var totals = WindowTotals()
     let rows = try ordered(activities, in: window)
@@ -74,11 +74,11 @@ extension PortfolioBook {
   }
 
   private func ordered(
-    _ statements: [Statement], in window: Window
-  ) throws(CloseError) -> [Statement] {
+    _ statements: [FundStatement], in window: Window
+  ) throws(CloseError) -> [FundStatement] {
     var rows = statements.filter { window.contains($0.date) }
     rows.sort { ($0.holding, $0.date) < ($1.holding, $1.date) }
-    var previous: Statement?
+    var previous: FundStatement?
     for row in rows {
       guard let index = index(of: row.holding) else {
         throw .unknownHolding(row.holding, date: row.date)

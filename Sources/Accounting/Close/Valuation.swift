@@ -82,7 +82,7 @@ extension HoldingLedger {
   }
 
   private func quotedLevel(
-    _ close: Close?, at rate: Rate
+    _ close: ClosingPrice?, at rate: Rate
   ) throws(ArithmeticError) -> (Level, exposure: Money) {
     var level = Level(price: close?.price, priceDate: close?.date)
     if let price = close?.price {
@@ -112,7 +112,7 @@ extension HoldingLedger {
 
   /// A settled future is worth nothing: its local value is the notional of its settlement.
   private func futureLevel(
-    _ close: Close?, at rate: Rate
+    _ close: ClosingPrice?, at rate: Rate
   ) throws(ArithmeticError) -> (Level, exposure: Money) {
     var level = Level(price: close?.price, priceDate: close?.date)
     level.value.local = position.cost.local

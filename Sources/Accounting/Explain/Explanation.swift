@@ -84,7 +84,7 @@ public struct ExplainedStep: Sendable {
     /// A split or a dividend.
     case action(CorporateAction)
     /// A statement of a valued holding.
-    case statement(Statement)
+    case statement(FundStatement)
   }
 
   /// An effect on a balance.
@@ -146,7 +146,7 @@ public struct ExplainedHolding: Sendable {
   /// Its lots at the close; nil where they were not rebuilt.
   public var closingLots: [ExplainedLot]?
   /// The close that values it as it was published; nil without one and for a valued holding.
-  public var published: Close?
+  public var published: ClosingPrice?
   /// From value and cost to levels, from levels to daily P&L.
   public var closing: [Formula] = []
   /// Its row at the close.

@@ -10,7 +10,7 @@ struct HoldingWriter {
   private var isForeign: Bool { instrument.currency != base }
 
   func holding(
-    _ activities: [Activity], _ statements: [Statement]
+    _ activities: [Activity], _ statements: [FundStatement]
   ) throws -> ExplainedHolding {
     let walk = HoldingWalk(opening, window, activities, statements)
     let (steps, last) = try walk.steps()
@@ -31,7 +31,7 @@ struct HoldingWriter {
 
   // MARK: - Levels
 
-  private func levels(_ published: Close?) throws -> [Formula] {
+  private func levels(_ published: ClosingPrice?) throws -> [Formula] {
     guard !closed.isFlat, !opening.isFuture else { return [] }
     var result: [Formula] = []
     let rate = try window.market.rate(from: instrument.currency, to: base, on: window.through).rate
@@ -67,7 +67,7 @@ struct HoldingWriter {
   }
 
   /// A close from before a split, in the units of the date.
-  private func splits(since published: Close) throws -> [Formula] {
+  private func splits(since published: ClosingPrice) throws -> [Formula] {
     var price = published.price
     var result: [Formula] = []
     for action in window.market.actions[instrument.id] ?? []
@@ -139,7 +139,7 @@ struct HoldingWriter {
 
 extension Market {
   /// The last close on or before a date as it was published.
-  func published(of instrument: ID<Instrument>, on date: Day) -> Close? {
+  func published(of instrument: ID<Instrument>, on date: Day) -> ClosingPrice? {
     guard let series = closes[instrument] else { return nil }
     let count = series.count(while: { $0.date <= date })
     return count > 0 ? series[count - 1] : nil

@@ -4,7 +4,7 @@ extension PortfolioBook {
   /// The parameters are those of `close`; for lots to be told, restore them first.
   /// - Throws: What `close` throws.
   public func explain(
-    on date: Day, activities: [Activity], statements: [Statement], market: Market,
+    on date: Day, activities: [Activity], statements: [FundStatement], market: Market,
     businessDays: (Day, Day) -> Int, policy: ClosePolicy = ClosePolicy()
   ) throws -> Explanation {
     var closed = self

@@ -144,14 +144,14 @@ extension HoldingLedger {
       let mark = try move.mark.share(closing, of: move.quantity)
       if !closing.isZero {
         let relieved = try position.relieve(-closing, by: .average)
-        try settle(-paid.local - relieved.local, entry, at: entry.rate, totals: &totals)
+        try receiveVariation(-paid.local - relieved.local, entry, at: entry.rate, totals: &totals)
       }
       let opening = move.quantity - closing
       guard !opening.isZero else { return }
       try requireRoom(for: opening)
       var start = move.paid.local - paid.local
       if case .worth(let worth, let rate) = move.mark.rest(after: mark) {
-        try settle(worth.local - start, entry, at: rate, totals: &totals)
+        try receiveVariation(worth.local - start, entry, at: rate, totals: &totals)
         start = worth.local
       }
       let lot = Lot(
@@ -162,7 +162,7 @@ extension HoldingLedger {
     }
   }
 
-  private mutating func settle(
+  private mutating func receiveVariation(
     _ gain: Money, _ entry: Entry, at rate: Rate, totals: inout WindowTotals
   ) throws(ArithmeticError) {
     let worth = Worth(local: gain, base: try convert(gain, at: rate))

@@ -61,7 +61,7 @@ struct HoldingLedger: Sendable {
   ///
   /// A late activity comes before everything else of its booking date: it should have been there.
   mutating func run(
-    _ activities: ArraySlice<Activity>, _ statements: ArraySlice<Statement>, in window: Window,
+    _ activities: ArraySlice<Activity>, _ statements: ArraySlice<FundStatement>, in window: Window,
     totals: inout WindowTotals
   ) throws(CloseError) {
     var actions = window.actions(of: instrument.id)[...]
@@ -72,7 +72,7 @@ struct HoldingLedger: Sendable {
   ///
   /// - Parameter actions: Those of the window that were not applied yet, and later ones.
   mutating func run(
-    _ activities: ArraySlice<Activity>, _ statements: ArraySlice<Statement>,
+    _ activities: ArraySlice<Activity>, _ statements: ArraySlice<FundStatement>,
     _ actions: inout ArraySlice<CorporateAction>, in window: Window, totals: inout WindowTotals
   ) throws(CloseError) {
     var statements = statements
@@ -89,7 +89,7 @@ struct HoldingLedger: Sendable {
   }
 
   private mutating func apply(
-    _ statements: inout ArraySlice<Statement>, through date: Day
+    _ statements: inout ArraySlice<FundStatement>, through date: Day
   ) throws(CloseError) {
     while let statement = statements.first, statement.date <= date {
       guard isValued else {

@@ -6,14 +6,14 @@ extension Market {
   /// - Returns: nil where the series has no close on or before the date.
   public func close(
     of instrument: ID<Instrument>, on date: Day
-  ) throws(ArithmeticError) -> Close? {
+  ) throws(ArithmeticError) -> ClosingPrice? {
     try close(of: instrument, on: date, inUnitsOf: date)
   }
 
   /// The last close on or before `date`, in the units of a later date.
   func close(
     of instrument: ID<Instrument>, on date: Day, inUnitsOf unitDate: Day
-  ) throws(ArithmeticError) -> Close? {
+  ) throws(ArithmeticError) -> ClosingPrice? {
     guard let series = closes[instrument] else { return nil }
     let count = series.count(while: { $0.date <= date })
     guard count > 0 else { return nil }
@@ -62,8 +62,8 @@ extension Market {
   /// What a rate between two currencies is formed from; nil where nothing was ever published.
   func quotation(from: Currency, to: Currency, on date: Day) -> RateQuotation? {
     if let direct = published(from, to, on: date) { return .direct(direct) }
-    if let inverse = published(to, from, on: date) { return .turned(inverse) }
-    return crossing(from: from, to: to, on: date).map { .crossed($0) }
+    if let inverse = published(to, from, on: date) { return .inverse(inverse) }
+    return crossing(from: from, to: to, on: date).map { .cross($0) }
   }
 
   private func published(_ base: Currency, _ quote: Currency, on date: Day) -> DatedRate? {

@@ -1,5 +1,5 @@
 /// A close and the date it was made.
-public struct Close: Hashable, Sendable {
+public struct ClosingPrice: Hashable, Sendable {
   /// The date of the close.
   public var date: Day
   /// The unadjusted close in the instrument's currency.
@@ -44,7 +44,7 @@ public struct CorporateAction: Hashable, Sendable {
 /// a date the last counts.
 public struct Market: Sendable {
   /// Per instrument its closes, ascending by date: every one in the window, and the last before it.
-  public var closes: [ID<Instrument>: [Close]]
+  public var closes: [ID<Instrument>: [ClosingPrice]]
   /// Per instrument its corporate actions, ascending by ex-date; all of them.
   public var actions: [ID<Instrument>: [CorporateAction]]
   /// Published rates: per (base, quote) pair ascending by date, 1 base = rate quote; all of them.
@@ -52,7 +52,8 @@ public struct Market: Sendable {
 
   /// A market of these series, each ascending by date.
   public init(
-    closes: [ID<Instrument>: [Close]] = [:], actions: [ID<Instrument>: [CorporateAction]] = [:],
+    closes: [ID<Instrument>: [ClosingPrice]] = [:],
+    actions: [ID<Instrument>: [CorporateAction]] = [:],
     rates: [CurrencyPair: [DatedRate]] = [:]
   ) {
     self.closes = closes

@@ -3,32 +3,32 @@ public enum RateQuotation: Hashable, Sendable {
   /// The pair itself was published.
   case direct(DatedRate)
   /// The pair the other way round was published.
-  case turned(DatedRate)
+  case inverse(DatedRate)
   /// Both currencies were published against a third.
-  case crossed(RateCrossing)
+  case cross(RateCrossing)
 
   /// The date of its older publication.
   public var date: Day {
     switch self {
-    case .direct(let rate), .turned(let rate): rate.date
-    case .crossed(let crossing): crossing.date
+    case .direct(let rate), .inverse(let rate): rate.date
+    case .cross(let crossing): crossing.date
     }
   }
 
   /// The least of what was published: two negative rates would make a positive one.
   var least: Rate {
     switch self {
-    case .direct(let rate), .turned(let rate): rate.rate
-    case .crossed(let crossing): min(crossing.first.rate, crossing.second.rate)
+    case .direct(let rate), .inverse(let rate): rate.rate
+    case .cross(let crossing): min(crossing.first.rate, crossing.second.rate)
     }
   }
 
-  /// The rate: a turned or crossed one rounded once, half to even, at twelve decimals.
+  /// The rate: an inverse or a cross is rounded once, half to even, at twelve decimals.
   public func rate() throws(ArithmeticError) -> Rate {
     switch self {
     case .direct(let published): published.rate
-    case .turned(let published): try Rate.one.divided(by: published.rate)
-    case .crossed(let crossing): try crossing.rate()
+    case .inverse(let published): try Rate.one.divided(by: published.rate)
+    case .cross(let crossing): try crossing.rate()
     }
   }
 
@@ -37,8 +37,8 @@ public enum RateQuotation: Hashable, Sendable {
     let expression: Expression
     switch self {
     case .direct: return nil
-    case .turned(let published): expression = .of(Rate.one) / .of(published.rate)
-    case .crossed(let crossing): expression = crossing.expression
+    case .inverse(let published): expression = .of(Rate.one) / .of(published.rate)
+    case .cross(let crossing): expression = crossing.expression
     }
     return .twelve("1 \(from) in \(to)", expression, try rate())
   }

@@ -2,62 +2,62 @@ internal import Accounting
 internal import Postgres
 internal import Storage
 
-/// Sweeps that are ours, cut back to what could be claimed.
-struct ClaimedSweeps {
-  var sweeps: [Sweep] = []
+/// Segments that are ours, cut back to what could be claimed.
+struct ClaimedSegments {
+  var segments: [ChainSegment] = []
   /// Of slots that are closed again: the revision that our claim was put on.
   var revisions: [Slot: Int32] = [:]
   /// And the policy that they were closed under.
   var policies: [Slot: ClosePolicy] = [:]
 }
 
-/// Claims a chunk's slots, each outcome counted, and cuts every sweep off at its first slot that
+/// Claims a chunk's slots, each outcome counted, and cuts every segment off at its first slot that
 /// is somebody else's: later dates would open from a close that is not there.
 struct ChunkClaim {
   let context: RunContext
 
   func claim(
-    _ sweeps: [Sweep], _ outcome: inout ChunkOutcome, on db: isolated some CloseStore
-  ) throws -> ClaimedSweeps {
-    var standing = Standing()
-    var sweeps = sweeps
-    try claimPlaceholders(sweeps, &standing, on: db)
-    let longer = try joiningUnfinished(sweeps, standing, &outcome, on: db)
-    for index in sweeps.indices { sweeps[index].steps = longer[index] }
-    sweeps.removeAll { $0.steps.isEmpty }
-    if sweeps.contains(where: { isRefused($0, standing) }) {
+    _ segments: [ChainSegment], _ outcome: inout ChunkOutcome, on db: isolated some CloseStore
+  ) throws -> ClaimedSegments {
+    var found = Findings()
+    var segments = segments
+    try claimPlaceholders(segments, &found, on: db)
+    let longer = try joiningUnfinished(segments, found, &outcome, on: db)
+    for index in segments.indices { segments[index].steps = longer[index] }
+    segments.removeAll { $0.steps.isEmpty }
+    if segments.contains(where: { isRefused($0, found) }) {
       try db.require(context.lease)
       // Earlier dates may have joined.
-      try context.cover(sweeps, on: db)
-      try claimPlaceholders(sweeps, &standing, on: db)
+      try context.cover(segments, on: db)
+      try claimPlaceholders(segments, &found, on: db)
       // What was taken over just now may have held an opening until then.
-      try claimPlaceholders(sweeps, &standing, on: db)
+      try claimPlaceholders(segments, &found, on: db)
     }
-    let again = sweeps.flatMap { sweep in
-      sweep.steps.filter { $0.kind == .again }.map { sweep.slot($0) }
+    let again = segments.flatMap { segment in
+      segment.steps.filter { $0.kind == .again }.map { segment.slot($0) }
     }
     if !again.isEmpty {
       context.noteCompleteClaimed()
-      standing.closes = try db.claimComplete(
+      found.closes = try db.claimComplete(
         again, as: context.lease, run: context.run, overLocks: context.mayOverrideLocks)
-      if standing.closes.count < again.count { try db.require(context.lease) }
-      standing.ours.formUnion(standing.closes.keys)
+      if found.closes.count < again.count { try db.require(context.lease) }
+      found.ours.formUnion(found.closes.keys)
     }
-    try findLocked(sweeps, &standing, on: db)
-    outcome.counts.claimed += standing.ours.count
-    outcome.counts.takenOver += standing.takenOver
-    var claimed = ClaimedSweeps(
-      revisions: standing.closes.mapValues(\.revision),
-      policies: standing.closes.mapValues(\.policy))
+    try findLocked(segments, &found, on: db)
+    outcome.counts.claimed += found.ours.count
+    outcome.counts.takenOver += found.takenOver
+    var claimed = ClaimedSegments(
+      revisions: found.closes.mapValues(\.revision),
+      policies: found.closes.mapValues(\.policy))
     var orphans: [Slot] = []
-    for sweep in sweeps {
-      if let kept = cut(sweep, standing, &outcome, &orphans) { claimed.sweeps.append(kept) }
+    for segment in segments {
+      if let kept = cut(segment, found, &outcome, &orphans) { claimed.segments.append(kept) }
     }
     if !orphans.isEmpty { try db.release(orphans, as: context.claim) }
     return claimed
   }
 
-  private struct Standing {
+  private struct Findings {
     var ours: Set<Slot> = []
     var complete: Set<Slot> = []
     var doneBefore: Set<Slot> = []
@@ -71,80 +71,80 @@ struct ChunkClaim {
   }
 
   private func claimPlaceholders(
-    _ sweeps: [Sweep], _ standing: inout Standing, on db: isolated some CloseStore
+    _ segments: [ChainSegment], _ found: inout Findings, on db: isolated some CloseStore
   ) throws {
     var claims: [SlotClaim] = []
-    for sweep in sweeps {
-      for (index, step) in sweep.steps.enumerated() where step.kind != .again {
+    for segment in segments {
+      for (index, step) in segment.steps.enumerated() where step.kind != .again {
         let link: SlotClaim.Link =
-          step.kind == .next ? .opensFrom(sweep.opening(ofStep: index)) : .later
-        claims.append(SlotClaim(sweep.slot(step), link: link))
+          step.kind == .next ? .opensFrom(segment.opening(ofStep: index)) : .later
+        claims.append(SlotClaim(segment.slot(step), link: link))
       }
     }
-    claims.removeAll { standing.ours.contains($0.slot) }
+    claims.removeAll { found.ours.contains($0.slot) }
     guard !claims.isEmpty else { return }
-    standing.ours.formUnion(
+    found.ours.formUnion(
       try db.claim(
         claims, as: context.lease, run: context.run, overLocks: context.mayOverrideLocks))
-    let others = claims.filter { !standing.ours.contains($0.slot) }
+    let others = claims.filter { !found.ours.contains($0.slot) }
     guard !others.isEmpty else { return }
     let holders = try db.holders(of: others.map(\.slot))
-    standing.held.formUnion(holders.map(\.slot))
+    found.held.formUnion(holders.map(\.slot))
     let links = Dictionary(uniqueKeysWithValues: others.map { ($0.slot, $0.link) })
-    for holder in holders where holder.standing == .complete {
-      standing.complete.insert(holder.slot)
+    for holder in holders where holder.state == .complete {
+      found.complete.insert(holder.slot)
       // Our own commit, whose answer was lost on the way.
-      if holder.claim == context.claim { standing.doneBefore.insert(holder.slot) }
+      if holder.claim == context.claim { found.doneBefore.insert(holder.slot) }
     }
-    for holder in holders where holder.claim == context.claim && holder.standing == .busy {
-      standing.ours.insert(holder.slot)
+    for holder in holders where holder.claim == context.claim && holder.state == .busy {
+      found.ours.insert(holder.slot)
     }
-    let free = holders.filter { $0.standing == .free }
+    let free = holders.filter { $0.state == .free }
     guard !free.isEmpty else { return }
     let taken = try db.takeOver(
       free, links: links, as: context.lease, run: context.run,
       overLocks: context.mayOverrideLocks)
-    standing.takenOver += taken.ours.count
-    standing.ours.formUnion(taken.ours)
-    standing.held.subtract(taken.letGo)
+    found.takenOver += taken.ours.count
+    found.ours.formUnion(taken.ours)
+    found.held.subtract(taken.relinquish)
   }
 
-  /// Whether a slot of a sweep is neither ours nor anybody's, and yet was refused: its opening is
+  /// Whether a slot of a segment is neither ours nor anybody's, and yet was refused: its opening is
   /// taken by another date of the portfolio that was begun and not finished.
-  private func isRefused(_ sweep: Sweep, _ standing: Standing) -> Bool {
-    sweep.steps.contains { step in
-      let slot = sweep.slot(step)
-      return step.kind == .next && !standing.ours.contains(slot) && !standing.held.contains(slot)
+  private func isRefused(_ segment: ChainSegment, _ found: Findings) -> Bool {
+    segment.steps.contains { step in
+      let slot = segment.slot(step)
+      return step.kind == .next && !found.ours.contains(slot) && !found.held.contains(slot)
     }
   }
 
-  /// Makes room for refused sweeps: an earlier date that was begun comes first; one that cannot be
+  /// Makes room for refused segments: an earlier date that was begun comes first; one that cannot be
   /// closed any more, and a later one that nobody works on, give their place up.
   ///
-  /// - Returns: The steps of every sweep; none where an earlier date blocks it.
+  /// - Returns: The steps of every segment; none where an earlier date blocks it.
   private func joiningUnfinished(
-    _ sweeps: [Sweep], _ standing: Standing, _ outcome: inout ChunkOutcome,
+    _ segments: [ChainSegment], _ found: Findings, _ outcome: inout ChunkOutcome,
     on db: isolated some CloseStore
-  ) throws -> [[Sweep.Step]] {
-    let refused = Set(sweeps.filter { isRefused($0, standing) }.map(\.portfolio.id))
-    guard !refused.isEmpty else { return sweeps.map(\.steps) }
+  ) throws -> [[ChainSegment.Step]] {
+    let refused = Set(segments.filter { isRefused($0, found) }.map(\.portfolio.id))
+    guard !refused.isEmpty else { return segments.map(\.steps) }
     let unfinished = Dictionary(
       grouping: try db.unfinished(of: refused.sorted(), through: .latest),
       by: \.slot.portfolio)
     var givenUp: [SlotHolder] = []
     let locked = try locked(among: unfinished.values.joined().map(\.slot), on: db)
-    let steps = try sweeps.map { sweep in
-      let others = (unfinished[sweep.portfolio.id] ?? []).filter { holder in
-        holder.standing == .free && !sweep.steps.contains { $0.date == holder.slot.date }
+    let steps = try segments.map { segment in
+      let others = (unfinished[segment.portfolio.id] ?? []).filter { holder in
+        holder.state == .free && !segment.steps.contains { $0.date == holder.slot.date }
       }
-      givenUp += others.filter { $0.slot.date > sweep.through }
+      givenUp += others.filter { $0.slot.date > segment.through }
       let earlier = others.filter { holder in
         let date = holder.slot.date
-        return date < sweep.through && sweep.openedFrom.map { date > $0 } ?? true
+        return date < segment.through && segment.openedFrom.map { date > $0 } ?? true
       }
-      let open = try earlier.filter { try mayBeClosed($0, sweep.portfolio, locked) }
+      let open = try earlier.filter { try mayBeClosed($0, segment.portfolio, locked) }
       givenUp += earlier.filter { one in !open.contains { $0.slot == one.slot } }
-      return joined(sweep, open.map(\.slot.date), &outcome)
+      return joined(segment, open.map(\.slot.date), &outcome)
     }
     if !givenUp.isEmpty { try db.discard(givenUp) }
     return steps
@@ -170,43 +170,46 @@ struct ChunkClaim {
   }
 
   private func joined(
-    _ sweep: Sweep, _ earlier: [Day], _ outcome: inout ChunkOutcome
-  ) -> [Sweep.Step] {
-    guard let first = earlier.first else { return sweep.steps }
+    _ segment: ChainSegment, _ earlier: [Day], _ outcome: inout ChunkOutcome
+  ) -> [ChainSegment.Step] {
+    guard let first = earlier.first else { return segment.steps }
     guard context.settings.catchesUp else {
-      outcome.counts.blocked += sweep.steps.count
+      outcome.counts.blocked += segment.steps.count
       outcome.failures.append(
         SlotFailure(
-          portfolio: sweep.portfolio.name, date: sweep.steps[0].date,
+          portfolio: segment.portfolio.name, date: segment.steps[0].date,
           error: """
             \(first) was begun and is not finished
             hint: run without --no-catch-up: it is closed first
             """))
       return []
     }
-    return (sweep.steps + earlier.map { Sweep.Step($0, .next) }).sorted { $0.date < $1.date }
+    return (segment.steps + earlier.map { ChainSegment.Step($0, .next) }).sorted {
+      $0.date < $1.date
+    }
   }
 
   private func findLocked(
-    _ sweeps: [Sweep], _ standing: inout Standing, on db: isolated some CloseStore
+    _ segments: [ChainSegment], _ found: inout Findings, on db: isolated some CloseStore
   ) throws {
-    let refused = sweeps.flatMap { sweep in
-      sweep.steps.map { sweep.slot($0) }.filter {
-        !standing.ours.contains($0) && !standing.complete.contains($0)
+    let refused = segments.flatMap { segment in
+      segment.steps.map { segment.slot($0) }.filter {
+        !found.ours.contains($0) && !found.complete.contains($0)
       }
     }
-    standing.locked = try locked(among: refused, on: db)
+    found.locked = try locked(among: refused, on: db)
   }
 
-  /// What is left of a sweep, or nil where nothing is.
+  /// What is left of a segment, or nil where nothing is.
   private func cut(
-    _ sweep: Sweep, _ standing: Standing, _ outcome: inout ChunkOutcome, _ orphans: inout [Slot]
-  ) -> Sweep? {
-    var steps = sweep.steps[...]
-    var openedFrom = sweep.openedFrom
+    _ segment: ChainSegment, _ found: Findings, _ outcome: inout ChunkOutcome,
+    _ orphans: inout [Slot]
+  ) -> ChainSegment? {
+    var steps = segment.steps[...]
+    var openedFrom = segment.openedFrom
     // Somebody closed its first dates meanwhile: go on from there.
-    while let first = steps.first, standing.complete.contains(sweep.slot(first)) {
-      if standing.doneBefore.contains(sweep.slot(first)) {
+    while let first = steps.first, found.complete.contains(segment.slot(first)) {
+      if found.doneBefore.contains(segment.slot(first)) {
         outcome.counts.completed += 1
       } else {
         outcome.counts.skipped += 1
@@ -214,24 +217,24 @@ struct ChunkClaim {
       openedFrom = first.date
       steps.removeFirst()
     }
-    var kept = steps.prefix { standing.ours.contains(sweep.slot($0)) }
-    // A filled hole needs the slot behind it in the same sweep: it opens from the filled one.
+    var kept = steps.prefix { found.ours.contains(segment.slot($0)) }
+    // A filled hole needs the slot behind it in the same segment: it opens from the filled one.
     while kept.count < steps.count, kept.last?.kind == .backfill { kept = kept.dropLast() }
     let rest = steps.dropFirst(kept.count)
-    if let first = rest.first, standing.locked.contains(sweep.slot(first)) {
+    if let first = rest.first, found.locked.contains(segment.slot(first)) {
       outcome.counts.locked += rest.count
-      outcome.failures.append(.locked(sweep.portfolio, first.date))
-      orphans += rest.map { sweep.slot($0) }.filter { standing.ours.contains($0) }
+      outcome.failures.append(.locked(segment.portfolio, first.date))
+      orphans += rest.map { segment.slot($0) }.filter { found.ours.contains($0) }
     } else if !rest.isEmpty {
       outcome.counts.busy += rest.count
       outcome.busy.append(
-        Sweep(
-          portfolio: sweep.portfolio, openedFrom: kept.last?.date ?? openedFrom,
+        ChainSegment(
+          portfolio: segment.portfolio, openedFrom: kept.last?.date ?? openedFrom,
           steps: Array(rest)))
-      orphans += rest.map { sweep.slot($0) }.filter { standing.ours.contains($0) }
+      orphans += rest.map { segment.slot($0) }.filter { found.ours.contains($0) }
     }
     guard !kept.isEmpty else { return nil }
-    var claimed = sweep
+    var claimed = segment
     claimed.openedFrom = openedFrom
     claimed.steps = Array(kept)
     return claimed

@@ -2,7 +2,7 @@ internal import Accounting
 internal import Postgres
 internal import Storage
 
-/// Closes one chunk of sweeps: claim → load → compute → populate, a statement or a COPY each.
+/// Closes one chunk of segments: claim → load → compute → populate, a statement or a COPY each.
 ///
 /// Every step can be taken again: a claim that is already ours counts as claimed, a slot that is
 /// complete under our claim counts as done. So a chunk is retried as a whole, or split in two,
@@ -10,16 +10,16 @@ internal import Storage
 struct ChunkClose {
   let context: RunContext
 
-  func run(_ sweeps: [Sweep], on db: isolated some CloseStore) throws -> ChunkOutcome {
+  func run(_ segments: [ChainSegment], on db: isolated some CloseStore) throws -> ChunkOutcome {
     // A placeholder under a lease that has ended would belong to nobody.
     guard context.mayWrite else { throw LeaseEnded() }
     var outcome = ChunkOutcome()
     var clock = StageClock()
-    try context.cover(sweeps, on: db)
-    let claimed = try ChunkClaim(context: context).claim(sweeps, &outcome, on: db)
+    try context.cover(segments, on: db)
+    let claimed = try ChunkClaim(context: context).claim(segments, &outcome, on: db)
     outcome.stages.claim += clock.lap()
-    guard !claimed.sweeps.isEmpty else { return outcome }
-    var first = claimed.sweeps.map(\.steps[0].date).min() ?? .earliest
+    guard !claimed.segments.isEmpty else { return outcome }
+    var first = claimed.segments.map(\.steps[0].date).min() ?? .earliest
     for isLastTry in [false, false, true] {
       do {
         try close(claimed, closesFrom: first, &outcome, &clock, on: db)
@@ -34,20 +34,20 @@ struct ChunkClose {
   }
 
   private func close(
-    _ claimed: ClaimedSweeps, closesFrom first: Day, _ outcome: inout ChunkOutcome,
+    _ claimed: ClaimedSegments, closesFrom first: Day, _ outcome: inout ChunkOutcome,
     _ clock: inout StageClock, on db: isolated some CloseStore
   ) throws {
-    let sweeps = claimed.sweeps
-    if sweeps.contains(where: \.goesOn) { try context.market.renew(on: db) }
+    let segments = claimed.segments
+    if segments.contains(where: \.goesOn) { try context.market.renew(on: db) }
     let market = try context.market.market(
-      from: first, through: sweeps.map(\.through).max() ?? .latest, on: db)
-    let close = SweepClose(
+      from: first, through: segments.map(\.through).max() ?? .latest, on: db)
+    let close = SegmentClose(
       calendars: context.calendars,
       policies: ClosePolicies(asked: context.settings.policy, kept: claimed.policies),
       isStrict: context.settings.isStrict)
     let computed = try db.reading { db in
       try close.compute(
-        sweeps, market: market, closesFrom: first, &outcome.stages, &clock, on: db)
+        segments, market: market, closesFrom: first, &outcome.stages, &clock, on: db)
     }
     try ChunkPopulate(context: context, inputsSeen: market.seen, revisions: claimed.revisions)
       .populate(computed, &outcome, on: db)

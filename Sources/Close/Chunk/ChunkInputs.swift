@@ -2,14 +2,14 @@ internal import Accounting
 internal import Postgres
 internal import Storage
 
-/// Everything that a chunk of sweeps is computed from, as one database snapshot showed it.
+/// Everything that a chunk of segments is computed from, as one database snapshot showed it.
 struct ChunkInputs {
   /// One portfolio's inputs.
   struct Book {
     var opening: StoredOpening?
     var holdings: ArraySlice<StoredHolding> = []
     var cashBalances: ArraySlice<StoredCashBalance> = []
-    /// Of the whole history for a sweep that reads it, else since the opening.
+    /// Of the whole history for a segment that reads it, else since the opening.
     var activities: ArraySlice<StoredActivity> = []
     var statements: ArraySlice<StoredStatement> = []
     var moments: StoredMoments?
@@ -20,26 +20,26 @@ struct ChunkInputs {
   var books: [ID<Portfolio>: Book]
   var market: LoadedMarket
 
-  /// A statement or two a kind of input, whatever the number of sweeps.
+  /// A statement or two a kind of input, whatever the number of segments.
   static func load(
-    _ sweeps: [Sweep], market: LoadedMarket, on db: isolated Connection
+    _ segments: [ChainSegment], market: LoadedMarket, on db: isolated Connection
   ) throws -> ChunkInputs {
-    let ranges = sweeps.map {
+    let ranges = segments.map {
       LoadRange(portfolio: $0.portfolio.id, openedFrom: $0.openedFrom, through: $0.through)
     }
-    let fromTheFirst = zip(sweeps, ranges).map { sweep, range in
+    let fromTheFirst = zip(segments, ranges).map { segment, range in
       LoadRange(
-        portfolio: range.portfolio, openedFrom: sweep.readsHistory ? nil : range.openedFrom,
+        portfolio: range.portfolio, openedFrom: segment.readsHistory ? nil : range.openedFrom,
         through: range.through)
     }
-    var books = Dictionary(uniqueKeysWithValues: sweeps.map { ($0.portfolio.id, Book()) })
+    var books = Dictionary(uniqueKeysWithValues: segments.map { ($0.portfolio.id, Book()) })
     for opening in try Loading.openings(ranges, on: db) {
       books[opening.portfolio]?.opening = opening
     }
     for rows in try Loading.holdings(ranges, on: db).runs(of: \.portfolio) {
       books[rows[rows.startIndex].portfolio]?.holdings = rows
     }
-    let perCurrency = zip(sweeps, ranges).filter { $0.0.portfolio.cashMode == .perCurrency }
+    let perCurrency = zip(segments, ranges).filter { $0.0.portfolio.cashMode == .perCurrency }
     if !perCurrency.isEmpty {
       for rows in try Loading.cashBalances(perCurrency.map(\.1), on: db).runs(of: \.portfolio) {
         books[rows[rows.startIndex].portfolio]?.cashBalances = rows
@@ -51,8 +51,8 @@ struct ChunkInputs {
     for rows in try Loading.statements(ranges, on: db).runs(of: \.portfolio) {
       books[rows[rows.startIndex].portfolio]?.statements = rows
     }
-    try loadStatementDates(of: sweeps, into: &books, market: market, on: db)
-    let resumed = zip(sweeps, ranges).filter { !$0.0.readsHistory }.map(\.1)
+    try loadStatementDates(of: segments, into: &books, market: market, on: db)
+    let resumed = zip(segments, ranges).filter { !$0.0.readsHistory }.map(\.1)
     if !resumed.isEmpty {
       for moments in try Loading.moments(resumed, on: db) {
         books[moments.portfolio]?.moments = moments
@@ -61,16 +61,16 @@ struct ChunkInputs {
     return ChunkInputs(books: books, market: market)
   }
 
-  /// The snapshot that a sweep opens from has no row of a fund that was emptied before it.
+  /// The snapshot that a segment opens from has no row of a fund that was emptied before it.
   private static func loadStatementDates(
-    of sweeps: [Sweep], into books: inout [ID<Portfolio>: Book], market: LoadedMarket,
+    of segments: [ChainSegment], into books: inout [ID<Portfolio>: Book], market: LoadedMarket,
     on db: isolated Connection
   ) throws {
     var asked: [(portfolio: ID<Portfolio>, holding: ID<Holding>, through: Day)] = []
     var owners: [ID<Holding>: ID<Portfolio>] = [:]
-    for sweep in sweeps {
-      let portfolio = sweep.portfolio.id
-      guard let openedFrom = sweep.openedFrom, let book = books[portfolio] else { continue }
+    for segment in segments {
+      let portfolio = segment.portfolio.id
+      guard let openedFrom = segment.openedFrom, let book = books[portfolio] else { continue }
       for holding in book.valuedHoldingsWithoutRow(after: openedFrom, in: market) {
         asked.append((portfolio, holding, openedFrom))
         owners[holding] = portfolio
@@ -85,7 +85,7 @@ struct ChunkInputs {
 }
 
 extension ChunkInputs.Book {
-  /// The instrument of every holding that the sweep can meet.
+  /// The instrument of every holding that the segment can meet.
   ///
   /// - Throws: `MarketOutdated` where one was imported after the market was read.
   func instruments(in market: LoadedMarket) throws -> [ID<Holding>: Instrument] {

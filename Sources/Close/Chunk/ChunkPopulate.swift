@@ -11,10 +11,10 @@ struct ChunkPopulate {
   let revisions: [Slot: Int32]
 
   func populate(
-    _ computed: [ComputedSweep], _ outcome: inout ChunkOutcome, on db: isolated some CloseStore
+    _ computed: [ComputedSegment], _ outcome: inout ChunkOutcome, on db: isolated some CloseStore
   ) throws {
     guard context.mayWrite else { throw LeaseEnded() }
-    // A repair writes every date of its sweeps, and archives what it replaces.
+    // A repair writes every date of its segments, and archives what it replaces.
     let isRepair = context.settings.isRepair
     let looked = try UnchangedSlots(
       among: isRepair ? [] : computed, revisions: revisions, on: db)
@@ -24,8 +24,8 @@ struct ChunkPopulate {
       reason: context.reason)
     chunk.overLocks = context.mayOverrideLocks
     chunk.archives = isRepair
-    for sweep in computed {
-      add(sweep, looked, to: &chunk)
+    for segment in computed {
+      add(segment, looked, to: &chunk)
     }
     chunk.orderResults()
     let lost = try populated(chunk, on: db)
@@ -50,17 +50,17 @@ struct ChunkPopulate {
   }
 
   private func add(
-    _ computed: ComputedSweep, _ looked: UnchangedSlots, to chunk: inout PopulateChunk
+    _ computed: ComputedSegment, _ looked: UnchangedSlots, to chunk: inout PopulateChunk
   ) {
     var openingRevision = computed.openingRevision
-    var opensInSameSweep = false
+    var opensInSameSegment = false
     for closed in computed.closed {
-      guard let result = closed.portfolioReturn else { break }
-      let slot = computed.sweep.slot(closed.step)
+      guard let result = closed.portfolioIRR else { break }
+      let slot = computed.segment.slot(closed.step)
       let revision = revisions[slot]
       if looked.slots.contains(slot) {
         openingRevision = revision
-        opensInSameSweep = false
+        opensInSameSegment = false
         continue
       }
       chunk.results.append(
@@ -69,22 +69,22 @@ struct ChunkPopulate {
           replaced: revision.map {
             SlotResult.Replaced(revision: $0, standing: looked.standing[slot] ?? [])
           },
-          openedFromRevision: openingRevision, opensInSameSweep: opensInSameSweep,
+          openedFromRevision: openingRevision, opensInSameSegment: opensInSameSegment,
           snapshot: closed.close.snapshot, holdings: closed.close.holdings,
           instruments: computed.instruments, cashBalances: closed.close.cashBalances,
-          holdingReturns: closed.holdingReturns.map { $0 ?? .incomplete },
-          portfolioReturn: result, convention: computed.sweep.portfolio.irrConvention,
+          holdingIRRs: closed.holdingIRRs.map { $0 ?? .incomplete },
+          portfolioIRR: result, convention: computed.segment.portfolio.irrConvention,
           fingerprint: closed.fingerprint, policy: closed.policy))
       openingRevision = (revision ?? 0) + 1
-      opensInSameSweep = true
+      opensInSameSegment = true
     }
-    if computed.sweep.readsHistory { chunk.outdatedMoments.append(computed.sweep.portfolio.id) }
+    if computed.segment.readsHistory { chunk.outdatedMoments.append(computed.segment.portfolio.id) }
     if let last = computed.closed.last, computed.ledger.isChanged,
-      computed.sweep.portfolio.irrConvention == .xirrAct365
+      computed.segment.portfolio.irrConvention == .xirrAct365
     {
       chunk.moments.append(
         StoredMoments(
-          portfolio: computed.sweep.portfolio.id, asOf: last.close.snapshot.date,
+          portfolio: computed.segment.portfolio.id, asOf: last.close.snapshot.date,
           bytes: computed.ledger.packed(keeping: last.close.holdings.map(\.holding))))
     }
   }
@@ -103,35 +103,35 @@ struct ChunkPopulate {
 
   /// Tells what was lost to a lock from what was lost to another owner.
   private func reportLocked(
-    _ lost: Set<Slot>, of computed: [ComputedSweep], _ outcome: inout ChunkOutcome,
+    _ lost: Set<Slot>, of computed: [ComputedSegment], _ outcome: inout ChunkOutcome,
     on db: isolated some CloseStore
   ) throws {
     guard !context.mayOverrideLocks else { return }
     let locked = try db.locked(among: Array(lost))
-    for sweep in computed.map(\.sweep) {
-      let slots = sweep.steps.filter { lost.contains(sweep.slot($0)) }
-      guard let first = slots.first(where: { locked.contains(sweep.slot($0)) }) else { continue }
+    for segment in computed.map(\.segment) {
+      let slots = segment.steps.filter { lost.contains(segment.slot($0)) }
+      guard let first = slots.first(where: { locked.contains(segment.slot($0)) }) else { continue }
       outcome.counts.fenced -= slots.count
       outcome.counts.locked += slots.count
-      outcome.failures.append(.locked(sweep.portfolio, first.date))
+      outcome.failures.append(.locked(segment.portfolio, first.date))
     }
   }
 
-  /// The first date of a sweep that could not be closed keeps the reason; the ones behind it are
+  /// The first date of a segment that could not be closed keeps the reason; the ones behind it are
   /// given back, blocked.
   private func recordFailures(
-    of computed: [ComputedSweep], _ outcome: inout ChunkOutcome, on db: isolated some CloseStore
+    of computed: [ComputedSegment], _ outcome: inout ChunkOutcome, on db: isolated some CloseStore
   ) throws {
     var failed: [(slot: Slot, error: String, sqlState: String?)] = []
     var blocked: [Slot] = []
-    for sweep in computed {
-      guard let error = sweep.error else { continue }
-      let left = sweep.sweep.steps.dropFirst(sweep.closed.count)
+    for segment in computed {
+      guard let error = segment.error else { continue }
+      let left = segment.segment.steps.dropFirst(segment.closed.count)
       guard let first = left.first else { continue }
-      failed.append((sweep.sweep.slot(first), error, nil))
+      failed.append((segment.segment.slot(first), error, nil))
       outcome.failures.append(
-        SlotFailure(portfolio: sweep.sweep.portfolio.name, date: first.date, error: error))
-      blocked += left.dropFirst().map { sweep.sweep.slot($0) }
+        SlotFailure(portfolio: segment.segment.portfolio.name, date: first.date, error: error))
+      blocked += left.dropFirst().map { segment.segment.slot($0) }
     }
     outcome.counts.failed += failed.count
     outcome.counts.blocked += blocked.count
@@ -164,34 +164,35 @@ struct UnchangedSlots {
 
   /// - Parameter revisions: The revision that each slot stands at.
   init(
-    among computed: [ComputedSweep], revisions: [Slot: Int32], on db: isolated some CloseStore
+    among computed: [ComputedSegment], revisions: [Slot: Int32], on db: isolated some CloseStore
   ) throws {
-    let again = computed.filter { $0.sweep.steps.contains { $0.kind == .again } }
+    let again = computed.filter { $0.segment.steps.contains { $0.kind == .again } }
     guard !again.isEmpty else { return }
     let stored = try db.storedCloses(
-      of: again.flatMap { sweep in
-        sweep.closed.lazy.filter { $0.step.kind == .again }.map { sweep.sweep.slot($0.step) }
+      of: again.flatMap { segment in
+        segment.closed.lazy.filter { $0.step.kind == .again }.map { segment.segment.slot($0.step) }
       })
-    for sweep in again { add(sweep, stored, revisions) }
+    for segment in again { add(segment, stored, revisions) }
     toConfirm.sort { ($0.slot.date, $0.slot.portfolio) < ($1.slot.date, $1.slot.portfolio) }
   }
 
   /// A date after one that changed is written even if its own numbers are the same: it must say
   /// which revision it opened from.
   private mutating func add(
-    _ sweep: ComputedSweep, _ stored: [Slot: StoredCloses.Close], _ revisions: [Slot: Int32]
+    _ segment: ComputedSegment, _ stored: [Slot: StoredCloses.StoredClose],
+    _ revisions: [Slot: Int32]
   ) {
-    var openingRevision = sweep.openingRevision
+    var openingRevision = segment.openingRevision
     var opensAsItStands = true
-    for closed in sweep.closed {
-      let slot = sweep.sweep.slot(closed.step)
+    for closed in segment.closed {
+      let slot = segment.segment.slot(closed.step)
       guard closed.step.kind == .again, let before = stored[slot] else {
         opensAsItStands = false
         continue
       }
       let same = before.rows(
-        sameAs: closed, convention: sweep.sweep.portfolio.irrConvention,
-        instruments: sweep.instruments)
+        sameAs: closed, convention: segment.segment.portfolio.irrConvention,
+        instruments: segment.instruments)
       guard opensAsItStands, same == .all else {
         opensAsItStands = false
         standing[slot] = same

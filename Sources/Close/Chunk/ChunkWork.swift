@@ -72,46 +72,46 @@ enum Fault {
 ///
 /// A passing fault is tried again; a chunk that fails for good is halved until the portfolio at
 /// fault stands alone, whose slot then keeps the reason. A chunk that met somebody else's lock is
-/// left for a later pass. A sweep that is longer than a chunk has room for is closed part by part,
+/// left for a later pass. A segment that is longer than a chunk has room for is closed part by part,
 /// each claimed when the one before it is closed whole.
 struct ChunkWork {
   /// One step, which can be taken again wherever it was interrupted.
   enum Step {
-    /// Closes these sweeps.
-    case close([Sweep])
-    /// Records why a sweep could not be closed.
-    case fail(Sweep, any Error)
+    /// Closes these segments.
+    case close([ChainSegment])
+    /// Records why a segment could not be closed.
+    case fail(ChainSegment, any Error)
   }
 
   /// The next step last.
   private var steps: [Step]
   private var attempts = Attempts()
-  /// What follows the part of a long sweep that is at work; there is one sweep then.
-  private var rest: Sweep?
-  /// How many dates of one sweep are closed at a time.
+  /// What follows the part of a long segment that is at work; there is one segment then.
+  private var rest: ChainSegment?
+  /// How many dates of one segment are closed at a time.
   private let room: Int
-  /// Sweeps that others are working on.
-  private(set) var busy: [Sweep] = []
+  /// Segments that others are working on.
+  private(set) var busy: [ChainSegment] = []
 
-  /// - Parameter room: How many dates of one sweep are closed at a time.
-  init(_ sweeps: [Sweep], room: Int) {
+  /// - Parameter room: How many dates of one segment are closed at a time.
+  init(_ segments: [ChainSegment], room: Int) {
     steps = []
     self.room = room
-    if sweeps.count == 1 { begin(sweeps[0]) } else { steps = [.close(sweeps)] }
+    if segments.count == 1 { begin(segments[0]) } else { steps = [.close(segments)] }
   }
 
   /// What comes next; nil when nothing is left.
   var next: Step? { steps.last }
 
-  private mutating func begin(_ sweep: Sweep) {
-    let (part, rest) = sweep.cut(after: room)
+  private mutating func begin(_ segment: ChainSegment) {
+    let (part, rest) = segment.cut(after: room)
     steps.append(.close([part]))
     self.rest = rest
   }
 
   /// The step was taken.
   ///
-  /// - Parameter goesOn: Whether a part of a sweep is followed by its next one.
+  /// - Parameter goesOn: Whether a part of a segment is followed by its next one.
   /// - Returns: What became of it, and of what waited for it and is not begun any more.
   mutating func succeeded(_ outcome: ChunkOutcome, goesOn: Bool) -> ChunkOutcome {
     var outcome = outcome
@@ -136,21 +136,21 @@ struct ChunkWork {
   /// - Returns: How long to wait before the same step is taken again; nil: go on with `next`.
   /// - Throws: The error, where it ends the whole run.
   mutating func failed(_ error: any Error, mayWrite: Bool) throws -> Duration? {
-    if Fault.isLock(error), case .close(let sweeps) = next {
+    if Fault.isLock(error), case .close(let segments) = next {
       var outcome = ChunkOutcome()
-      outcome.busy = sweeps
+      outcome.busy = segments
       _ = succeeded(outcome, goesOn: false)
       return nil
     }
     if let pause = attempts.pause(after: error, mayWrite: mayWrite) { return pause }
-    guard case .close(let sweeps) = steps.popLast(), !Fault.isFinal(error) else { throw error }
+    guard case .close(let segments) = steps.popLast(), !Fault.isFinal(error) else { throw error }
     attempts = Attempts()
-    if sweeps.count == 1 {
-      steps.append(.fail(sweeps[0], error))
+    if segments.count == 1 {
+      steps.append(.fail(segments[0], error))
     } else {
-      let middle = sweeps.count / 2
-      steps.append(.close(Array(sweeps[middle...])))
-      steps.append(.close(Array(sweeps[..<middle])))
+      let middle = segments.count / 2
+      steps.append(.close(Array(segments[middle...])))
+      steps.append(.close(Array(segments[..<middle])))
     }
     return nil
   }
@@ -160,33 +160,33 @@ extension ChunkWork.Step {
   /// The last date that it is about.
   var through: Day {
     switch self {
-    case .close(let sweeps): sweeps.lazy.map(\.through).max() ?? .earliest
-    case .fail(let sweep, _): sweep.through
+    case .close(let segments): segments.lazy.map(\.through).max() ?? .earliest
+    case .fail(let segment, _): segment.through
     }
   }
 
   /// Takes the step, on a database.
   func take(_ context: RunContext, on db: isolated some CloseStore) throws -> ChunkOutcome {
     switch self {
-    case .close(let sweeps): try ChunkClose(context: context).run(sweeps, on: db)
-    case .fail(let sweep, let error): try record(error, of: sweep, context, on: db)
+    case .close(let segments): try ChunkClose(context: context).run(segments, on: db)
+    case .fail(let segment, let error): try record(error, of: segment, context, on: db)
     }
   }
 
   private func record(
-    _ error: any Error, of sweep: Sweep, _ context: RunContext,
+    _ error: any Error, of segment: ChainSegment, _ context: RunContext,
     on db: isolated some CloseStore
   ) throws -> ChunkOutcome {
-    let first = sweep.steps[0]
+    let first = segment.steps[0]
     let reason = "\(error)"
     try db.fail(
-      [(sweep.slot(first), reason, Fault.cause(of: error)?.sqlState)], as: context.claim)
-    try db.release(sweep.steps.dropFirst().map { sweep.slot($0) }, as: context.claim)
+      [(segment.slot(first), reason, Fault.cause(of: error)?.sqlState)], as: context.claim)
+    try db.release(segment.steps.dropFirst().map { segment.slot($0) }, as: context.claim)
     var outcome = ChunkOutcome()
     outcome.counts.failed = 1
-    outcome.counts.blocked = sweep.steps.count - 1
+    outcome.counts.blocked = segment.steps.count - 1
     outcome.failures = [
-      SlotFailure(portfolio: sweep.portfolio.name, date: first.date, error: reason)
+      SlotFailure(portfolio: segment.portfolio.name, date: first.date, error: reason)
     ]
     return outcome
   }

@@ -33,7 +33,7 @@ struct SlotFingerprint {
   /// - Parameter opening: That of the snapshot it opened from; nil for the first of all.
   mutating func fingerprint(
     of close: BookClose, after opening: Fingerprint?, _ activities: [Activity],
-    _ statements: [Accounting.Statement]
+    _ statements: [FundStatement]
   ) -> Fingerprint {
     rates.removeAll(keepingCapacity: true)
     var hasher = header(of: close.snapshot, after: opening)
@@ -152,7 +152,7 @@ struct SlotFingerprint {
     return hasher.finish()
   }
 
-  private func statement(_ statement: Accounting.Statement) -> Fingerprint {
+  private func statement(_ statement: FundStatement) -> Fingerprint {
     var hasher = hasher(.statement, statement.holding)
     hasher.write(statement.date)
     hasher.write(statement.value)

@@ -24,7 +24,7 @@ struct ChunkCursor<Element: Sendable>: Sendable {
 }
 
 /// How much a chunk may hold, in slots of some ten holdings.
-enum ChunkRoom {
+enum ChunkBudget {
   /// What a chunk holds at a time, unless one portfolio alone has more.
   static func slots(of settings: RunSettings) -> Int { settings.chunk * 4 }
 

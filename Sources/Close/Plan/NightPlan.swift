@@ -16,17 +16,17 @@ struct NightPlan {
   /// Those of them that were retired before the date.
   var staleRetired: [ID<Portfolio>] = []
 
-  /// The sweeps of some portfolios, and those that are refused, with the way out.
-  struct Page {
-    var sweeps: [Sweep] = []
+  /// The segments of some portfolios, and those that are refused, with the way out.
+  struct DuePage {
+    var segments: [ChainSegment] = []
     var refused: [SlotFailure] = []
     /// Portfolios whose date is locked and was never closed.
     var locked: [SlotFailure] = []
     var skipped = 0
   }
 
-  func page(_ portfolios: [PlannedPortfolio], on db: isolated some CloseStore) throws -> Page {
-    var page = Page()
+  func page(_ portfolios: [PlannedPortfolio], on db: isolated some CloseStore) throws -> DuePage {
+    var page = DuePage()
     let late = portfolios.filter { stale[$0.portfolio.id] != nil && $0.lastComplete != nil }
     let restarts = try restarts(of: late, on: db)
     for planned in portfolios {
@@ -45,7 +45,7 @@ struct NightPlan {
           page.refused.append(refusal)
           continue
         }
-        page.sweeps.append(sweep(of: planned, due: due, restart: restart))
+        page.segments.append(segment(of: planned, due: due, restart: restart))
       } catch let error as CalendarError {
         page.refused.append(
           SlotFailure(
@@ -132,13 +132,13 @@ struct NightPlan {
     return nil
   }
 
-  private func sweep(
+  private func segment(
     of planned: PlannedPortfolio, due: [Day], restart: Restart?
-  ) -> Sweep {
-    let again = (restart?.dates ?? []).map { Sweep.Step($0, .again) }
-    return Sweep(
+  ) -> ChainSegment {
+    let again = (restart?.dates ?? []).map { ChainSegment.Step($0, .again) }
+    return ChainSegment(
       portfolio: planned.portfolio,
       openedFrom: restart.map(\.openedFrom) ?? planned.lastComplete,
-      steps: again + due.map { Sweep.Step($0, .next) })
+      steps: again + due.map { ChainSegment.Step($0, .next) })
   }
 }

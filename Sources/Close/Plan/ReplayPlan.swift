@@ -17,8 +17,8 @@ struct ReplayPlan {
 
   func page(
     _ portfolios: [PlannedPortfolio], on db: isolated some CloseStore
-  ) throws -> NightPlan.Page {
-    var page = NightPlan.Page()
+  ) throws -> NightPlan.DuePage {
+    var page = NightPlan.DuePage()
     let ids = portfolios.map(\.portfolio.id)
     let last = max(range.through, portfolios.compactMap(\.lastComplete).max() ?? range.through)
     let complete = Dictionary(
@@ -39,8 +39,8 @@ struct ReplayPlan {
           continue
         }
         let opening = closed.last { $0 < first.date } ?? before[planned.portfolio.id]
-        page.sweeps.append(
-          Sweep(portfolio: planned.portfolio, openedFrom: opening, steps: steps))
+        page.segments.append(
+          ChainSegment(portfolio: planned.portfolio, openedFrom: opening, steps: steps))
       } catch let error as CalendarError {
         page.refused.append(
           SlotFailure(
@@ -68,15 +68,15 @@ struct ReplayPlan {
   }
 
   /// - Parameter closed: The portfolio's complete dates from the range's first on, ascending.
-  private func steps(of planned: PlannedPortfolio, closed: [Day]) throws -> [Sweep.Step] {
+  private func steps(of planned: PlannedPortfolio, closed: [Day]) throws -> [ChainSegment.Step] {
     let portfolio = planned.portfolio
     let through =
       range.throughLatest
       ? max(range.through, planned.lastComplete ?? range.through) : range.through
-    var steps = closed.filter { $0 <= through }.map { Sweep.Step($0, .again) }
+    var steps = closed.filter { $0 <= through }.map { ChainSegment.Step($0, .again) }
     if range.onlyStale {
       guard let staleFrom = stale[portfolio.id] else { return [] }
-      steps += (missing[portfolio.id] ?? []).map { Sweep.Step($0, .backfill) }
+      steps += (missing[portfolio.id] ?? []).map { ChainSegment.Step($0, .backfill) }
       return steps.filter { $0.date >= staleFrom }.sorted { $0.date < $1.date }
     }
     let calendar = try calendars.named(portfolio.calendar)
@@ -87,7 +87,7 @@ struct ReplayPlan {
       for date in calendar.businessDayList(after: first - 1, through: last)
       where !known.contains(date) {
         let isNext = planned.lastComplete.map { date > $0 } ?? true
-        steps.append(Sweep.Step(date, isNext ? .next : .backfill))
+        steps.append(ChainSegment.Step(date, isNext ? .next : .backfill))
       }
       steps.sort { $0.date < $1.date }
     }
@@ -95,7 +95,7 @@ struct ReplayPlan {
     if steps.last(where: { $0.kind != .again })?.kind == .backfill,
       let following = closed.first(where: { $0 > through })
     {
-      steps.append(Sweep.Step(following, .again))
+      steps.append(ChainSegment.Step(following, .again))
     }
     return steps
   }

@@ -81,7 +81,7 @@ extension BooksReader {
 
   /// A close with names instead of keys.
   func shown(
-    _ portfolio: Portfolio, _ close: StoredCloses.Close
+    _ portfolio: Portfolio, _ close: StoredCloses.StoredClose
   ) throws -> ShownSnapshot {
     ShownSnapshot(portfolio, close, try read { db in try MarketLoading.instruments(on: db) })
   }
@@ -147,10 +147,11 @@ extension Connection {
 
 extension ShownSnapshot {
   fileprivate init(
-    _ portfolio: Portfolio, _ close: StoredCloses.Close, _ instruments: [ID<Instrument>: Instrument]
+    _ portfolio: Portfolio, _ close: StoredCloses.StoredClose,
+    _ instruments: [ID<Instrument>: Instrument]
   ) {
     let results = Dictionary(
-      close.holdingReturns.compactMap { row in row.holding.map { ($0, row.result) } },
+      close.holdingIRRs.compactMap { row in row.holding.map { ($0, row.result) } },
       uniquingKeysWith: { first, _ in first })
     self.init(
       portfolio: portfolio, stored: close.snapshot,
@@ -159,6 +160,6 @@ extension ShownSnapshot {
           HoldingRow(instrument: $0, row: row, result: results[row.holding])
         }
       },
-      result: close.portfolioReturn?.result, convention: close.portfolioReturn?.convention)
+      result: close.portfolioIRR?.result, convention: close.portfolioIRR?.convention)
   }
 }

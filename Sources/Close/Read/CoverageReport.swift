@@ -17,7 +17,7 @@ public struct CoverageReport: Sendable {
   /// The dates on which a slot exists or ought to, ascending.
   public var dates: [Row] = []
   /// The locks that stand, at most twenty.
-  public var locks: [PeriodLocks.Standing] = []
+  public var locks: [PeriodLocks.HeldLock] = []
   /// Slots that failed, at most twenty.
   public var failures: [Coverage.Failure] = []
   /// The latest runs.

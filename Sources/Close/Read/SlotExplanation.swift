@@ -15,9 +15,9 @@ public struct SlotExplanation: Sendable {
   /// Where the activities of the window came from, by key.
   public var sources: [Int64: ActivitySource]
   /// The portfolio's money-weighted return.
-  public var portfolioReturn: ExplainedReturn?
+  public var portfolioIRR: ExplainedIRR?
   /// The holdings' own.
-  public var holdingReturns: [ID<Holding>: ExplainedReturn]
+  public var holdingIRRs: [ID<Holding>: ExplainedIRR]
   /// When closes and statements are good enough.
   public var policy: ClosePolicy
   /// Changes of inputs that the stored snapshot has not seen.
@@ -66,7 +66,7 @@ extension BooksReader {
 /// Makes one explanation, inside a transaction.
 private struct Explaining {
   let shown: ShownSnapshot
-  let stored: StoredCloses.Close
+  let stored: StoredCloses.StoredClose
   let policy: ClosePolicy
 
   private var portfolio: Portfolio { shown.portfolio }
@@ -75,24 +75,24 @@ private struct Explaining {
   func explain(on db: isolated Connection) throws -> Explained {
     let openedFrom = shown.stored.snapshot.openedFrom
     // As a replay of just this date would load it.
-    let sweep = Sweep(
-      portfolio: portfolio, openedFrom: openedFrom, steps: [Sweep.Step(date, .again)])
+    let segment = ChainSegment(
+      portfolio: portfolio, openedFrom: openedFrom, steps: [ChainSegment.Step(date, .again)])
     var market = try MarketLoading.market(from: date, through: date, on: db)
-    var inputs = try ChunkInputs.load([sweep], market: market, on: db)
+    var inputs = try ChunkInputs.load([segment], market: market, on: db)
     if let first = inputs.books[portfolio.id]?.firstCloseNeeded(after: openedFrom) {
       market = try MarketLoading.market(from: first, through: date, on: db)
       inputs.market = market
     }
     let changes = try Provenance.unseenChanges(of: shown.stored.slot, on: db)
     let calendars = Calendars(overrides: market.calendarOverrides)
-    let computation = SweepComputation(
+    let computation = SegmentComputation(
       inputs: inputs, calendars: calendars, policies: ClosePolicies(asked: policy), isStrict: false)
-    let opened = try computation.open(sweep)
+    let opened = try computation.open(segment)
     let history = try lotHistory(inputs)
     var closing = opened
     try computation.close(&closing, lots: history)
     var computed = [closing.computed]
-    try SweepReturns(inputs: inputs).solve(&computed, on: db)
+    try SegmentReturns(inputs: inputs).solve(&computed, on: db)
     guard let closed = computed[0].closed.first else {
       return .impossible(shown, error: computed[0].error ?? "it cannot be closed", changes)
     }
@@ -104,7 +104,7 @@ private struct Explaining {
         after: openedFrom ?? portfolio.inception - 1, through: date),
       sources: try Provenance.sources(
         of: opened.activities.map(\.id), in: portfolio.id, on: db),
-      portfolioReturn: nil, holdingReturns: [:], policy: policy, unseenChanges: changes,
+      portfolioIRR: nil, holdingIRRs: [:], policy: policy, unseenChanges: changes,
       differences: differences(closed, opened.computed.instruments))
     try addReturns(closed, opened, inputs, to: &slot)
     return .closed(slot)
@@ -112,7 +112,7 @@ private struct Explaining {
 
   /// What the rows say otherwise than their inputs do today.
   private func differences(
-    _ closed: ComputedSweep.Closed, _ instruments: [ID<Holding>: Instrument]
+    _ closed: ComputedSegment.Closed, _ instruments: [ID<Holding>: Instrument]
   ) -> [ValueDifference] {
     var comparison = SlotComparison(instruments: instruments)
     comparison.compare(stored, closed, portfolio.irrConvention)
@@ -120,7 +120,7 @@ private struct Explaining {
   }
 
   private func explanation(
-    _ opened: SweepComputation.Opened, _ history: [ID<Holding>: [Activity]],
+    _ opened: SegmentComputation.Opened, _ history: [ID<Holding>: [Activity]],
     _ inputs: ChunkInputs, _ calendar: BusinessCalendar
   ) throws -> Explanation {
     var book = opened.book
@@ -133,7 +133,7 @@ private struct Explaining {
     return try book.explain(
       on: date, activities: opened.activities,
       statements: statements.map {
-        Accounting.Statement(holding: $0.holding, date: $0.date, value: $0.value)
+        FundStatement(holding: $0.holding, date: $0.date, value: $0.value)
       },
       market: inputs.market.market,
       businessDays: { calendar.businessDays(after: $0, through: $1) }, policy: policy)
@@ -152,24 +152,24 @@ private struct Explaining {
   // MARK: - Returns
 
   private func addReturns(
-    _ closed: ComputedSweep.Closed, _ opened: SweepComputation.Opened, _ inputs: ChunkInputs,
+    _ closed: ComputedSegment.Closed, _ opened: SegmentComputation.Opened, _ inputs: ChunkInputs,
     to slot: inout SlotExplanation
   ) throws {
     let rows = inputs.books[portfolio.id]?.activities ?? []
     let history = try rows.map { try $0.withReferenceClose(in: inputs.market) }
     let historyOf = Dictionary(grouping: history, by: \.holding)
     let market = inputs.market.market
-    if let result = closed.portfolioReturn {
-      slot.portfolioReturn = ExplainedReturn(
+    if let result = closed.portfolioIRR {
+      slot.portfolioIRR = ExplainedIRR(
         flows: try PortfolioBook.portfolioFlows(
           portfolio: portfolio, instruments: opened.computed.instruments, history: history,
           market: market, through: date),
         closingValue: closed.close.snapshot.closingEquity, date: date, result: result,
         convention: portfolio.irrConvention)
     }
-    for (row, result) in zip(closed.close.holdings, closed.holdingReturns) {
+    for (row, result) in zip(closed.close.holdings, closed.holdingIRRs) {
       guard let result, let instrument = opened.computed.instruments[row.holding] else { continue }
-      slot.holdingReturns[row.holding] = ExplainedReturn(
+      slot.holdingIRRs[row.holding] = ExplainedIRR(
         flows: try PortfolioBook.flows(
           of: row.holding, portfolio: portfolio, instrument: instrument,
           history: historyOf[row.holding] ?? [], market: market, through: date),

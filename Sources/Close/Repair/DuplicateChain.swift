@@ -21,9 +21,9 @@ public struct DuplicateChain {
   /// Whether amounts add up to the last digit, or only to a half cent.
   private let isExact: Bool
   /// The last row that stands.
-  private var standing: Standing?
+  private var standing: KeptRow?
 
-  private struct Standing {
+  private struct KeptRow {
     var date: Day
     var closing: Money
     var isStale: Bool
@@ -47,7 +47,7 @@ public struct DuplicateChain {
     var chain = DuplicateChain(isExact: isExact)
     let slots = rows.runs(of: \.date).map(Array.init)
     return slots.indices.compactMap { index in
-      let verdicts = chain.settle(
+      let verdicts = chain.decideSlot(
         slots[index], next: index + 1 < slots.count ? slots[index + 1] : [])
       guard verdicts.contains(where: { $0.action != .kept }) else { return nil }
       return SlotDecision(
@@ -55,14 +55,14 @@ public struct DuplicateChain {
     }
   }
 
-  private mutating func settle(_ rows: [LegacyRow], next: [LegacyRow]) -> [RowVerdict] {
+  private mutating func decideSlot(_ rows: [LegacyRow], next: [LegacyRow]) -> [RowVerdict] {
     let finished = rows.indices.filter { unfinished(rows[$0], among: rows) == nil }
     guard let first = finished.first else {
       return rows.map { RowVerdict($0, .removed, unfinished($0, among: rows) ?? "") }
     }
     let (kept, reason, isStale) = choose(first, finished, rows, next)
     if let closing = rows[kept].closing {
-      standing = Standing(date: rows[kept].date, closing: closing, isStale: isStale)
+      standing = KeptRow(date: rows[kept].date, closing: closing, isStale: isStale)
     }
     return rows.indices.map { index in
       if index == kept { return RowVerdict(rows[index], isStale ? .stale : .kept, reason.kept) }

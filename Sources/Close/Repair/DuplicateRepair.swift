@@ -150,7 +150,7 @@ public enum DuplicateRepair {
         try table.requireNothingHangsOnIt(on: db)
         try RepairArchive.begin(
           run, kind: kind, table: table.name, plan: text, digest: plan.digest, on: db)
-        let removed = try table.settle(now.decisions.flatMap(\.verdicts), run: run, on: db)
+        let removed = try table.carryOut(now.decisions.flatMap(\.verdicts), run: run, on: db)
         try RepairArchive.end(run, on: db)
         return RepairOutcome(run: run, removed: removed, stale: now.count(.stale))
       }

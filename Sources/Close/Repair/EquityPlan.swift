@@ -39,7 +39,7 @@ public struct EquityPlan: Sendable {
   /// What is closed again, portfolio by portfolio.
   public var damage: [Damage]
   /// Rows that belong to no closed date; they are removed.
-  public var strays: [StrayRows.Group]
+  public var strays: [OrphanRows.Group]
   /// Portfolios that could not be recomputed, and are left alone.
   public var failures: [SlotFailure]
   /// How many closed dates were compared.
@@ -77,7 +77,7 @@ public struct EquityScope: Sendable {
   }
 
   /// The head of a plan.
-  func members(_ damage: [EquityPlan.Damage], _ strays: [StrayRows.Group]) -> [(String, String)] {
+  func members(_ damage: [EquityPlan.Damage], _ strays: [OrphanRows.Group]) -> [(String, String)] {
     [
       ("kind", PlanText.quoted(EquityRepair.kind)), ("from", PlanText.optional(from?.description)),
       ("to", PlanText.optional(through?.description)),
@@ -93,7 +93,7 @@ extension EquityPlan.Damage {
   ///
   /// - Parameter complete: Its closed dates, ascending.
   init?(
-    _ portfolio: Portfolio, wrong: [EquityPlan.WrongDate], tears: [StrayRows.Tear],
+    _ portfolio: Portfolio, wrong: [EquityPlan.WrongDate], tears: [OrphanRows.Tear],
     complete: [Day]
   ) {
     let missing = Set(tears.filter(\.isMissing).map(\.openedFrom)).sorted()
@@ -144,7 +144,7 @@ extension EquityPlan.Damage {
   }
 }
 
-extension StrayRows.Group {
+extension OrphanRows.Group {
   var members: [(String, String)] {
     [
       ("portfolio", PlanText.quoted("#\(slot.portfolio)")),

@@ -56,20 +56,20 @@ public final class EquityRepair: Sendable {
       RecomputeScope(from: scope.from, through: scope.through), settings: settings,
       connect: connect)
     state.withLock { $0.recompute = recompute }
-    let found = Mutex<[RecomputedSweep]>([])
-    let compared = try await recompute.run { sweep in
-      var sweep = sweep
-      sweep.dates.removeAll { $0.differences.isEmpty }
-      let kept = sweep
+    let found = Mutex<[RecomputedSegment]>([])
+    let compared = try await recompute.run { segment in
+      var segment = segment
+      segment.dates.removeAll { $0.differences.isEmpty }
+      let kept = segment
       found.withLock { $0.append(kept) }
     }
     guard !state.withLock({ $0.isStopped }) else { throw CancellationError() }
-    let sweeps = found.withLock { $0 }.sorted { $0.portfolio.id < $1.portfolio.id }
+    let segments = found.withLock { $0 }.sorted { $0.portfolio.id < $1.portfolio.id }
     let connection = try await connect()
     do {
       let plan = try await connection.perform { db in
         try db.readBooks { books in
-          try books.read { db in try Self.make(scope, sweeps, compared.slots, on: db) }
+          try books.read { db in try Self.make(scope, segments, compared.slots, on: db) }
         }
       }
       await connection.close()
@@ -81,24 +81,25 @@ public final class EquityRepair: Sendable {
   }
 
   private static func make(
-    _ scope: EquityScope, _ sweeps: [RecomputedSweep], _ compared: Int, on db: isolated Connection
+    _ scope: EquityScope, _ segments: [RecomputedSegment], _ compared: Int,
+    on db: isolated Connection
   ) throws -> EquityPlan {
     let selection =
-      scope.codes.isEmpty ? .all : PortfolioSelection(sweeps.map(\.portfolio.id))
+      scope.codes.isEmpty ? .all : PortfolioSelection(segments.map(\.portfolio.id))
     let (first, last) = (scope.from ?? .earliest, scope.through ?? .latest)
-    let tears = try StrayRows.tears(of: selection, from: first, through: last, on: db)
-    let strays = try StrayRows.find(of: selection, from: first, through: last, on: db)
+    let tears = try OrphanRows.tears(of: selection, from: first, through: last, on: db)
+    let strays = try OrphanRows.find(of: selection, from: first, through: last, on: db)
     let tornBy = Dictionary(grouping: tears, by: \.slot.portfolio)
-    let doubtful = sweeps.filter { !$0.dates.isEmpty || tornBy[$0.portfolio.id] != nil }
+    let doubtful = segments.filter { !$0.dates.isEmpty || tornBy[$0.portfolio.id] != nil }
     let complete = Dictionary(
       grouping: try Planning.completeSlots(
         of: doubtful.map(\.portfolio.id), from: .earliest, through: .latest, on: db),
       by: \.portfolio)
-    let damage = doubtful.compactMap { sweep in
+    let damage = doubtful.compactMap { segment in
       EquityPlan.Damage(
-        sweep.portfolio, wrong: sweep.dates.map(\.wrong),
-        tears: tornBy[sweep.portfolio.id] ?? [],
-        complete: (complete[sweep.portfolio.id] ?? []).map(\.date))
+        segment.portfolio, wrong: segment.dates.map(\.wrong),
+        tears: tornBy[segment.portfolio.id] ?? [],
+        complete: (complete[segment.portfolio.id] ?? []).map(\.date))
     }
     let digests = try RepairArchive.digests(of: damage.map(\.differenceText), on: db)
     let plan = try RepairPlan(
@@ -106,7 +107,7 @@ public final class EquityRepair: Sendable {
       decisions: zip(damage, digests).map { $0.members(differences: $1) } + strays.map(\.members),
       on: db)
     return EquityPlan(
-      damage: damage, strays: strays, failures: sweeps.compactMap(\.failure), compared: compared,
+      damage: damage, strays: strays, failures: segments.compactMap(\.failure), compared: compared,
       plan: plan)
   }
 
@@ -195,7 +196,7 @@ extension RecomputedDate {
 public struct EquityRepairTask: Sendable {
   let firstBad: [ID<Portfolio>: Day]
   let missing: [ID<Portfolio>: [Day]]
-  let strays: [StrayRows.Group]
+  let strays: [OrphanRows.Group]
   let earliest: Day?
   let latest: Day
   /// The portfolios that are closed again; all where none is.
@@ -218,7 +219,7 @@ public struct EquityRepairTask: Sendable {
   func begin(_ run: Int64, on db: isolated Connection) throws {
     try RepairArchive.begin(
       run, kind: EquityRepair.kind, table: nil, plan: text, digest: digest, on: db)
-    let removed = try StrayRows.remove(strays, run: run, on: db)
+    let removed = try OrphanRows.remove(strays, run: run, on: db)
     guard removed == strays.reduce(0, { $0 + Int($1.count) }) else {
       throw RepairError.changed(["rows that belong to no closed date"])
     }

@@ -12,7 +12,7 @@ final class RunContext: Sendable {
   /// The portfolios that it is for.
   let selection: PortfolioSelection
   let calendars: Calendars
-  let market = MarketShelf()
+  let market = SharedMarket()
   let reason: String
   private let state: Mutex<State>
 
@@ -45,7 +45,7 @@ final class RunContext: Sendable {
       ?? (opening.kind == "run" ? "inputs changed" : opening.kind)
     self.now = now
     var report = RunReport(run: begun.run, date: opening.through)
-    report.takenBack = begun.takenBack
+    report.reclaimed = begun.reclaimed
     state = Mutex(
       State(
         leaseEnds: leaseAsked + .seconds(opening.settings.leaseSeconds), covered: begun.covered,
@@ -87,10 +87,10 @@ final class RunContext: Sendable {
     return now() < ends - .seconds(settings.leaseSeconds / 10)
   }
 
-  /// Makes the lease say that the claim is used on the dates of sweeps; commits before it is.
-  func cover(_ sweeps: [Sweep], on db: isolated some CloseStore) throws {
-    guard let first = sweeps.lazy.map(\.steps[0].date).min(),
-      let last = sweeps.lazy.map(\.through).max()
+  /// Makes the lease say that the claim is used on the dates of segments; commits before it is.
+  func cover(_ segments: [ChainSegment], on db: isolated some CloseStore) throws {
+    guard let first = segments.lazy.map(\.steps[0].date).min(),
+      let last = segments.lazy.map(\.through).max()
     else { return }
     let covered = state.withLock { $0.covered }
     if let covered, covered.lowerBound <= first, covered.upperBound >= last { return }
@@ -138,8 +138,8 @@ struct ChunkOutcome: Sendable {
   var counts = SlotCounts()
   var stages = StageSeconds()
   var failures: [SlotFailure] = []
-  /// Of sweeps that a live owner is working on, what is left: worth asking again.
-  var busy: [Sweep] = []
+  /// Of segments that a live owner is working on, what is left: worth asking again.
+  var busy: [ChainSegment] = []
 }
 
 extension ChunkOutcome {
@@ -150,7 +150,7 @@ extension ChunkOutcome {
   }
 
   /// Nothing of `rest` is begun: it is left with what kept the part before it from being closed.
-  mutating func leave(_ rest: Sweep, behind part: ChunkWork.Step) {
+  mutating func leave(_ rest: ChainSegment, behind part: ChunkWork.Step) {
     let left = rest.steps.filter { $0.date != part.through }
     if let index = busy.firstIndex(where: { $0.portfolio.id == rest.portfolio.id }) {
       busy[index].steps = (busy[index].steps + left).sorted { $0.date < $1.date }
@@ -166,9 +166,9 @@ extension ChunkOutcome {
 
   /// What a live owner holds behind a date that could not be closed is not worth asking again.
   mutating func blockBusy(behind failed: Set<ID<Portfolio>>) {
-    for sweep in busy where failed.contains(sweep.portfolio.id) {
-      counts.busy -= sweep.steps.count
-      counts.blocked += sweep.steps.count
+    for segment in busy where failed.contains(segment.portfolio.id) {
+      counts.busy -= segment.steps.count
+      counts.blocked += segment.steps.count
     }
     busy.removeAll { failed.contains($0.portfolio.id) }
   }

@@ -34,7 +34,7 @@ struct RunPasses {
         else { return pass.failures }
         // Two replays, each done with what the other waits for, would wait in vain.
         if context.takeHoldsComplete() {
-          try await planning.perform { [context] db in try db.letGo(as: context.claim) }
+          try await planning.perform { [context] db in try db.relinquish(as: context.claim) }
         }
         try await sleep(until: min(deadline, .now + waiting.next(left: left)))
         planner = try await planning.perform { [planner, context] db in

@@ -119,7 +119,7 @@ public struct RunReport: Sendable {
   /// At most `failuresKept`.
   public var failures: [SlotFailure] = []
   /// Placeholders of owners who were gone, taken back at the start.
-  public var takenBack = 0
+  public var reclaimed = 0
   /// Slots after a replayed range that are stale now: the first such date, if any.
   public var staleFrom: Day?
   /// Whether the run was stopped by a signal.

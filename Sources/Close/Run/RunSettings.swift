@@ -36,7 +36,7 @@ public struct RunSettings: Sendable {
   /// The arguments, without secrets.
   public var arguments = ""
 
-  /// Whether every date of a sweep is written, even one that comes out as it stands, and what it
+  /// Whether every date of a segment is written, even one that comes out as it stands, and what it
   /// replaces is archived.
   var isRepair = false
 

@@ -34,11 +34,11 @@ enum Planner: Sendable {
     }
   }
 
-  /// The plan of a later pass, for what is left of sweeps that live owners held.
+  /// The plan of a later pass, for what is left of segments that live owners held.
   ///
   /// What was stale may have been closed again by them meanwhile, and is asked once more.
   func rest(
-    of busy: [Sweep], _ context: RunContext, on db: isolated some CloseStore
+    of busy: [ChainSegment], _ context: RunContext, on db: isolated some CloseStore
   ) throws -> Planner {
     switch self {
     case .night(var plan):
@@ -58,7 +58,7 @@ enum Planner: Sendable {
   }
 
   private static func stillStale(
-    _ stale: [ID<Portfolio>: Day], among busy: [Sweep], through: Day, includingLocked: Bool,
+    _ stale: [ID<Portfolio>: Day], among busy: [ChainSegment], through: Day, includingLocked: Bool,
     on db: isolated some CloseStore
   ) throws -> [ID<Portfolio>: Day] {
     let before = busy.map(\.portfolio.id).filter { stale[$0] != nil }
@@ -93,7 +93,7 @@ enum Planner: Sendable {
 
   func page(
     _ portfolios: [PlannedPortfolio], on db: isolated some CloseStore
-  ) throws -> NightPlan.Page {
+  ) throws -> NightPlan.DuePage {
     switch self {
     case .night(let plan): try plan.page(portfolios, on: db)
     case .replay(let plan): try plan.page(portfolios, on: db)
@@ -101,13 +101,13 @@ enum Planner: Sendable {
   }
 }
 
-/// Hands out chunks of sweeps in order of portfolio id, each once; what is planned ahead is at most
+/// Hands out chunks of segments in order of portfolio id, each once; what is planned ahead is at most
 /// one range of portfolios.
 final class ChunkQueue: Sendable {
   private let planner: Planner
   private let selection: PortfolioSelection
   private let isFirstPass: Bool
-  private let cursor = Mutex(ChunkCursor<Sweep>())
+  private let cursor = Mutex(ChunkCursor<ChainSegment>())
 
   init(planner: Planner, selection: PortfolioSelection, isFirstPass: Bool) {
     self.planner = planner
@@ -119,15 +119,15 @@ final class ChunkQueue: Sendable {
   ///
   /// One worker plans while the others wait, so that all of them share what it finds; planning
   /// that fails leaves its range to whoever asks next.
-  func next(_ context: RunContext, on db: isolated some CloseStore) throws -> [Sweep]? {
+  func next(_ context: RunContext, on db: isolated some CloseStore) throws -> [ChainSegment]? {
     try cursor.withLock { cursor in
       try cursor.next { after in
         let range = try db.portfolios(
           after: after, limit: planner.atOnce(of: context.settings.chunk), activeOn: planner.date,
           of: selection, retired: planner.retired)
-        let sweeps = range.isEmpty ? [] : try plan(range, context, on: db)
+        let segments = range.isEmpty ? [] : try plan(range, context, on: db)
         return (
-          try bounded(sweeps, context, on: db), range.last?.portfolio.id.rawValue
+          try bounded(segments, context, on: db), range.last?.portfolio.id.rawValue
         )
       }
     }
@@ -135,33 +135,33 @@ final class ChunkQueue: Sendable {
 
   private func plan(
     _ range: [PlannedPortfolio], _ context: RunContext, on db: isolated some CloseStore
-  ) throws -> [Sweep] {
+  ) throws -> [ChainSegment] {
     var clock = StageClock()
     let page = try planner.page(range, on: db)
     var outcome = ChunkOutcome()
     outcome.stages.plan = clock.lap()
     if isFirstPass {
-      outcome.counts.planned = page.sweeps.reduce(page.refused.count) { $0 + $1.steps.count }
+      outcome.counts.planned = page.segments.reduce(page.refused.count) { $0 + $1.steps.count }
       outcome.counts.skipped = page.skipped
     }
     outcome.counts.failed = page.refused.count
     outcome.counts.locked = page.locked.count
     outcome.failures = page.refused + page.locked
     context.record(outcome)
-    return page.sweeps
+    return page.segments
   }
 
-  /// The sweeps cut into chunks, so that memory stays workers × chunk.
+  /// The segments cut into chunks, so that memory stays workers × chunk.
   ///
   /// One of many dates makes as many rows as many portfolios, and one that reads a history takes
   /// the room of many slots.
   private func bounded(
-    _ sweeps: [Sweep], _ context: RunContext, on db: isolated some CloseStore
-  ) throws -> [[Sweep]] {
-    let reading = sweeps.filter { $0.openedFrom == nil || $0.readsHistory }.map(\.portfolio.id)
+    _ segments: [ChainSegment], _ context: RunContext, on db: isolated some CloseStore
+  ) throws -> [[ChainSegment]] {
+    let reading = segments.filter { $0.openedFrom == nil || $0.readsHistory }.map(\.portfolio.id)
     let activities = reading.isEmpty ? [:] : try db.activityCounts(of: reading)
-    return sweeps.cut(at: ChunkRoom.slots(of: context.settings)) {
-      $0.steps.count + ChunkRoom.slots(ofHistory: activities[$0.portfolio.id])
+    return segments.cut(at: ChunkBudget.slots(of: context.settings)) {
+      $0.steps.count + ChunkBudget.slots(ofHistory: activities[$0.portfolio.id])
     }
   }
 }
@@ -175,8 +175,8 @@ struct WorkerPool {
 
   /// What a pass left over.
   struct Rest: Sendable {
-    /// Of sweeps that a live owner is working on, the dates that are not closed.
-    var busy: [Sweep] = []
+    /// Of segments that a live owner is working on, the dates that are not closed.
+    var busy: [ChainSegment] = []
     /// Why workers gave up, as it arrived.
     var failures: [any Error] = []
   }
@@ -218,7 +218,7 @@ struct Worker {
     return rest
   }
 
-  private func nextChunk(_ connection: inout Connection?) async throws -> [Sweep]? {
+  private func nextChunk(_ connection: inout Connection?) async throws -> [ChainSegment]? {
     var attempts = Attempts()
     while true {
       do {
@@ -235,11 +235,11 @@ struct Worker {
     }
   }
 
-  /// - Returns: The sweeps that a live owner is working on.
+  /// - Returns: The segments that a live owner is working on.
   private func close(
-    _ sweeps: [Sweep], _ connection: inout Connection?
-  ) async throws -> [Sweep] {
-    var work = ChunkWork(sweeps, room: ChunkRoom.slots(of: context.settings))
+    _ segments: [ChainSegment], _ connection: inout Connection?
+  ) async throws -> [ChainSegment] {
+    var work = ChunkWork(segments, room: ChunkBudget.slots(of: context.settings))
     while let step = work.next {
       do {
         let outcome = try await ready(&connection).perform { [context] db in

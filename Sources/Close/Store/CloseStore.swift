@@ -37,7 +37,7 @@ protocol CloseStore: Actor {
   func takeOver(
     _ holders: [SlotHolder], links: [Slot: SlotClaim.Link], as lease: Lease, run: Int64,
     overLocks: Bool
-  ) throws -> (ours: Set<Slot>, letGo: Set<Slot>)
+  ) throws -> (ours: Set<Slot>, relinquish: Set<Slot>)
   func discard(_ holders: [SlotHolder]) throws
   func claimComplete(
     _ slots: [Slot], as lease: Lease, run: Int64, overLocks: Bool
@@ -45,7 +45,7 @@ protocol CloseStore: Actor {
   func locked(among slots: [Slot]) throws -> Set<Slot>
   func fail(_ failures: [(slot: Slot, error: String, sqlState: String?)], as claim: Int64) throws
   func release(_ slots: [Slot], as claim: Int64) throws
-  func letGo(as claim: Int64) throws
+  func relinquish(as claim: Int64) throws
 
   // MARK: Inputs
 
@@ -54,13 +54,13 @@ protocol CloseStore: Actor {
   func unchanged(since seen: String) throws -> String?
   /// Runs `body` so that all its reads see one moment.
   func reading<R>(_ body: (isolated Self) throws -> R) throws -> R
-  func inputs(of sweeps: [Sweep], market: LoadedMarket) throws -> ChunkInputs
+  func inputs(of segments: [ChainSegment], market: LoadedMarket) throws -> ChunkInputs
   func history(of holdings: [(holding: ID<Holding>, through: Day)]) throws -> [StoredActivity]
   func externalFlows(of portfolios: [ID<Portfolio>], through: Day) throws -> [StoredActivity]
 
   // MARK: Results
 
-  func storedCloses(of slots: [Slot]) throws -> [Slot: StoredCloses.Close]
+  func storedCloses(of slots: [Slot]) throws -> [Slot: StoredCloses.StoredClose]
   func populate(_ chunk: PopulateChunk) throws -> Set<Slot>
   func confirm(_ slots: [ConfirmedSlot], inputsSeen: String, as claim: Int64) throws
 
@@ -98,7 +98,7 @@ struct BegunRun: Sendable {
   /// The dates that its lease covers so far.
   var covered: ClosedRange<Day>?
   /// How many placeholders of dead owners were taken back.
-  var takenBack: Int
+  var reclaimed: Int
   var overrides: [ExactText: [Day: Bool]]
 }
 

@@ -66,7 +66,7 @@ extension Connection: CloseStore {
   func takeOver(
     _ holders: [SlotHolder], links: [Slot: SlotClaim.Link], as lease: Lease, run: Int64,
     overLocks: Bool
-  ) throws -> (ours: Set<Slot>, letGo: Set<Slot>) {
+  ) throws -> (ours: Set<Slot>, relinquish: Set<Slot>) {
     try Slots.takeOver(
       holders, links: links, as: lease, run: run, overLocks: overLocks, on: self)
   }
@@ -91,7 +91,7 @@ extension Connection: CloseStore {
     try Slots.release(slots, as: claim, on: self)
   }
 
-  func letGo(as claim: Int64) throws { try Slots.letGo(as: claim, on: self) }
+  func relinquish(as claim: Int64) throws { try Slots.relinquish(as: claim, on: self) }
 
   func market(from first: Day, through last: Day) throws -> LoadedMarket {
     try MarketLoading.market(from: first, through: last, on: self)
@@ -106,8 +106,8 @@ extension Connection: CloseStore {
     try transaction(isolation: .repeatableRead, readOnly: true, idleTimeout: "5min", body)
   }
 
-  func inputs(of sweeps: [Sweep], market: LoadedMarket) throws -> ChunkInputs {
-    try ChunkInputs.load(sweeps, market: market, on: self)
+  func inputs(of segments: [ChainSegment], market: LoadedMarket) throws -> ChunkInputs {
+    try ChunkInputs.load(segments, market: market, on: self)
   }
 
   func history(of holdings: [(holding: ID<Holding>, through: Day)]) throws -> [StoredActivity] {
@@ -118,7 +118,7 @@ extension Connection: CloseStore {
     try Loading.externalFlows(of: portfolios, through: through, on: self)
   }
 
-  func storedCloses(of slots: [Slot]) throws -> [Slot: StoredCloses.Close] {
+  func storedCloses(of slots: [Slot]) throws -> [Slot: StoredCloses.StoredClose] {
     try readBooks { books in try books.closes(slots) }
   }
 
@@ -140,14 +140,14 @@ extension Connection: CloseStore {
     guard try !Runs.isPaused(on: self) else { return nil }
     try DatabaseEpoch.begin(on: self)
     try OwnSequences.keepAhead(on: self)
-    let takenBack = try DeadOwners.cleanUp(on: self)
+    let reclaimed = try DeadOwners.cleanUp(on: self)
     let dates = opening.from.map { $0...max($0, opening.through) }
     let (run, lease) = try transaction { db in
       try db.record(opening, covering: dates, overriding: locked)
     }
     try Leases.nameKeeper(of: lease.claim, on: self)
     return BegunRun(
-      run: run, lease: lease, selection: selection, covered: dates, takenBack: takenBack.count,
+      run: run, lease: lease, selection: selection, covered: dates, reclaimed: reclaimed.count,
       overrides: try MarketLoading.overrides(on: self))
   }
 

@@ -5,41 +5,43 @@ internal import Storage
 /// A complete slot as the tables hold it, with everything that a close writes.
 struct StoredCloses {
   /// One slot.
-  struct Close {
+  struct StoredClose {
     var snapshot: StoredSnapshot
     /// Ascending by holding.
     var holdings: [StoredHolding] = []
     /// Ascending by currency.
     var cashBalances: [CashBalance] = []
     /// Ascending by holding; one a holding, unless a row is there that ought not to be.
-    var holdingReturns: [StoredReturn] = []
+    var holdingIRRs: [StoredIRR] = []
     /// One, unless a row is missing or there is one too many.
-    var portfolioReturns: [StoredReturn] = []
+    var portfolioIRRs: [StoredIRR] = []
 
-    var portfolioReturn: StoredReturn? { portfolioReturns.first }
+    var portfolioIRR: StoredIRR? { portfolioIRRs.first }
   }
 
   /// Five statements: see ``BooksReader/closes(_:)``.
   fileprivate static func read(
     _ slots: [Slot], on db: isolated Connection
-  ) throws -> [Slot: Close] {
+  ) throws -> [Slot: StoredClose] {
     guard !slots.isEmpty else { return [:] }
     // In the order of the tables' keys, so that the look-ups walk through them once.
     let slots = slots.sorted { ($0.date, $0.portfolio) < ($1.date, $1.portfolio) }
-    var result: [Slot: Close] = [:]
+    var result: [Slot: StoredClose] = [:]
     result.reserveCapacity(slots.count)
-    for row in try StoredSnapshots.read(slots, on: db) { result[row.slot] = Close(snapshot: row) }
+    for row in try StoredSnapshots.read(slots, on: db) {
+      result[row.slot] = StoredClose(snapshot: row)
+    }
     for rows in try Loading.holdings(at: slots, on: db).runs(of: \.slot) {
       result[rows[rows.startIndex].slot]?.holdings = Array(rows)
     }
     for (slot, balance) in try Loading.cashBalances(at: slots, on: db) {
       result[slot]?.cashBalances.append(balance)
     }
-    for rows in try StoredSnapshots.holdingReturns(slots, on: db).runs(of: \.slot) {
-      result[rows[rows.startIndex].slot]?.holdingReturns = Array(rows)
+    for rows in try StoredSnapshots.holdingIRRs(slots, on: db).runs(of: \.slot) {
+      result[rows[rows.startIndex].slot]?.holdingIRRs = Array(rows)
     }
-    for row in try StoredSnapshots.portfolioReturns(slots, on: db) {
-      result[row.slot]?.portfolioReturns.append(row)
+    for row in try StoredSnapshots.portfolioIRRs(slots, on: db) {
+      result[row.slot]?.portfolioIRRs.append(row)
     }
     return result
   }
@@ -49,7 +51,7 @@ extension BooksReader {
   /// The complete slots of some portfolios over a range of dates.
   func closes(
     of portfolios: [ID<Portfolio>], from first: Day, through last: Day
-  ) throws -> [Slot: StoredCloses.Close] {
+  ) throws -> [Slot: StoredCloses.StoredClose] {
     try read { db in
       try StoredCloses.read(
         Planning.completeSlots(of: portfolios, from: first, through: last, on: db), on: db)
@@ -57,7 +59,7 @@ extension BooksReader {
   }
 
   /// Those of these slots that are complete, and perhaps some of other portfolios.
-  func closes(_ slots: [Slot]) throws -> [Slot: StoredCloses.Close] {
+  func closes(_ slots: [Slot]) throws -> [Slot: StoredCloses.StoredClose] {
     try read { db in try StoredCloses.read(slots, on: db) }
   }
 }
@@ -66,12 +68,12 @@ extension StoredHolding {
   fileprivate var slot: Slot { Slot(portfolio: portfolio, date: date) }
 }
 
-extension StoredCloses.Close {
+extension StoredCloses.StoredClose {
   /// The rows in which a computed close says just what is stored, to the last digit.
   ///
   /// - Parameter instruments: What each holding is.
   func rows(
-    sameAs computed: ComputedSweep.Closed, convention: IRRConvention,
+    sameAs computed: ComputedSegment.Closed, convention: IRRConvention,
     instruments: [ID<Holding>: Instrument]
   ) -> SlotRows {
     var same: SlotRows = []
@@ -90,18 +92,18 @@ extension StoredCloses.Close {
       same.insert(.holdings)
     }
     if cashBalances == close.cashBalances { same.insert(.cashBalances) }
-    if holdingReturns.count == computed.holdingReturns.count,
-      holdingReturns.indices.allSatisfy({
-        holdingReturns[$0].holding == close.holdings[$0].holding
-          && holdingReturns[$0].isSame(as: computed.holdingReturns[$0], convention)
+    if holdingIRRs.count == computed.holdingIRRs.count,
+      holdingIRRs.indices.allSatisfy({
+        holdingIRRs[$0].holding == close.holdings[$0].holding
+          && holdingIRRs[$0].isSame(as: computed.holdingIRRs[$0], convention)
       })
     {
-      same.insert(.holdingReturns)
+      same.insert(.holdingIRRs)
     }
-    if portfolioReturns.count == 1,
-      portfolioReturns[0].isSame(as: computed.portfolioReturn, convention)
+    if portfolioIRRs.count == 1,
+      portfolioIRRs[0].isSame(as: computed.portfolioIRR, convention)
     {
-      same.insert(.portfolioReturn)
+      same.insert(.portfolioIRR)
     }
     return same
   }
@@ -119,7 +121,7 @@ extension StoredCloses.Close {
   }
 }
 
-extension StoredReturn {
+extension StoredIRR {
   /// Whether a row would say the same; the period's return is not kept in one.
   fileprivate func isSame(as computed: IRRResult?, _ convention: IRRConvention) -> Bool {
     self.convention == convention && result.status == computed?.status

@@ -10,27 +10,27 @@ internal import Storage
 /// last that fits the first is named; the others may just follow from it. From before policies were
 /// kept the policy was part of it: a date of then may have had another one, and is not named.
 enum FingerprintCheck {
-  /// - Parameter computed: What each of `sweeps` was compared with, in the same order.
+  /// - Parameter computed: What each of `segments` was compared with, in the same order.
   static func check(
-    _ sweeps: inout [RecomputedSweep], _ computed: [ComputedSweep], on db: isolated Connection
+    _ segments: inout [RecomputedSegment], _ computed: [ComputedSegment], on db: isolated Connection
   ) throws {
     var openings: [Int: (slot: Slot, fingerprint: Fingerprint)] = [:]
-    for index in sweeps.indices where sweeps[index].checkFingerprints() {
-      let first = sweeps[index].dates[0].date
+    for index in segments.indices where segments[index].checkFingerprints() {
+      let first = segments[index].dates[0].date
       guard let before = computed[index].closed.last(where: { $0.step.date < first }),
         let fingerprint = before.fingerprint
       else { continue }
-      openings[index] = (computed[index].sweep.slot(before.step), fingerprint)
+      openings[index] = (computed[index].segment.slot(before.step), fingerprint)
     }
     guard !openings.isEmpty else { return }
     let stored = try StoredSnapshots.fingerprints(of: openings.values.map(\.slot), on: db)
     for (index, before) in openings where stored[before.slot] == before.fingerprint {
-      sweeps[index].dates[0].nameFingerprint()
+      segments[index].dates[0].nameFingerprint()
     }
   }
 }
 
-extension RecomputedSweep {
+extension RecomputedSegment {
   /// - Returns: Whether the first date is to be named too, if the date before it fits.
   fileprivate mutating func checkFingerprints() -> Bool {
     var end = dates.count

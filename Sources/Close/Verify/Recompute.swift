@@ -42,9 +42,9 @@ public struct RecomputedDate: Sendable {
   /// What the inputs make it.
   public var close: BookClose
   /// The portfolio's money-weighted return.
-  public var portfolioReturn: IRRResult?
+  public var portfolioIRR: IRRResult?
   /// The holdings', in the order of `close.holdings`.
-  public var holdingReturns: [IRRResult?]
+  public var holdingIRRs: [IRRResult?]
   /// Every number that is not the same; empty where all are, and where nothing is stored.
   public var differences: [ValueDifference]
   /// The digest of its inputs as they are today; nil where the chain has none.
@@ -56,7 +56,7 @@ public struct RecomputedDate: Sendable {
 }
 
 /// Dates of one portfolio, recomputed.
-public struct RecomputedSweep: Sendable {
+public struct RecomputedSegment: Sendable {
   /// The portfolio.
   public var portfolio: Portfolio
   /// Ascending.
@@ -136,9 +136,9 @@ public final class Recompute: Sendable {
   /// - Throws: `PostgresError`, `SchemaError`, `UnknownPortfolios`, and whatever `visit` throws.
   @discardableResult
   public func run(
-    _ visit: @escaping @Sendable (RecomputedSweep) throws -> Void
+    _ visit: @escaping @Sendable (RecomputedSegment) throws -> Void
   ) async throws -> RecomputeCounts {
-    let market = MarketShelf()
+    let market = SharedMarket()
     try await withThrowingTaskGroup(of: Void.self) { group in
       for _ in 0..<settings.workers {
         group.addTask { try await self.worker(market, visit) }
@@ -152,7 +152,7 @@ public final class Recompute: Sendable {
   // MARK: - Workers
 
   private func worker(
-    _ market: MarketShelf, _ visit: @escaping @Sendable (RecomputedSweep) throws -> Void
+    _ market: SharedMarket, _ visit: @escaping @Sendable (RecomputedSegment) throws -> Void
   ) async throws {
     let connection: Connection
     do {
@@ -169,7 +169,7 @@ public final class Recompute: Sendable {
       try await connection.perform { [self] db in
         try Migrator.requireCurrentSchema(on: db)
         _ = try selected(on: db)
-        try Recomputing.prepare(on: db)
+        try RecomputingSession.prepare(on: db)
       }
       while try await connection.perform(wasMore) {}
       await connection.close()
@@ -192,14 +192,14 @@ public final class Recompute: Sendable {
 
   /// - Returns: False where no chunk is left.
   private func recomputeNext(
-    _ chunk: RecomputeChunk, _ visit: @Sendable (RecomputedSweep) throws -> Void,
+    _ chunk: RecomputeChunk, _ visit: @Sendable (RecomputedSegment) throws -> Void,
     on db: isolated Connection
   ) throws -> Bool {
     guard let portfolios = try nextPortfolios(chunk, on: db), !isStopping
     else { return false }
-    for sweep in try chunk.recompute(portfolios, on: db) {
-      state.withLock { $0.counts.add(sweep) }
-      try visit(sweep)
+    for segment in try chunk.recompute(portfolios, on: db) {
+      state.withLock { $0.counts.add(segment) }
+      try visit(segment)
     }
     return true
   }
@@ -231,10 +231,10 @@ public struct RecomputeCounts: Sendable {
   /// Dates that could not be recomputed, and those behind them.
   public var leftOut = 0
 
-  mutating func add(_ sweep: RecomputedSweep) {
+  mutating func add(_ segment: RecomputedSegment) {
     portfolios += 1
-    slots += sweep.dates.count
-    differing += sweep.dates.count { !$0.differences.isEmpty }
-    leftOut += sweep.leftOut
+    slots += segment.dates.count
+    differing += segment.dates.count { !$0.differences.isEmpty }
+    leftOut += segment.leftOut
   }
 }

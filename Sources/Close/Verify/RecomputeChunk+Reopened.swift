@@ -12,9 +12,10 @@ extension RecomputeChunk {
   /// that is wrong, and so is what was built on it.
   ///
   /// - Parameter stored: Of every portfolio that has a stale date, all from that date on.
-  /// - Returns: The dates that begin anew, ascending, by their sweep's place.
+  /// - Returns: The dates that begin anew, ascending, by their segment's place.
   func reopen(
-    _ computed: inout [ComputedSweep], _ stored: [Slot: StoredCloses.Close], _ market: MarketShelf,
+    _ computed: inout [ComputedSegment], _ stored: [Slot: StoredCloses.StoredClose],
+    _ market: SharedMarket,
     on db: isolated Connection
   ) throws -> [Int: [Day]] {
     var firstDates: [Int: [Day]] = [:]
@@ -24,18 +25,18 @@ extension RecomputeChunk {
         opening(in: computed[index], after: searched[index] ?? 0, stored).map { (index, $0) }
       }
       guard !found.isEmpty else { return firstDates }
-      let sweeps = found.map { index, last in
-        let sweep = computed[index].sweep
-        return Sweep(
-          portfolio: sweep.portfolio, openedFrom: sweep.steps[last].date,
-          steps: Array(sweep.steps[(last + 1)...]))
+      let segments = found.map { index, last in
+        let segment = computed[index].segment
+        return ChainSegment(
+          portfolio: segment.portfolio, openedFrom: segment.steps[last].date,
+          steps: Array(segment.steps[(last + 1)...]))
       }
       searched = [:]
-      for ((index, last), anew) in zip(found, try compute(sweeps, market, on: db)) {
+      for ((index, last), anew) in zip(found, try compute(segments, market, on: db)) {
         computed[index].closed.removeSubrange((last + 1)...)
         computed[index].closed += anew.closed
         computed[index].error = anew.error
-        firstDates[index, default: []].append(anew.sweep.steps[0].date)
+        firstDates[index, default: []].append(anew.segment.steps[0].date)
         searched[index] = last + 1
       }
     }
@@ -44,13 +45,13 @@ extension RecomputeChunk {
   /// The place of the next date that is stale and not what its inputs make it, before one that was
   /// closed since.
   private func opening(
-    in computed: ComputedSweep, after start: Int, _ stored: [Slot: StoredCloses.Close]
+    in computed: ComputedSegment, after start: Int, _ stored: [Slot: StoredCloses.StoredClose]
   ) -> Int? {
-    let (sweep, closed) = (computed.sweep, computed.closed)
+    let (segment, closed) = (computed.segment, computed.closed)
     return (start..<max(start, closed.count)).first { index in
-      guard index + 1 < sweep.steps.count,
-        let before = stored[sweep.slot(sweep.steps[index])], before.snapshot.isStale,
-        let next = stored[sweep.slot(sweep.steps[index + 1])], !next.snapshot.isStale
+      guard index + 1 < segment.steps.count,
+        let before = stored[segment.slot(segment.steps[index])], before.snapshot.isStale,
+        let next = stored[segment.slot(segment.steps[index + 1])], !next.snapshot.isStale
       else { return false }
       return !differences(before, closed[index], computed).isEmpty
     }

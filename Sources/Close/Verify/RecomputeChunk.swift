@@ -48,13 +48,13 @@ enum RecomputeWork: Sendable {
 struct RecomputeChunk {
   let work: RecomputeWork
   let settings: RunSettings
-  let market: MarketShelf
+  let market: SharedMarket
   /// Whether everything is read in one snapshot, and every flow: terms and the market are of
   /// moments before otherwise, and of flows before a trusted opening the sum that the last night
   /// kept will do.
   private var isThorough = false
 
-  init(work: RecomputeWork, settings: RunSettings, market: MarketShelf) {
+  init(work: RecomputeWork, settings: RunSettings, market: SharedMarket) {
     self.work = work
     self.settings = settings
     self.market = market
@@ -67,7 +67,7 @@ struct RecomputeChunk {
     _ range: [PlannedPortfolio], on db: isolated Connection
   ) throws -> [[PlannedPortfolio]] {
     let (first, last) = work.dates
-    let room = ChunkRoom.slots(of: settings)
+    let room = ChunkBudget.slots(of: settings)
     if resumesFlows, range.count * (last - first + 1) <= room {
       return range.isEmpty ? [] : [range]
     }
@@ -76,14 +76,14 @@ struct RecomputeChunk {
     let activities =
       resumesFlows ? [:] : try Planning.activityCounts(of: range.map(\.portfolio.id), on: db)
     return range.cut(at: room) {
-      (counts[$0.portfolio.id] ?? 0) + ChunkRoom.slots(ofHistory: activities[$0.portfolio.id])
+      (counts[$0.portfolio.id] ?? 0) + ChunkBudget.slots(ofHistory: activities[$0.portfolio.id])
     }
   }
 
   /// Recomputes; a chunk that fails is halved until the portfolio at fault stands alone.
   func recompute(
     _ portfolios: [PlannedPortfolio], on db: isolated Connection
-  ) throws -> [RecomputedSweep] {
+  ) throws -> [RecomputedSegment] {
     do {
       return try attempt(portfolios, on: db)
     } catch let error as StorageError {
@@ -94,9 +94,9 @@ struct RecomputeChunk {
     }
   }
 
-  private func failed(_ planned: PlannedPortfolio, _ error: any Error) -> RecomputedSweep {
+  private func failed(_ planned: PlannedPortfolio, _ error: any Error) -> RecomputedSegment {
     let date = planned.lastComplete ?? planned.portfolio.inception
-    return RecomputedSweep(
+    return RecomputedSegment(
       portfolio: planned.portfolio, dates: [],
       failure: SlotFailure(
         portfolio: planned.portfolio.name, date: date, error: "\(error)"))
@@ -105,8 +105,8 @@ struct RecomputeChunk {
   /// What differs is computed once more, and then from every flow.
   private func attempt(
     _ portfolios: [PlannedPortfolio], on db: isolated Connection
-  ) throws -> [RecomputedSweep] {
-    let first: [RecomputedSweep]
+  ) throws -> [RecomputedSegment] {
+    let first: [RecomputedSegment]
     do {
       first = try transaction(portfolios, market, on: db)
     } catch is MarketOutdated {
@@ -124,46 +124,46 @@ struct RecomputeChunk {
   /// Once more, with a market of the very snapshot that everything else is read in.
   private func again(
     _ portfolios: [PlannedPortfolio], on db: isolated Connection
-  ) throws -> [RecomputedSweep] {
+  ) throws -> [RecomputedSegment] {
     var thorough = self
     thorough.isThorough = true
-    var sweeps: [RecomputedSweep] = []
+    var segments: [RecomputedSegment] = []
     for part in try thorough.bounded(portfolios, on: db) {
-      sweeps += try thorough.transaction(part, MarketShelf(), on: db)
+      segments += try thorough.transaction(part, SharedMarket(), on: db)
     }
-    return sweeps
+    return segments
   }
 
   private func transaction(
-    _ portfolios: [PlannedPortfolio], _ market: MarketShelf, on db: isolated Connection
-  ) throws -> [RecomputedSweep] {
+    _ portfolios: [PlannedPortfolio], _ market: SharedMarket, on db: isolated Connection
+  ) throws -> [RecomputedSegment] {
     try db.readBooks { books in
       let (portfolios, page, derived, stale) = try books.read { db in
         let portfolios = isThorough ? try reread(portfolios, on: db) : portfolios
         let page = try plan(portfolios, on: db)
         return (
-          portfolios, page, try compute(page.sweeps, market, on: db),
+          portfolios, page, try compute(page.segments, market, on: db),
           try firstStale(of: portfolios, on: db)
         )
       }
       var computed = derived
       let stored = try books.closes(slots(of: computed, staleFrom: stale))
-      var sweeps: [RecomputedSweep] = []
+      var segments: [RecomputedSegment] = []
       if case .closed = work {
         try books.read { db in
           // Where a stale date differs everything is computed once more, and reopened then.
           let reopened = isThorough ? try reopen(&computed, stored, market, on: db) : [:]
-          sweeps = computed.map { compared($0, stored) }
-          for (index, dates) in reopened { sweeps[index].reopened = dates }
-          try FingerprintCheck.check(&sweeps, computed, on: db)
+          segments = computed.map { compared($0, stored) }
+          for (index, dates) in reopened { segments[index].reopened = dates }
+          try FingerprintCheck.check(&segments, computed, on: db)
         }
       } else {
-        sweeps = computed.map { compared($0, stored) }
+        segments = computed.map { compared($0, stored) }
       }
-      return sweeps
+      return segments
         + page.refused.compactMap { refused in
           portfolios.first { $0.portfolio.id == refused.portfolio.id }.map {
-            RecomputedSweep(portfolio: $0.portfolio, dates: [], failure: refused, leftOut: 1)
+            RecomputedSegment(portfolio: $0.portfolio, dates: [], failure: refused, leftOut: 1)
           }
         }
     }
@@ -182,12 +182,12 @@ struct RecomputeChunk {
   /// What is looked at of what is stored: the dates that are compared, and where some are stale
   /// all from the first of them on.
   private func slots(
-    of computed: [ComputedSweep], staleFrom: [ID<Portfolio>: Day]
+    of computed: [ComputedSegment], staleFrom: [ID<Portfolio>: Day]
   ) -> [Slot] {
-    computed.flatMap { sweep in
-      let stale = staleFrom[sweep.sweep.portfolio.id] ?? .latest
-      return sweep.sweep.steps.lazy.map(\.date).filter { isCompared($0) || $0 >= stale }
-        .map { Slot(portfolio: sweep.sweep.portfolio.id, date: $0) }
+    computed.flatMap { segment in
+      let stale = staleFrom[segment.segment.portfolio.id] ?? .latest
+      return segment.segment.steps.lazy.map(\.date).filter { isCompared($0) || $0 >= stale }
+        .map { Slot(portfolio: segment.segment.portfolio.id, date: $0) }
     }
   }
 
@@ -209,7 +209,7 @@ struct RecomputeChunk {
 
   private func plan(
     _ portfolios: [PlannedPortfolio], on db: isolated Connection
-  ) throws -> NightPlan.Page {
+  ) throws -> NightPlan.DuePage {
     switch work {
     case .closed: return try closedDates(of: portfolios, on: db)
     case .replay(let range):
@@ -220,10 +220,10 @@ struct RecomputeChunk {
     }
   }
 
-  /// A sweep over a portfolio's closed dates, in the order in which they stand.
+  /// A segment over a portfolio's closed dates, in the order in which they stand.
   private func closedDates(
     of portfolios: [PlannedPortfolio], on db: isolated Connection
-  ) throws -> NightPlan.Page {
+  ) throws -> NightPlan.DuePage {
     let ids = portfolios.map(\.portfolio.id)
     let complete = Dictionary(
       grouping: try Planning.completeSlots(
@@ -231,15 +231,15 @@ struct RecomputeChunk {
       by: \.portfolio)
     let openings =
       try work.trustedOpening.map { try Planning.openingsBefore($0, of: ids, on: db) } ?? [:]
-    var page = NightPlan.Page()
+    var page = NightPlan.DuePage()
     for planned in portfolios {
       let dates = (complete[planned.portfolio.id] ?? []).map(\.date)
       guard dates.contains(where: isCompared) else { continue }
-      var sweep = Sweep(
+      var segment = ChainSegment(
         portfolio: planned.portfolio, openedFrom: openings[planned.portfolio.id],
-        steps: dates.map { Sweep.Step($0, .again) })
-      sweep.resumesFlows = resumesFlows
-      page.sweeps.append(sweep)
+        steps: dates.map { ChainSegment.Step($0, .again) })
+      segment.resumesFlows = resumesFlows
+      page.segments.append(segment)
     }
     return page
   }
@@ -247,37 +247,38 @@ struct RecomputeChunk {
   // MARK: - Computing and comparing
 
   func compute(
-    _ sweeps: [Sweep], _ market: MarketShelf, on db: isolated Connection
-  ) throws -> [ComputedSweep] {
-    guard let first = sweeps.lazy.map(\.steps[0].date).min() else { return [] }
+    _ segments: [ChainSegment], _ market: SharedMarket, on db: isolated Connection
+  ) throws -> [ComputedSegment] {
+    guard let first = segments.lazy.map(\.steps[0].date).min() else { return [] }
     do {
-      return try compute(sweeps, market, closesFrom: first, on: db)
+      return try compute(segments, market, closesFrom: first, on: db)
     } catch let short as MarketTooShort {
-      return try compute(sweeps, market, closesFrom: short.needed, on: db)
+      return try compute(segments, market, closesFrom: short.needed, on: db)
     }
   }
 
   private func compute(
-    _ sweeps: [Sweep], _ market: MarketShelf, closesFrom first: Day, on db: isolated Connection
-  ) throws -> [ComputedSweep] {
-    let last = sweeps.lazy.map(\.through).max() ?? first
+    _ segments: [ChainSegment], _ market: SharedMarket, closesFrom first: Day,
+    on db: isolated Connection
+  ) throws -> [ComputedSegment] {
+    let last = segments.lazy.map(\.through).max() ?? first
     let market = try market.market(from: first, through: last, on: db)
-    let close = SweepClose(
+    let close = SegmentClose(
       calendars: Calendars(overrides: market.calendarOverrides),
-      policies: try policies(of: sweeps, on: db), isStrict: settings.isStrict)
+      policies: try policies(of: segments, on: db), isStrict: settings.isStrict)
     var stages = StageSeconds()
     var clock = StageClock()
     return try close.compute(
-      sweeps, market: market, closesFrom: first, &stages, &clock, on: db)
+      segments, market: market, closesFrom: first, &stages, &clock, on: db)
   }
 
   /// Closed dates are recomputed as they were closed, unless another policy was asked for.
   private func policies(
-    of sweeps: [Sweep], on db: isolated Connection
+    of segments: [ChainSegment], on db: isolated Connection
   ) throws -> ClosePolicies {
     if let asked = settings.policy { return ClosePolicies(asked: asked) }
-    let closed = sweeps.flatMap { sweep in
-      sweep.steps.lazy.filter { $0.kind == .again }.map { sweep.slot($0) }
+    let closed = segments.flatMap { segment in
+      segment.steps.lazy.filter { $0.kind == .again }.map { segment.slot($0) }
     }
     return ClosePolicies(
       kept: try StoredPolicy.read(
@@ -285,24 +286,24 @@ struct RecomputeChunk {
   }
 
   private func compared(
-    _ computed: ComputedSweep, _ stored: [Slot: StoredCloses.Close]
-  ) -> RecomputedSweep {
-    let sweep = computed.sweep
-    var result = RecomputedSweep(portfolio: sweep.portfolio, dates: [])
+    _ computed: ComputedSegment, _ stored: [Slot: StoredCloses.StoredClose]
+  ) -> RecomputedSegment {
+    let segment = computed.segment
+    var result = RecomputedSegment(portfolio: segment.portfolio, dates: [])
     for closed in computed.closed where isCompared(closed.step.date) {
-      let before = stored[sweep.slot(closed.step)]
+      let before = stored[segment.slot(closed.step)]
       result.dates.append(
         RecomputedDate(
           date: closed.step.date, stored: before?.snapshot, close: closed.close,
-          portfolioReturn: closed.portfolioReturn, holdingReturns: closed.holdingReturns,
+          portfolioIRR: closed.portfolioIRR, holdingIRRs: closed.holdingIRRs,
           differences: before.map { differences($0, closed, computed) } ?? [],
           fingerprint: closed.fingerprint,
           policy: closed.policy))
     }
-    let left = sweep.steps.dropFirst(computed.closed.count)
+    let left = segment.steps.dropFirst(computed.closed.count)
     if let error = computed.error, let first = left.first {
       result.failure = SlotFailure(
-        portfolio: sweep.portfolio.name, date: first.date, error: error)
+        portfolio: segment.portfolio.name, date: first.date, error: error)
       result.leftOut = left.count { isCompared($0.date) }
     }
     return result
@@ -310,10 +311,11 @@ struct RecomputeChunk {
 
   /// Every number of a stored date that is not what was computed.
   func differences(
-    _ before: StoredCloses.Close, _ closed: ComputedSweep.Closed, _ computed: ComputedSweep
+    _ before: StoredCloses.StoredClose, _ closed: ComputedSegment.Closed,
+    _ computed: ComputedSegment
   ) -> [ValueDifference] {
     let (convention, instruments) = (
-      computed.sweep.portfolio.irrConvention, computed.instruments
+      computed.segment.portfolio.irrConvention, computed.instruments
     )
     guard before.rows(sameAs: closed, convention: convention, instruments: instruments) != .all
     else { return [] }

@@ -12,9 +12,9 @@ public struct ValueDifference: Hashable, Sendable {
     /// The cash balance of a currency.
     case cash(Currency)
     /// The portfolio's money-weighted return.
-    case portfolioReturn
+    case portfolioIRR
     /// A holding's money-weighted return.
-    case holdingReturn(symbol: String)
+    case holdingIRR(symbol: String)
 
     /// As an operator reads it.
     public var description: String {
@@ -22,8 +22,8 @@ public struct ValueDifference: Hashable, Sendable {
       case .snapshot: "snapshot"
       case .holding(let symbol): "holding \(symbol)"
       case .cash(let currency): "cash \(currency)"
-      case .portfolioReturn: "IRR"
-      case .holdingReturn(let symbol): "IRR of \(symbol)"
+      case .portfolioIRR: "IRR"
+      case .holdingIRR(let symbol): "IRR of \(symbol)"
       }
     }
   }
@@ -52,15 +52,16 @@ struct SlotComparison {
   static let returnTolerance = 1e-10
 
   mutating func compare(
-    _ stored: StoredCloses.Close, _ computed: ComputedSweep.Closed, _ convention: IRRConvention
+    _ stored: StoredCloses.StoredClose, _ computed: ComputedSegment.Closed,
+    _ convention: IRRConvention
   ) {
     compare(stored.snapshot, computed.close.snapshot)
     compareHoldings(stored.holdings, computed.close.holdings)
     compareCash(stored.cashBalances, computed.close.cashBalances)
     compareReturns(
-      stored.portfolioReturns, [nil], [computed.portfolioReturn], convention)
+      stored.portfolioIRRs, [nil], [computed.portfolioIRR], convention)
     compareReturns(
-      stored.holdingReturns, computed.close.holdings.map(\.holding), computed.holdingReturns,
+      stored.holdingIRRs, computed.close.holdings.map(\.holding), computed.holdingIRRs,
       convention)
   }
 
@@ -197,11 +198,11 @@ struct SlotComparison {
 
   /// Rows of another convention than the portfolio's are too many.
   private mutating func compareReturns(
-    _ stored: [StoredReturn], _ holdings: [ID<Holding>?], _ computed: [IRRResult?],
+    _ stored: [StoredIRR], _ holdings: [ID<Holding>?], _ computed: [IRRResult?],
     _ convention: IRRConvention
   ) {
     func place(_ holding: ID<Holding>?) -> ValueDifference.Place {
-      holding == nil ? .portfolioReturn : .holdingReturn(symbol: symbol(holding))
+      holding == nil ? .portfolioIRR : .holdingIRR(symbol: symbol(holding))
     }
     var rows: [ID<Holding>?: IRRResult] = [:]
     for row in stored {

@@ -47,8 +47,8 @@ public final class Verification: Sendable {
       group.addTask { [self] in .chain(try await checkChain()) }
       group.addTask { [self] in
         .recomputed(
-          try await recompute.run { [self] sweep in
-            guard let finding = VerifyReport.Finding(sweep) else { return }
+          try await recompute.run { [self] segment in
+            guard let finding = VerifyReport.Finding(segment) else { return }
             findings.withLock { $0.append(finding) }
           })
       }
@@ -80,7 +80,7 @@ public final class Verification: Sendable {
         let selection = try db.selection(of: codes, on: .latest, includingRetired: true)
         return try db.readBooks { books in
           try books.read { db in
-            let count = try Recomputing.slotCount(
+            let count = try RecomputingSession.slotCount(
               from: first, through: last, of: selection, on: db)
             total.withLock { $0 = count }
             return try ChainChecks.run(
@@ -142,16 +142,16 @@ public struct VerifyReport: Sendable {
 
 extension VerifyReport.Finding {
   /// Nil for a portfolio whose dates all came out as they stand.
-  init?(_ sweep: RecomputedSweep) {
-    let differing = sweep.dates.filter { !$0.differences.isEmpty }
-    guard !differing.isEmpty || sweep.failure != nil else { return nil }
+  init?(_ segment: RecomputedSegment) {
+    let differing = segment.dates.filter { !$0.differences.isEmpty }
+    guard !differing.isEmpty || segment.failure != nil else { return nil }
     self.init(
-      portfolio: sweep.portfolio.name, first: nil, lastGood: nil, differences: [], dates: [:],
-      failure: sweep.failure)
+      portfolio: segment.portfolio.name, first: nil, lastGood: nil, differences: [], dates: [:],
+      failure: segment.failure)
     for date in differing { dates[date.cause, default: []].append(date.date) }
     guard let first = differing.first else { return }
     self.first = (first.date, first.cause)
-    lastGood = sweep.dates.last { $0.date < first.date }?.date
+    lastGood = segment.dates.last { $0.date < first.date }?.date
     differences = first.differences
   }
 }

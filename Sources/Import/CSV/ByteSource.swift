@@ -16,7 +16,7 @@ final class ByteSource {
   private var bytes: [UInt8] = []
   private var gzip: GzipPipe?
   /// The regular file as it was when it was opened.
-  private var standing: Standing?
+  private var version: FileVersion?
   private let shouldStop: @Sendable () -> Bool
 
   /// How often somebody who waits for a pipe looks whether it is to stop, in milliseconds.
@@ -50,7 +50,7 @@ final class ByteSource {
     // What somebody else has read from already, as a shell's `read`, is a stream from there on.
     if status.st_mode & S_IFMT == S_IFREG, lseek(descriptor, 0, SEEK_CUR) == 0 {
       byteTotal = Int(status.st_size)
-      standing = Standing(status)
+      version = FileVersion(status)
     }
     try detectCompression()
   }
@@ -121,13 +121,13 @@ final class ByteSource {
   /// Rows from before and after a change are not those of any file; and where they have no ids they
   /// are named after the file as it was.
   func requireUnchanged() throws(ImportError) {
-    guard let standing else { return }
+    guard let version else { return }
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { throw Self.unreadable(name, errno) }
-    guard Standing(status) == standing else { throw .changing(source: name) }
+    guard FileVersion(status) == version else { throw .changing(source: name) }
   }
 
-  private struct Standing: Equatable {
+  private struct FileVersion: Equatable {
     let size: Int
     let seconds: Int
     let nanoseconds: Int

@@ -100,7 +100,7 @@ actor ChunkWriter<Kind: RowKind> {
   /// passing, and on a new connection where this one is lost.
   ///
   /// - Returns: nil where the import has ended: by a call whose answer was lost, or cancelled.
-  func settle<R: Sendable>(
+  func conclude<R: Sendable>(
     _ body: @Sendable (isolated Connection, ImportClaim) throws -> R
   ) async throws -> R? {
     var attempt = 0

@@ -202,7 +202,7 @@ struct ImportRun<Kind: RowKind>: Sendable {
     let earlier =
       request.dryRun
       ? try await writer.perform { db in try ImportJobs.earlier(kind, digest: digest, on: db) }
-      : try await writer.settle { db, _ in
+      : try await writer.conclude { db, _ in
         try ImportJobs.earlier(kind, digest: digest, on: db)
       } ?? nil
     guard let earlier else { return }
@@ -224,7 +224,7 @@ struct ImportRun<Kind: RowKind>: Sendable {
       case .interrupted: ("cancelled", "interrupted")
       case .timedOut: ("failed", "took longer than allowed")
       }
-    try await writer.settle { db, claim in
+    try await writer.conclude { db, claim in
       try ImportJobs.finish(claim, status: status, digest: digest, error: error, on: db)
     }
   }

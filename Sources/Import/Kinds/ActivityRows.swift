@@ -152,7 +152,7 @@ struct ActivityRows: RowKind {
       if hasIDs { try merged.refuse(Self.findForeign, unstaging: Self.staging, on: db) }
     }
     try PortfolioFunds.create(from: Self.staging, on: db)
-    try late.settle(&merged, on: db)
+    try late.bookOrRefuse(&merged, on: db)
     try merged.take(isAnyKnown ? upsert : Self.insert, of: Self.self, on: db)
     return merged
   }

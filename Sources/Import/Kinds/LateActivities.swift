@@ -52,7 +52,7 @@ struct LateActivities: Sendable {
   }
 
   /// Refuses changes of what was reported, and says of the other staged rows when they are booked.
-  func settle(_ merged: inout Merged, on db: isolated Connection) throws {
+  func bookOrRefuse(_ merged: inout Merged, on db: isolated Connection) throws {
     try PeriodLocks.hold(on: db)
     guard try db.row(Self.isAnythingLocked, as: { try $0.nextBool() }) == true else { return }
     try merged.refuse(findChanged, unstaging: ActivityRows.staging, on: db)

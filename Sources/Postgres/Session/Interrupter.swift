@@ -107,14 +107,14 @@ final class Interrupter: Sendable {
       state.isOpen = false
       return state.isRequesting
     }
-    if isRequesting, !isLost { settle() }
+    if isRequesting, !isLost { awaitRequestUnderWay() }
     state.withLock { state in
       if state.turn == turn { state.cause = nil }
     }
   }
 
   /// Waits for the request that is on its way; gives the connection up if it does not come back.
-  private func settle() {
+  private func awaitRequestUnderWay() {
     let patience = DispatchTimeInterval.milliseconds(Self.patienceMilliseconds)
     guard underWay.wait(timeout: .now() + patience) == .timedOut else { return }
     noteLoss()
@@ -138,7 +138,7 @@ final class Interrupter: Sendable {
     }
     if let cause { throw Interruption(cause: cause) }
     // Else the request for the statement before could hit the rollback.
-    if isRequesting { settle() }
+    if isRequesting { awaitRequestUnderWay() }
   }
 
   /// Marks that the server's answer is complete.

@@ -1,7 +1,7 @@
 public import Accounting
 public import Postgres
 
-/// Where a portfolio's sweep begins: the snapshot to open from and the last date to close.
+/// Where a portfolio's segment begins: the snapshot to open from and the last date to close.
 public struct LoadRange: Sendable {
   /// The portfolio.
   public var portfolio: ID<Portfolio>
@@ -81,7 +81,7 @@ public struct StoredActivity: Sendable {
   /// The row of the log.
   public var activity: Activity
   /// The last close on or before the activity, as published; only where it needs one.
-  public var reference: Close?
+  public var reference: ClosingPrice?
 }
 
 /// A statement of a valued holding.
@@ -346,7 +346,7 @@ public enum Loading {
       acquired: try row.nextDayOrNil(), bookedOn: try row.nextDayOrNil())
     let closeDate = try row.nextDayOrNil()
     let close: Price? = try row.nextFixedOrNil()
-    let reference = closeDate.flatMap { date in close.map { Close(date: date, price: $0) } }
+    let reference = closeDate.flatMap { date in close.map { ClosingPrice(date: date, price: $0) } }
     return StoredActivity(
       portfolio: portfolio, instrument: instrument, activity: activity, reference: reference)
   }

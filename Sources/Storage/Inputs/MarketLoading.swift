@@ -74,11 +74,11 @@ public enum MarketLoading {
 
   private static func closes(
     from first: Day, through last: Day, on db: isolated Connection
-  ) throws -> [ID<Instrument>: [Close]] {
-    var result: [ID<Instrument>: [Close]] = [:]
+  ) throws -> [ID<Instrument>: [ClosingPrice]] {
+    var result: [ID<Instrument>: [ClosingPrice]] = [:]
     try db.forEachRow(closeRows, first.postgres, last.postgres) { row in
       let instrument: ID<Instrument> = try row.nextID()
-      let close = Close(date: try row.nextDay(), price: try row.nextFixed())
+      let close = ClosingPrice(date: try row.nextDay(), price: try row.nextFixed())
       result[instrument, default: []].append(close)
     }
     return result

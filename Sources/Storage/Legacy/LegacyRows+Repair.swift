@@ -24,7 +24,7 @@ extension LegacyTable {
   /// locked.
   ///
   /// - Returns: How many rows were removed.
-  public func settle(
+  public func carryOut(
     _ verdicts: [RowVerdict], run: Int64, on db: isolated Connection
   ) throws -> Int {
     let statement = Statement.once("legacy-archive", archive)

@@ -9,7 +9,7 @@ extension RepairArchive {
   static func keep(
     _ slots: [Slot], adding new: [Slot], run: Int64, reason: String, on db: isolated Connection
   ) throws {
-    for table in StrayRows.tables where !slots.isEmpty {
+    for table in OrphanRows.tables where !slots.isEmpty {
       _ = try db.execute(
         keepRows(table), slots.map(\.portfolio.rawValue), slots.map(\.date.postgres), run, reason)
     }
@@ -41,16 +41,16 @@ extension RepairArchive {
   /// - Returns: How many rows were put back.
   public static func putBack(_ run: Int64, on db: isolated Connection) throws -> Int {
     _ = try db.execute(noteRevisions, run)
-    for table in StrayRows.tables.reversed() { _ = try db.execute(clear(table), run) }
+    for table in OrphanRows.tables.reversed() { _ = try db.execute(clear(table), run) }
     var rows = 0
-    for table in StrayRows.tables { rows += try db.execute(restore(table), run) }
+    for table in OrphanRows.tables { rows += try db.execute(restore(table), run) }
     try IRRMoments.forget(db.rows(portfolios, run) { try $0.nextID() }, on: db)
     return rows
   }
 
   // MARK: - SQL
 
-  private static func keepRows(_ table: StrayRows.Table) -> Statement {
+  private static func keepRows(_ table: OrphanRows.Table) -> Statement {
     Statement(
       "repair-keep-\(table.name)",
       """
@@ -129,7 +129,7 @@ extension RepairArchive {
         """)
   }
 
-  private static func clear(_ table: StrayRows.Table) -> Statement {
+  private static func clear(_ table: OrphanRows.Table) -> Statement {
     Statement.once(
       "repair-clear-\(table.name)",
       """
@@ -139,7 +139,7 @@ extension RepairArchive {
   }
 
   /// A snapshot gets the next revision, and says so in what opened from it; all else is as it was.
-  private static func restore(_ table: StrayRows.Table) -> Statement {
+  private static func restore(_ table: OrphanRows.Table) -> Statement {
     let row =
       table.name == "portfolio_snapshots"
       ? """

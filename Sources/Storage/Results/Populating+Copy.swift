@@ -17,7 +17,7 @@ extension Populating {
         } else {
           rows.writeNull()
         }
-        rows.write(bool: result.opensInSameSweep)
+        rows.write(bool: result.opensInSameSegment)
         if let replaced = result.replaced {
           rows.write(int32: replaced.revision)
         } else {
@@ -126,16 +126,16 @@ extension Populating {
   static func copyHoldingReturns(
     _ results: [SlotResult], keeping kept: KeptIDs, on db: isolated Connection
   ) throws {
-    guard results.contains(where: { $0.writes(.holdingReturns) }) else { return }
+    guard results.contains(where: { $0.writes(.holdingIRRs) }) else { return }
     // Not every kept id finds its row again: a holding may have been exited on an earlier date.
     let count = results.reduce(0) { count, result in
-      guard result.writes(.holdingReturns) else { return count }
+      guard result.writes(.holdingIRRs) else { return count }
       return count + result.holdings.count { kept.id(of: $0.holding, in: result.slot) == nil }
     }
-    var ids = try ReservedIDs.reserve(count, from: .holdingReturns, on: db)
+    var ids = try ReservedIDs.reserve(count, from: .holdingIRRs, on: db)
     _ = try db.copyIn("populate-holding-returns", copyHoldingReturnRows) { rows in
-      for result in results where result.writes(.holdingReturns) {
-        for (holding, value) in zip(result.holdings, result.holdingReturns) {
+      for result in results where result.writes(.holdingIRRs) {
+        for (holding, value) in zip(result.holdings, result.holdingIRRs) {
           rows.beginRow(9)
           rows.write(int64: try kept.id(of: holding.holding, in: result.slot) ?? ids.next())
           rows.write(result.slot.date)
@@ -150,17 +150,17 @@ extension Populating {
   static func copyPortfolioReturns(
     _ results: [SlotResult], keeping kept: KeptIDs, on db: isolated Connection
   ) throws {
-    guard results.contains(where: { $0.writes(.portfolioReturn) }) else { return }
+    guard results.contains(where: { $0.writes(.portfolioIRR) }) else { return }
     var ids = try ReservedIDs.reserve(
-      results.count { $0.writes(.portfolioReturn) && kept.ofPortfolios[$0.slot] == nil },
-      from: .portfolioReturns, on: db)
+      results.count { $0.writes(.portfolioIRR) && kept.ofPortfolios[$0.slot] == nil },
+      from: .portfolioIRRs, on: db)
     _ = try db.copyIn("populate-portfolio-returns", copyPortfolioReturnRows) { rows in
-      for result in results where result.writes(.portfolioReturn) {
+      for result in results where result.writes(.portfolioIRR) {
         rows.beginRow(8)
         rows.write(int64: try kept.ofPortfolios[result.slot] ?? ids.next())
         rows.write(result.slot.date)
         rows.write(result.slot.portfolio)
-        write(result.portfolioReturn, result.convention, to: &rows)
+        write(result.portfolioIRR, result.convention, to: &rows)
       }
     }
   }

@@ -14,7 +14,7 @@ extension Populating {
   ].joined(separator: ", ")
 
   private static let keys = """
-    portfolio_id, snapshot_date, opened_from_date, opened_from_revision, opens_in_same_sweep,
+    portfolio_id, snapshot_date, opened_from_date, opened_from_revision, opens_in_same_segment,
     replaced_revision
     """
 
@@ -23,7 +23,7 @@ extension Populating {
   static let createStage = """
     create temporary table if not exists close_stage (
       portfolio_id bigint, snapshot_date date, opened_from_date date,
-      opened_from_revision integer, opens_in_same_sweep boolean, replaced_revision integer,
+      opened_from_revision integer, opens_in_same_segment boolean, replaced_revision integer,
       opening_equity numeric, inflow numeric, outflow numeric, net_external_flow numeric,
       daily_pnl numeric, realized_pnl numeric, unrealized_change numeric,
       unrealized_pnl numeric, income numeric, fees numeric, taxes numeric, fx_pnl numeric,
@@ -68,7 +68,7 @@ extension Populating {
       and \(Slots.isClaimed("s", by: "$1::bigint"))
       and case when t.replaced_revision is null then not s.is_complete
         else s.is_complete and s.revision = t.replaced_revision end
-      and (t.opened_from_date is null or t.opens_in_same_sweep or exists (
+      and (t.opened_from_date is null or t.opens_in_same_segment or exists (
         select from closebell.portfolio_snapshots o
         where o.snapshot_date = t.opened_from_date and o.portfolio_id = t.portfolio_id
           and o.is_complete and o.revision = t.opened_from_revision))

@@ -16,12 +16,12 @@ public struct SlotRows: OptionSet, Sendable {
   /// A row a currency.
   public static let cashBalances = SlotRows(rawValue: 4)
   /// The money-weighted return of each holding.
-  public static let holdingReturns = SlotRows(rawValue: 8)
+  public static let holdingIRRs = SlotRows(rawValue: 8)
   /// The portfolio's money-weighted return.
-  public static let portfolioReturn = SlotRows(rawValue: 16)
+  public static let portfolioIRR = SlotRows(rawValue: 16)
   /// Everything.
   public static let all: SlotRows = [
-    .snapshot, .holdings, .cashBalances, .holdingReturns, .portfolioReturn,
+    .snapshot, .holdings, .cashBalances, .holdingIRRs, .portfolioIRR,
   ]
 }
 
@@ -49,7 +49,7 @@ public struct SlotResult: Sendable {
   public var openedFromRevision: Int32?
   /// Whether the opening is closed in this very transaction, so that its stored revision is not
   /// yet the one above.
-  public var opensInSameSweep: Bool
+  public var opensInSameSegment: Bool
   /// The numbers.
   public var snapshot: Snapshot
   /// The holdings, ascending.
@@ -59,9 +59,9 @@ public struct SlotResult: Sendable {
   /// Balances of a portfolio that keeps cash per currency.
   public var cashBalances: [CashBalance]
   /// One a row of `holdings`, in the same order.
-  public var holdingReturns: [IRRResult]
+  public var holdingIRRs: [IRRResult]
   /// The portfolio's money-weighted return.
-  public var portfolioReturn: IRRResult
+  public var portfolioIRR: IRRResult
   /// The convention of both.
   public var convention: IRRConvention
   /// The digest of its inputs.
@@ -74,22 +74,22 @@ public struct SlotResult: Sendable {
 
   /// What a computed slot writes.
   public init(
-    slot: Slot, replaced: Replaced? = nil, openedFromRevision: Int32?, opensInSameSweep: Bool,
+    slot: Slot, replaced: Replaced? = nil, openedFromRevision: Int32?, opensInSameSegment: Bool,
     snapshot: Snapshot, holdings: [HoldingSnapshot], instruments: [ID<Holding>: Instrument],
-    cashBalances: [CashBalance], holdingReturns: [IRRResult], portfolioReturn: IRRResult,
+    cashBalances: [CashBalance], holdingIRRs: [IRRResult], portfolioIRR: IRRResult,
     convention: IRRConvention, fingerprint: Fingerprint?, policy: ClosePolicy = ClosePolicy()
   ) {
-    precondition(holdings.count == holdingReturns.count, "a return for every holding")
+    precondition(holdings.count == holdingIRRs.count, "a return for every holding")
     self.slot = slot
     self.replaced = replaced
     self.openedFromRevision = openedFromRevision
-    self.opensInSameSweep = opensInSameSweep
+    self.opensInSameSegment = opensInSameSegment
     self.snapshot = snapshot
     self.holdings = holdings
     self.instruments = instruments
     self.cashBalances = cashBalances
-    self.holdingReturns = holdingReturns
-    self.portfolioReturn = portfolioReturn
+    self.holdingIRRs = holdingIRRs
+    self.portfolioIRR = portfolioIRR
     self.convention = convention
     self.fingerprint = fingerprint
     self.policy = policy
@@ -207,7 +207,7 @@ public enum Populating {
         let attempt = chunk
         try db.transaction { db in try write(attempt, on: db) }
         return lost
-      } catch let torn as Torn {
+      } catch let torn as WriteConflict {
         let taken = chunk.results.filter { torn.portfolios.contains($0.slot.portfolio) }
         lost.formUnion(taken.map(\.slot))
         chunk.results.removeAll { torn.portfolios.contains($0.slot.portfolio) }
@@ -229,7 +229,7 @@ public enum Populating {
   }
 
   /// Some portfolios' slots could not all be written; the transaction is rolled back.
-  private struct Torn: Error {
+  private struct WriteConflict: Error {
     var portfolios: Set<ID<Portfolio>>
   }
 
@@ -247,7 +247,7 @@ public enum Populating {
     let updated = try fencedUpdate(chunk, on: db)
     guard updated.count == chunk.results.count else {
       let lost = chunk.results.lazy.map(\.slot).filter { !updated.contains($0) }
-      throw Torn(portfolios: Set(lost.map(\.portfolio)))
+      throw WriteConflict(portfolios: Set(lost.map(\.portfolio)))
     }
     let keptIDs = replaced.isEmpty ? KeptIDs() : try clear(chunk.results, on: db)
     try copyHoldings(chunk.results, on: db)
@@ -270,7 +270,7 @@ public enum Populating {
     guard !chunk.overLocks else { return }
     try PeriodLocks.hold(on: db)
     let locked = try PeriodLocks.locked(among: chunk.results.map(\.slot), on: db)
-    guard locked.isEmpty else { throw Torn(portfolios: Set(locked.map(\.portfolio))) }
+    guard locked.isEmpty else { throw WriteConflict(portfolios: Set(locked.map(\.portfolio))) }
   }
 
   /// One statement; where a slot was hung in between two others, one a date and the latest first:
@@ -300,8 +300,8 @@ public enum Populating {
 
   /// Slots after a replaced one opened from what it said before.
   ///
-  /// They are stale from the date after the sweep's last on, and this says so in the same
-  /// transaction; those of the sweep itself opened from the new values.
+  /// They are stale from the date after the segment's last on, and this says so in the same
+  /// transaction; those of the segment itself opened from the new values.
   private static func markLaterSlots(
     after results: [SlotResult], on db: isolated Connection
   ) throws {
@@ -338,7 +338,7 @@ public enum Populating {
       return (slots.map(\.portfolio.rawValue), slots.map(\.date.postgres))
     }
     var kept = KeptIDs()
-    if let (portfolios, dates) = slots(.holdingReturns) {
+    if let (portfolios, dates) = slots(.holdingIRRs) {
       for (key, id) in try db.rows(
         deleteHoldingReturns, portfolios, dates,
         as: { row in
@@ -346,7 +346,7 @@ public enum Populating {
         })
       { kept.ofHoldings[key] = id }
     }
-    if let (portfolios, dates) = slots(.portfolioReturn) {
+    if let (portfolios, dates) = slots(.portfolioIRR) {
       for (slot, id) in try db.rows(
         deletePortfolioReturns, portfolios, dates,
         as: { (try $0.nextSlot(), try $0.nextInt64()) })

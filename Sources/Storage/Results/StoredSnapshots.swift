@@ -32,7 +32,7 @@ public struct StoredSnapshot: Sendable {
 }
 
 /// A stored money-weighted return.
-public struct StoredReturn: Sendable {
+public struct StoredIRR: Sendable {
   /// The slot.
   public var slot: Slot
   /// The holding; nil for the portfolio's own.
@@ -79,9 +79,9 @@ public enum StoredSnapshots {
   /// holding.
   ///
   /// - Parameter slots: Ascending by date, then portfolio.
-  public static func holdingReturns(
+  public static func holdingIRRs(
     _ slots: [Slot], on db: isolated Connection
-  ) throws -> [StoredReturn] {
+  ) throws -> [StoredIRR] {
     let spans = LoadSpans(slots)
     return Loading.ascending(
       try db.rows(
@@ -95,25 +95,25 @@ public enum StoredSnapshots {
   /// The money-weighted returns of the portfolios of some slots.
   ///
   /// - Parameter slots: Ascending by date, then portfolio.
-  public static func portfolioReturns(
+  public static func portfolioIRRs(
     _ slots: [Slot], on db: isolated Connection
-  ) throws -> [StoredReturn] {
+  ) throws -> [StoredIRR] {
     let spans = LoadSpans(slots)
     return try db.rows(
       portfolioReturnsOfSlots, spans.dates, spans.firsts, spans.lasts,
       as: decodePortfolioReturn)
   }
 
-  private static func decodeHoldingReturn(_ row: inout RowReader) throws -> StoredReturn {
+  private static func decodeHoldingReturn(_ row: inout RowReader) throws -> StoredIRR {
     let slot = try row.nextSlot()
-    return StoredReturn(
+    return StoredIRR(
       slot: slot, holding: try row.nextID(), result: try result(&row),
       convention: try row.nextWord())
   }
 
-  private static func decodePortfolioReturn(_ row: inout RowReader) throws -> StoredReturn {
+  private static func decodePortfolioReturn(_ row: inout RowReader) throws -> StoredIRR {
     let slot = try row.nextSlot()
-    return StoredReturn(
+    return StoredIRR(
       slot: slot, holding: nil, result: try result(&row), convention: try row.nextWord())
   }
 

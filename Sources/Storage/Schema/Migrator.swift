@@ -54,7 +54,7 @@ public enum Migrator {
     let ahead = Migration.all.filter { $0.version <= version && !applied.contains($0.version) }
     let behind = Migration.all.filter { $0.version > version && applied.contains($0.version) }
     for migration in ahead { try take(migration, on: db) }
-    for migration in behind.reversed() { try takeBack(migration, on: db) }
+    for migration in behind.reversed() { try reclaim(migration, on: db) }
     return ahead + behind.reversed()
   }
 
@@ -66,7 +66,7 @@ public enum Migrator {
     }
   }
 
-  private static func takeBack(_ migration: Migration, on db: isolated Connection) throws {
+  private static func reclaim(_ migration: Migration, on db: isolated Connection) throws {
     try db.transaction { db in
       try db.execute(sql: migration.down)
       _ = try db.execute(forget, Int32(migration.version))

@@ -18,7 +18,7 @@ public enum SequenceTrigger {
   static let longestDraw = 100_000
 
   /// A trigger that stands, or was taken away.
-  public struct Standing: Sendable {
+  public struct InstalledTrigger: Sendable {
     /// Schema and table, quoted where need be.
     public var table: String
     /// The column whose values it looks at; nil where its name is all that is known.
@@ -35,9 +35,9 @@ public enum SequenceTrigger {
   /// - Throws: `SequenceError.noTrigger` where PostgreSQL allows none or it would not be right.
   public static func install(
     on names: [String], on db: isolated Connection
-  ) throws -> [Standing] {
+  ) throws -> [InstalledTrigger] {
     try db.transaction { db in
-      var standing: [Standing] = []
+      var standing: [InstalledTrigger] = []
       for name in names {
         let sequences = try SequenceCatalogue.find([name], on: db)
         let tables = Set(try SequenceCatalogue.relations([name], on: db))
@@ -51,7 +51,7 @@ public enum SequenceTrigger {
           try refuse(sequence, user, on: db)
           try put(sequence, user, on: db)
           standing.append(
-            Standing(table: user.table, column: user.column, sequence: sequence.name))
+            InstalledTrigger(table: user.table, column: user.column, sequence: sequence.name))
         }
       }
       return standing
@@ -61,9 +61,9 @@ public enum SequenceTrigger {
   /// Takes the triggers of some tables away with their functions; where none stands, nothing.
   public static func remove(
     from names: [String], on db: isolated Connection
-  ) throws -> [Standing] {
+  ) throws -> [InstalledTrigger] {
     try db.transaction { db in
-      var taken: [Standing] = []
+      var taken: [InstalledTrigger] = []
       for name in names {
         let tables = try SequenceCatalogue.relations([name], on: db)
         let found = try db.rows(installed, tables) {
@@ -71,7 +71,7 @@ public enum SequenceTrigger {
         }
         for (table, trigger, function) in found {
           try db.execute(sql: "drop trigger \(trigger) on \(table); drop function \(function)")
-          taken.append(Standing(table: table))
+          taken.append(InstalledTrigger(table: table))
         }
       }
       return taken

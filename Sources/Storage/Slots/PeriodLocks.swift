@@ -24,7 +24,7 @@ public enum PeriodLocks {
   }
 
   /// A lock that stands.
-  public struct Standing: Sendable {
+  public struct HeldLock: Sendable {
     /// The portfolio's code, `CODE#ID` for a retired one; nil: every portfolio not named.
     public var code: String?
     /// The last locked date.
@@ -174,9 +174,9 @@ public enum PeriodLocks {
   /// The locks that stand: that of all portfolios first, then those that differ from it.
   public static func standing(
     limit: Int, on db: isolated Connection
-  ) throws -> [Standing] {
+  ) throws -> [HeldLock] {
     try db.rows(standingRows, Int64(limit)) {
-      Standing(
+      HeldLock(
         code: try $0.nextStringOrNil(), through: try $0.nextDay(),
         author: Author(name: try $0.nextString(), reason: try $0.nextString()),
         at: try $0.nextString())

@@ -10,9 +10,9 @@ public struct ReservedIDs: Sendable {
   /// A sequence of our own that ids are reserved from.
   public enum Sequence: String, Sendable {
     /// Of returns of holdings, in blocks.
-    case holdingReturns = "closebell.portfolio_fund_irr_values_id_seq"
+    case holdingIRRs = "closebell.portfolio_fund_irr_values_id_seq"
     /// Of returns of portfolios, in blocks.
-    case portfolioReturns = "closebell.portfolio_irr_values_id_seq"
+    case portfolioIRRs = "closebell.portfolio_irr_values_id_seq"
     /// Of activities, one by one: the table's own default draws from it too.
     case activities = "closebell.holding_activity_log_id_seq"
 
@@ -21,7 +21,7 @@ public struct ReservedIDs: Sendable {
     /// Where nobody else inserts by default a value of the sequence hands out a whole block.
     var blockSize: Int {
       switch self {
-      case .holdingReturns, .portfolioReturns: 500
+      case .holdingIRRs, .portfolioIRRs: 500
       case .activities: 1
       }
     }

@@ -40,7 +40,7 @@ public struct SlotClaim: Hashable, Sendable {
 /// What stands in a slot that could not be claimed afresh.
 public struct SlotHolder: Sendable {
   /// What the owner of a slot is doing.
-  public enum Standing: Sendable {
+  public enum State: Sendable {
     /// Closed; nothing to do.
     case complete
     /// An owner who lives works on it.
@@ -54,7 +54,7 @@ public struct SlotHolder: Sendable {
   /// The claim id that stands in it.
   public var claim: Int64
   /// What that claim's owner is doing.
-  public var standing: Standing
+  public var state: State
   /// Whether it was tried and could not be closed; told of unfinished slots only.
   public var hasFailed = false
 }
@@ -123,7 +123,7 @@ public enum Slots {
       let mayBeTaken = try $0.nextBool()
       return SlotHolder(
         slot: slot, claim: claim,
-        standing: isComplete ? .complete : mayBeTaken ? .free : .busy)
+        state: isComplete ? .complete : mayBeTaken ? .free : .busy)
     }
   }
 
@@ -139,7 +139,7 @@ public enum Slots {
       let claim = try $0.nextInt64()
       let isFree = try $0.nextBool()
       return SlotHolder(
-        slot: slot, claim: claim, standing: isFree ? .free : .busy, hasFailed: try $0.nextBool())
+        slot: slot, claim: claim, state: isFree ? .free : .busy, hasFailed: try $0.nextBool())
     }
   }
 
@@ -151,7 +151,7 @@ public enum Slots {
   public static func takeOver(
     _ holders: [SlotHolder], links: [Slot: SlotClaim.Link], as lease: Lease, run: Int64,
     overLocks: Bool = false, on db: isolated Connection
-  ) throws -> (ours: Set<Slot>, letGo: Set<Slot>) {
+  ) throws -> (ours: Set<Slot>, relinquish: Set<Slot>) {
     let ordered = holders.sorted {
       ($0.slot.date, $0.slot.portfolio) < ($1.slot.date, $1.slot.portfolio)
     }
@@ -232,7 +232,7 @@ public enum Slots {
   /// need not wait until the whole run has ended.
   ///
   /// They keep the claim's number with the sign turned, which no lease ever has.
-  public static func letGo(as claim: Int64, on db: isolated Connection) throws {
+  public static func relinquish(as claim: Int64, on db: isolated Connection) throws {
     _ = try db.execute(letGoComplete, claim)
   }
 

@@ -45,12 +45,12 @@ struct RepairOptions: ParsableArguments {
 
   /// Asks whether to go on, unless --yes said so.
   func confirm(_ question: String) throws {
-    try Consent.ask(question, isGiven: yes, wasWrittenDown: apply != nil)
+    try Confirmation.ask(question, isGiven: yes, wasWrittenDown: apply != nil)
   }
 }
 
 /// What nobody should do by mistake.
-enum Consent {
+enum Confirmation {
   /// Who repairs.
   static var owner: RepairOwner {
     RepairOwner(
@@ -95,7 +95,7 @@ struct RepairDuplicatesCommand: AsyncParsableCommand {
   var table: String?
 
   func run() async throws {
-    _ = try options.plan.map { try WholeFile.standing(at: $0) }
+    _ = try options.plan.map { try WholeFile.version(at: $0) }
     let connection = try await common.connect(for: "repair")
     if let file = options.apply {
       let text = try TextFile.read(file)
@@ -123,7 +123,7 @@ struct RepairDuplicatesCommand: AsyncParsableCommand {
   }
 
   private func apply(_ text: String, _ connection: Connection) async throws {
-    let owner = Consent.owner
+    let owner = Confirmation.owner
     let outcome = try await connection.perform { db in
       try DuplicateRepair.apply(text, by: owner, on: db)
     }
@@ -148,8 +148,8 @@ struct RepairUndoCommand: AsyncParsableCommand {
   var yes = false
 
   func run() async throws {
-    try Consent.ask("Undo run \(run)?", isGiven: yes)
-    let (run, owner) = (run, Consent.owner)
+    try Confirmation.ask("Undo run \(run)?", isGiven: yes)
+    let (run, owner) = (run, Confirmation.owner)
     let connection = try await common.connect(for: "repair")
     let outcome = try await connection.perform { db in
       try RepairUndo.undo(run, by: owner, on: db)

@@ -62,7 +62,7 @@ struct RepairEquityCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    _ = try options.plan.map { try WholeFile.standing(at: $0) }
+    _ = try options.plan.map { try WholeFile.version(at: $0) }
     // Before signals are taken: whoever waits for a pipe is ended by the first.
     let plan = try options.apply.map { (file: $0, text: try TextFile.read($0)) }
     var settings = WorkOptions.settings([], workers: workers, maxCarriedDays: nil)

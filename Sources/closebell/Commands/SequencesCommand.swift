@@ -46,7 +46,7 @@ struct SequencesCheckCommand: AsyncParsableCommand {
   var metrics: String?
 
   func run() async throws {
-    _ = try metrics.map { try WholeFile.standing(at: $0) }
+    _ = try metrics.map { try WholeFile.version(at: $0) }
     let connection = try await common.connect(for: "sequences", onlyReads: true)
     let (tables, scans) = (tables, scan)
     let started = ContinuousClock.now
@@ -194,7 +194,7 @@ struct TriggerOptions: ParsableArguments {
     _ verb: String,
     _ body:
       @escaping @Sendable ([String], isolated Connection) throws
-      -> [SequenceTrigger.Standing]
+      -> [SequenceTrigger.InstalledTrigger]
   ) async throws {
     let tables = tables
     let connection = try await common.connect(for: "sequences")
@@ -236,7 +236,7 @@ struct RemoveTriggerCommand: AsyncParsableCommand {
 
 /// Triggers that were put or taken, as people and programs read it.
 struct TriggerReport {
-  let standing: [SequenceTrigger.Standing]
+  let standing: [SequenceTrigger.InstalledTrigger]
   let verb: String
 
   func show(_ options: CommonOptions) {

@@ -4,9 +4,9 @@ internal import Storage
 /// The dates of one portfolio that are going to be closed one after the other, and where they
 /// begin.
 ///
-/// A night's sweep is one date; a catch-up's and a replay's are several.
-public struct Sweep: Sendable {
-  /// One date of a sweep.
+/// A night's segment is one date; a catch-up's and a replay's are several.
+public struct ChainSegment: Sendable {
+  /// One date of a segment.
   public struct Step: Sendable, Hashable {
     /// What stands in the slot before.
     public enum Kind: Sendable, Hashable {
@@ -37,9 +37,9 @@ public struct Sweep: Sendable {
   /// The dates, ascending; at least one.
   public var steps: [Step]
 
-  /// A sweep of a portfolio.
+  /// A segment of a portfolio.
   public init(portfolio: Portfolio, openedFrom: Day?, steps: [Step]) {
-    precondition(!steps.isEmpty, "a sweep closes at least one date")
+    precondition(!steps.isEmpty, "a segment closes at least one date")
     self.portfolio = portfolio
     self.openedFrom = openedFrom
     self.steps = steps
@@ -56,14 +56,14 @@ public struct Sweep: Sendable {
   var goesOn = false
 
   /// Whether it closes dates again, and so needs the portfolio's whole history: what is cached
-  /// for a night stands later than where this sweep begins.
+  /// for a night stands later than where this segment begins.
   var readsHistory: Bool { !resumesFlows && steps.contains { $0.kind != .next } }
 
   /// The first `count` dates, and what follows them once they are closed; nil: nothing does.
   ///
   /// Where the cut falls into a hole that is filled, both have the slot behind the hole: it opens
   /// from the last date that is filled so far, and is closed again when more are.
-  func cut(after count: Int) -> (part: Sweep, rest: Sweep?) {
+  func cut(after count: Int) -> (part: ChainSegment, rest: ChainSegment?) {
     guard steps.count > count else { return (self, nil) }
     var (part, rest) = (self, self)
     part.steps = Array(steps[..<count])

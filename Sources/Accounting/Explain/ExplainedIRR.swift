@@ -1,7 +1,7 @@
 import Glibc
 
 /// A money-weighted return with what it was solved from.
-public struct ExplainedReturn: Sendable {
+public struct ExplainedIRR: Sendable {
   /// The flows, ascending by date, as the investor sees them: paid in is negative.
   public var flows: [FlowEvent]
   /// What the investment was worth at the close.

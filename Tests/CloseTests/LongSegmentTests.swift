@@ -7,25 +7,27 @@ import Testing
 
 @testable import Close
 
-/// A sweep of more dates than a chunk has room for is closed part by part: what is claimed and held
+/// A segment of more dates than a chunk has room for is closed part by part: what is claimed and held
 /// in memory does not grow with the range.
-@Suite struct LongSweepTests {
+@Suite struct LongSegmentTests {
   private static let first = Day("2024-01-01") ?? .earliest
   private static let lockWait = PostgresError(
     .server, "canceling statement due to lock timeout", sqlState: "55P03")
 
-  private static func sweep(_ kinds: [Sweep.Step.Kind]) throws -> Sweep {
-    Sweep(
+  private static func segment(_ kinds: [ChainSegment.Step.Kind]) throws -> ChainSegment {
+    ChainSegment(
       portfolio: Portfolio(
         id: ID(1), code: "LONG", baseCurrency: try #require(Currency("EUR")), inception: first),
       openedFrom: nil,
-      steps: kinds.enumerated().map { Sweep.Step(first + $0.offset, $0.element) })
+      steps: kinds.enumerated().map { ChainSegment.Step(first + $0.offset, $0.element) })
   }
 
   /// The parts that a machine hands out, each of them closed whole.
-  private static func parts(_ sweep: Sweep, room: Int) throws -> (parts: [Sweep], planned: Int) {
-    var work = ChunkWork([sweep], room: room)
-    var parts: [Sweep] = []
+  private static func parts(_ segment: ChainSegment, room: Int) throws -> (
+    parts: [ChainSegment], planned: Int
+  ) {
+    var work = ChunkWork([segment], room: room)
+    var parts: [ChainSegment] = []
     var outcome = ChunkOutcome()
     while case .close(let part) = work.next {
       parts += part
@@ -34,13 +36,13 @@ import Testing
     return (parts, outcome.counts.planned)
   }
 
-  @Test("the parts of a sweep are its dates in their order, each part as long as there is room")
+  @Test("the parts of a segment are its dates in their order, each part as long as there is room")
   func plain() throws {
     for count in 1...13 {
       for room in 1...6 {
-        let sweep = try Self.sweep(Array(repeating: .again, count: count))
-        let (parts, planned) = try Self.parts(sweep, room: room)
-        #expect(parts.flatMap(\.steps) == sweep.steps)
+        let segment = try Self.segment(Array(repeating: .again, count: count))
+        let (parts, planned) = try Self.parts(segment, room: room)
+        #expect(parts.flatMap(\.steps) == segment.steps)
         #expect(parts.dropLast().allSatisfy { $0.steps.count == room })
         #expect(planned == 0)
         for (part, next) in zip(parts, parts.dropFirst()) {
@@ -52,11 +54,13 @@ import Testing
 
   /// Every way in which holes, closed dates and new ones can follow each other: new ones come last,
   /// and behind a hole stands a closed date.
-  private static func orders() -> [[Sweep.Step.Kind]] {
-    var orders: [[Sweep.Step.Kind]] = []
+  private static func orders() -> [[ChainSegment.Step.Kind]] {
+    var orders: [[ChainSegment.Step.Kind]] = []
     for length in 1...6 {
       for bits in 0..<(1 << length) {
-        let closed = (0..<length).map { bits >> $0 & 1 == 0 ? Sweep.Step.Kind.again : .backfill }
+        let closed = (0..<length).map {
+          bits >> $0 & 1 == 0 ? ChainSegment.Step.Kind.again : .backfill
+        }
         for new in 0...3 {
           orders.append(closed + [.again] + Array(repeating: .next, count: new))
         }
@@ -68,9 +72,9 @@ import Testing
   @Test("a hole that is filled in parts has its end closed with each, opening from what is filled")
   func holes() throws {
     for kinds in Self.orders() {
-      let sweep = try Self.sweep(kinds)
+      let segment = try Self.segment(kinds)
       for room in 1...5 {
-        let (parts, planned) = try Self.parts(sweep, room: room)
+        let (parts, planned) = try Self.parts(segment, room: room)
         var closed: Set<Day> = []
         for part in parts {
           // One more than there is room for: the slot behind the hole.
@@ -79,15 +83,15 @@ import Testing
           #expect(part.openedFrom.map(closed.contains) ?? closed.isEmpty)
           closed.formUnion(part.steps.map(\.date))
         }
-        #expect(closed == Set(sweep.steps.map(\.date)))
-        #expect(parts.reduce(-planned) { $0 + $1.steps.count } == sweep.steps.count)
+        #expect(closed == Set(segment.steps.map(\.date)))
+        #expect(parts.reduce(-planned) { $0 + $1.steps.count } == segment.steps.count)
       }
     }
   }
 
   /// What is counted when the first part does not end well.
   private static func left(_ outcome: ChunkOutcome, goesOn: Bool = true) throws -> ChunkOutcome {
-    var work = ChunkWork([try sweep(Array(repeating: .again, count: 10))], room: 4)
+    var work = ChunkWork([try segment(Array(repeating: .again, count: 10))], room: 4)
     let told = work.succeeded(outcome, goesOn: goesOn)
     #expect(work.next == nil)
     #expect(work.busy.map(\.steps) == told.busy.map(\.steps))
@@ -110,7 +114,7 @@ import Testing
     #expect(try Self.left(fenced).counts.fenced == 10)
 
     var busy = ChunkOutcome()
-    var held = try Self.sweep(Array(repeating: .again, count: 4))
+    var held = try Self.segment(Array(repeating: .again, count: 4))
     held.steps.removeFirst(2)
     held.openedFrom = Self.first + 1
     busy.busy = [held]
@@ -126,11 +130,11 @@ import Testing
 
   @Test("a lock that nobody gives free leaves the part and everything behind it for a later pass")
   func lock() throws {
-    let sweep = try Self.sweep(Array(repeating: .again, count: 10))
-    var work = ChunkWork([sweep], room: 4)
+    let segment = try Self.segment(Array(repeating: .again, count: 10))
+    var work = ChunkWork([segment], room: 4)
     #expect(try work.failed(Self.lockWait, mayWrite: true) == nil)
     #expect(work.next == nil)
-    #expect(work.busy.map(\.steps) == [sweep.steps])
+    #expect(work.busy.map(\.steps) == [segment.steps])
   }
 
   // MARK: - On a database

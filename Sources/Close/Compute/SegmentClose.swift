@@ -2,9 +2,9 @@ internal import Accounting
 internal import Postgres
 internal import Storage
 
-/// Load → compute of a chunk of sweeps, without a write: what a night, a replay and a
+/// Load → compute of a chunk of segments, without a write: what a night, a replay and a
 /// recomputation have in common.
-struct SweepClose {
+struct SegmentClose {
   let calendars: Calendars
   let policies: ClosePolicies
   let isStrict: Bool
@@ -12,18 +12,19 @@ struct SweepClose {
   /// Meant to run inside one repeatable-read transaction.
   ///
   /// - Parameter first: The date from which `market` holds every close.
-  /// - Throws: `MarketTooShort` where the sweeps need one from before it.
+  /// - Throws: `MarketTooShort` where the segments need one from before it.
   func compute(
-    _ sweeps: [Sweep], market: LoadedMarket, closesFrom first: Day, _ stages: inout StageSeconds,
+    _ segments: [ChainSegment], market: LoadedMarket, closesFrom first: Day,
+    _ stages: inout StageSeconds,
     _ clock: inout StageClock, on db: isolated some CloseStore
-  ) throws -> [ComputedSweep] {
-    let inputs = try db.inputs(of: sweeps, market: market)
-    try requireCloses(for: sweeps, inputs, from: first)
-    let computation = SweepComputation(
+  ) throws -> [ComputedSegment] {
+    let inputs = try db.inputs(of: segments, market: market)
+    try requireCloses(for: segments, inputs, from: first)
+    let computation = SegmentComputation(
       inputs: inputs, calendars: calendars, policies: policies, isStrict: isStrict)
     stages.load += clock.lap()
-    var computed = try close(sweeps, computation, &stages, &clock, on: db)
-    try SweepReturns(inputs: inputs).solve(&computed, on: db)
+    var computed = try close(segments, computation, &stages, &clock, on: db)
+    try SegmentReturns(inputs: inputs).solve(&computed, on: db)
     stages.compute += clock.lap()
     return computed
   }
@@ -31,14 +32,14 @@ struct SweepClose {
   /// A book is opened, closed and let go before the next one is, so that a chunk keeps only what
   /// came out; those that wait for the history of lots are few.
   private func close(
-    _ sweeps: [Sweep], _ computation: SweepComputation, _ stages: inout StageSeconds,
+    _ segments: [ChainSegment], _ computation: SegmentComputation, _ stages: inout StageSeconds,
     _ clock: inout StageClock, on db: isolated some CloseStore
-  ) throws -> [ComputedSweep] {
-    var computed: [ComputedSweep] = []
-    computed.reserveCapacity(sweeps.count)
-    var waiting: [(index: Int, opened: SweepComputation.Opened)] = []
-    for sweep in sweeps {
-      var opened = try computation.open(sweep)
+  ) throws -> [ComputedSegment] {
+    var computed: [ComputedSegment] = []
+    computed.reserveCapacity(segments.count)
+    var waiting: [(index: Int, opened: SegmentComputation.Opened)] = []
+    for segment in segments {
+      var opened = try computation.open(segment)
       if opened.needingLots.isEmpty {
         try computation.close(&opened, lots: [:])
       } else {
@@ -59,21 +60,21 @@ struct SweepClose {
   }
 
   private func requireCloses(
-    for sweeps: [Sweep], _ inputs: ChunkInputs, from first: Day
+    for segments: [ChainSegment], _ inputs: ChunkInputs, from first: Day
   ) throws {
-    let needed = sweeps.lazy.compactMap { sweep in
-      inputs.books[sweep.portfolio.id]?.firstCloseNeeded(after: sweep.openedFrom)
+    let needed = segments.lazy.compactMap { segment in
+      inputs.books[segment.portfolio.id]?.firstCloseNeeded(after: segment.openedFrom)
     }.min()
     if let needed, needed < first { throw MarketTooShort(needed: needed) }
   }
 
   /// The history behind lots that a trade is going to relieve: one statement for all of them.
   private func lotHistory(
-    of opened: [SweepComputation.Opened], _ inputs: ChunkInputs, on db: isolated some CloseStore
+    of opened: [SegmentComputation.Opened], _ inputs: ChunkInputs, on db: isolated some CloseStore
   ) throws -> [ID<Holding>: [Activity]] {
     var asked: [(holding: ID<Holding>, through: Day)] = []
     for one in opened {
-      guard let through = one.computed.sweep.openedFrom else { continue }
+      guard let through = one.computed.segment.openedFrom else { continue }
       asked += one.needingLots.map { ($0, through) }
     }
     var result: [ID<Holding>: [Activity]] = [:]

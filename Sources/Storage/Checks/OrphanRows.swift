@@ -3,7 +3,7 @@ public import Postgres
 
 /// Rows of the result tables that belong to no closed date, and places where the chain is torn:
 /// what SQL by hand or a half restored table leaves behind.
-public enum StrayRows {
+public enum OrphanRows {
   /// The rows of one table, portfolio and date.
   public struct Group: Sendable {
     /// The table, without its schema.

@@ -7,7 +7,7 @@ internal import Synchronization
 ///
 /// A slot's `inputs_seen` is the snapshot that the *market* was read in: the chunk's own inputs
 /// are read later, so a change between the two is at worst looked at once more, never missed.
-final class MarketShelf: Sendable {
+final class SharedMarket: Sendable {
   private struct Window {
     var first: Day
     var last: Day
@@ -25,7 +25,7 @@ final class MarketShelf: Sendable {
     try window.withLock { window in
       if let window, window.first <= first, window.last >= last { return window.loaded }
       let from = min(first, window?.first ?? first)
-      // What has to be read again is read twice as far: sweeps go on in their next part.
+      // What has to be read again is read twice as far: segments go on in their next part.
       let further = window == nil ? last : last + min(last - from, .latest - last)
       let through = max(further, window?.last ?? last)
       let loaded = try db.market(from: from, through: through)

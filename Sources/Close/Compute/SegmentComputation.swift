@@ -1,21 +1,21 @@
 internal import Accounting
 internal import Storage
 
-/// A sweep as far as it could be closed.
-struct ComputedSweep {
+/// A segment as far as it could be closed.
+struct ComputedSegment {
   /// One date that was closed.
   struct Closed {
-    var step: Sweep.Step
+    var step: ChainSegment.Step
     /// Under which it was closed.
     var policy: ClosePolicy
     var close: BookClose
-    var portfolioReturn: IRRResult?
-    var holdingReturns: [IRRResult?]
+    var portfolioIRR: IRRResult?
+    var holdingIRRs: [IRRResult?]
     /// Nil where that of the opening is not known.
     var fingerprint: Fingerprint?
   }
 
-  var sweep: Sweep
+  var segment: ChainSegment
   var openingRevision: Int32?
   var instruments: [ID<Holding>: Instrument]
   var closed: [Closed] = []
@@ -25,41 +25,41 @@ struct ComputedSweep {
 }
 
 /// The books' part of a chunk: from inputs to numbers, without a database.
-struct SweepComputation {
+struct SegmentComputation {
   let inputs: ChunkInputs
   let calendars: Calendars
   let policies: ClosePolicies
   let isStrict: Bool
 
-  /// A book opened for a sweep, and how far it was closed.
+  /// A book opened for a segment, and how far it was closed.
   struct Opened {
     var book: PortfolioBook
-    /// Everything in the sweep's window.
+    /// Everything in the segment's window.
     var activities: [Activity]
     /// The holdings whose lots have to be restored from their history first.
     var needingLots: [ID<Holding>]
-    var computed: ComputedSweep
+    var computed: ComputedSegment
   }
 
-  /// Opens a sweep's book, before its first date.
-  func open(_ sweep: Sweep) throws -> Opened {
-    let stored = inputs.books[sweep.portfolio.id] ?? ChunkInputs.Book()
+  /// Opens a segment's book, before its first date.
+  func open(_ segment: ChainSegment) throws -> Opened {
+    let stored = inputs.books[segment.portfolio.id] ?? ChunkInputs.Book()
     let instruments = try stored.instruments(in: inputs.market)
     let book = PortfolioBook(
-      portfolio: sweep.portfolio, instruments: instruments, opening: stored.bookOpening())
+      portfolio: segment.portfolio, instruments: instruments, opening: stored.bookOpening())
     let activities = try stored.activities(
-      after: sweep.openedFrom, through: sweep.through, in: inputs.market)
-    let isLost = sweep.openedFrom != nil && stored.opening == nil
+      after: segment.openedFrom, through: segment.through, in: inputs.market)
+    let isLost = segment.openedFrom != nil && stored.opening == nil
     return Opened(
       book: book, activities: activities,
       needingLots: book.holdingsNeedingLots(for: activities),
-      computed: ComputedSweep(
-        sweep: sweep, openingRevision: stored.opening?.revision, instruments: instruments,
+      computed: ComputedSegment(
+        segment: segment, openingRevision: stored.opening?.revision, instruments: instruments,
         error: isLost ? "the snapshot that it opens from is not complete any more" : nil,
-        ledger: ledger(of: sweep, stored)))
+        ledger: ledger(of: segment, stored)))
   }
 
-  /// Closes the sweep's dates one after the other, until one cannot be.
+  /// Closes the segment's dates one after the other, until one cannot be.
   func close(_ opened: inout Opened, lots: [ID<Holding>: [Activity]]) throws {
     guard opened.computed.error == nil else { return }
     do {
@@ -76,16 +76,16 @@ struct SweepComputation {
   }
 
   private func closeDates(_ opened: inout Opened) throws {
-    let sweep = opened.computed.sweep
-    let calendar = try calendars.named(sweep.portfolio.calendar)
-    let stored = inputs.books[sweep.portfolio.id] ?? ChunkInputs.Book()
+    let segment = opened.computed.segment
+    let calendar = try calendars.named(segment.portfolio.calendar)
+    let stored = inputs.books[segment.portfolio.id] ?? ChunkInputs.Book()
     var window = Window(opened.activities[...], stored.statements)
     var fingerprints = SlotFingerprint(
-      portfolio: sweep.portfolio, instruments: opened.computed.instruments,
+      portfolio: segment.portfolio, instruments: opened.computed.instruments,
       market: inputs.market.market)
     var fingerprint = stored.opening?.fingerprint
-    for step in sweep.steps {
-      let policy = policies.policy(of: sweep.slot(step))
+    for step in segment.steps {
+      let policy = policies.policy(of: segment.slot(step))
       let (activities, statements) = window.next(through: step.date)
       let close = try opened.book.close(
         on: step.date, activities: activities, statements: statements,
@@ -101,9 +101,9 @@ struct SweepComputation {
           of: close, after: fingerprint, activities, statements)
       }
       opened.computed.closed.append(
-        ComputedSweep.Closed(
+        ComputedSegment.Closed(
           step: step, policy: policy, close: close,
-          holdingReturns: Array(repeating: nil, count: close.holdings.count),
+          holdingIRRs: Array(repeating: nil, count: close.holdings.count),
           fingerprint: fingerprint))
     }
   }
@@ -115,18 +115,18 @@ struct SweepComputation {
     """
   }
 
-  /// What is known of the flows before the sweep's first date.
-  private func ledger(of sweep: Sweep, _ stored: ChunkInputs.Book) -> FlowLedger {
-    guard let openedFrom = sweep.openedFrom else { return .empty }
+  /// What is known of the flows before the segment's first date.
+  private func ledger(of segment: ChainSegment, _ stored: ChunkInputs.Book) -> FlowLedger {
+    guard let openedFrom = segment.openedFrom else { return .empty }
     guard let moments = stored.moments,
-      moments.asOf <= (sweep.resumesFlows ? sweep.through : openedFrom),
+      moments.asOf <= (segment.resumesFlows ? segment.through : openedFrom),
       var ledger = FlowLedger(unpacking: moments.bytes)
     else { return .unknown }
     ledger.knownThrough = moments.asOf
     return ledger
   }
 
-  /// A sweep's activities and statements, handed out date by date.
+  /// A segment's activities and statements, handed out date by date.
   private struct Window {
     var activities: ArraySlice<Activity>
     var statements: ArraySlice<StoredStatement>
@@ -136,14 +136,14 @@ struct SweepComputation {
       self.statements = statements
     }
 
-    mutating func next(through date: Day) -> ([Activity], [Accounting.Statement]) {
+    mutating func next(through date: Day) -> ([Activity], [FundStatement]) {
       let now = activities.prefix { $0.bookingDate <= date }
       let reported = statements.prefix { $0.date <= date }
       activities = activities[now.endIndex...]
       statements = statements[reported.endIndex...]
       return (
         Array(now),
-        reported.map { Accounting.Statement(holding: $0.holding, date: $0.date, value: $0.value) }
+        reported.map { FundStatement(holding: $0.holding, date: $0.date, value: $0.value) }
       )
     }
   }

@@ -1,7 +1,7 @@
 /// Whether amounts surely fit where a row keeps them, told for many at once.
 ///
 /// A product is checked when it is formed; what is summed from products is checked here.
-struct AmountRoom {
+struct RangeCheck {
   /// Every bit that one of the magnitudes has.
   private var bits: Int128 = 0
 

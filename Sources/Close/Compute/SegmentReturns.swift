@@ -2,25 +2,25 @@ internal import Accounting
 internal import Postgres
 internal import Storage
 
-/// The money-weighted returns of computed sweeps: most from moments, the rest from flows that are
+/// The money-weighted returns of computed segments: most from moments, the rest from flows that are
 /// read for just those series, in two statements a chunk.
-struct SweepReturns {
+struct SegmentReturns {
   let inputs: ChunkInputs
 
-  func solve(_ sweeps: inout [ComputedSweep], on db: isolated some CloseStore) throws {
+  func solve(_ segments: inout [ComputedSegment], on db: isolated some CloseStore) throws {
     var pending: [(index: Int, series: Pending)] = []
-    for index in sweeps.indices {
-      let missing = solveKnown(&sweeps[index])
+    for index in segments.indices {
+      let missing = solveKnown(&segments[index])
       if !missing.isEmpty { pending.append((index, missing)) }
     }
     guard !pending.isEmpty else { return }
-    var fromDatabase = try readFlows(of: pending.map { (sweeps[$0.index], $0.series) }, on: db)
+    var fromDatabase = try readFlows(of: pending.map { (segments[$0.index], $0.series) }, on: db)
     for (index, missing) in pending {
-      try solveRead(&sweeps[index], missing, &fromDatabase)
+      try solveRead(&segments[index], missing, &fromDatabase)
     }
   }
 
-  /// Series of a sweep whose flows have to be read.
+  /// Series of a segment whose flows have to be read.
   private struct Pending {
     var portfolio = false
     var holdings: Set<ID<Holding>> = []
@@ -30,9 +30,9 @@ struct SweepReturns {
 
   // MARK: - From what is at hand
 
-  private func solveKnown(_ computed: inout ComputedSweep) -> Pending {
+  private func solveKnown(_ computed: inout ComputedSegment) -> Pending {
     var pending = Pending()
-    let convention = computed.sweep.portfolio.irrConvention
+    let convention = computed.segment.portfolio.irrConvention
     for index in computed.closed.indices {
       let (close, policy) = (computed.closed[index].close, computed.closed[index].policy)
       let date = close.snapshot.date
@@ -43,14 +43,14 @@ struct SweepReturns {
         let instrument = computed.instruments[row.holding]
         guard hasUsableValue(row, instrument, on: date, convention, policy) else {
           isComplete = false
-          computed.closed[index].holdingReturns[position] = .incomplete
+          computed.closed[index].holdingIRRs[position] = .incomplete
           continue
         }
         let result =
           isKnown
           ? computed.ledger.solve(
             row.holding, closingValue: row.marketValue, on: date, convention) : nil
-        computed.closed[index].holdingReturns[position] = result
+        computed.closed[index].holdingIRRs[position] = result
         if result == nil { pending.holdings.insert(row.holding) }
       }
       let result: IRRResult? =
@@ -58,7 +58,7 @@ struct SweepReturns {
           computed.ledger.solvePortfolio(
             closingValue: close.snapshot.closingEquity, on: date, convention)
         }
-      computed.closed[index].portfolioReturn = result
+      computed.closed[index].portfolioIRR = result
       if result == nil { pending.portfolio = true }
     }
     return pending
@@ -95,18 +95,18 @@ struct SweepReturns {
     var instruments: [ID<Portfolio>: [ID<Holding>: Instrument]] = [:]
   }
 
-  /// A sweep that reads its history has the rows already; the others' are asked for together.
+  /// A segment that reads its history has the rows already; the others' are asked for together.
   private func readFlows(
-    of pending: [(ComputedSweep, Pending)], on db: isolated some CloseStore
+    of pending: [(ComputedSegment, Pending)], on db: isolated some CloseStore
   ) throws -> ReadFlows {
     var read = ReadFlows()
     var holdings: [(holding: ID<Holding>, through: Day)] = []
     var portfolios: [ID<Portfolio>] = []
     var through = Day.earliest
-    for (computed, missing) in pending where !computed.sweep.readsHistory {
-      holdings += missing.holdings.sorted().map { ($0, computed.sweep.through) }
-      if missing.portfolio { portfolios.append(computed.sweep.portfolio.id) }
-      through = max(through, computed.sweep.through)
+    for (computed, missing) in pending where !computed.segment.readsHistory {
+      holdings += missing.holdings.sorted().map { ($0, computed.segment.through) }
+      if missing.portfolio { portfolios.append(computed.segment.portfolio.id) }
+      through = max(through, computed.segment.through)
     }
     if !holdings.isEmpty {
       for rows in try db.history(of: holdings).runs(of: \.activity.holding) {
@@ -119,9 +119,9 @@ struct SweepReturns {
         read.ofPortfolios[rows[rows.startIndex].portfolio] = rows
       }
     }
-    for (computed, missing) in pending where computed.sweep.readsHistory {
-      let rows = inputs.books[computed.sweep.portfolio.id]?.activities ?? []
-      if missing.portfolio { read.ofPortfolios[computed.sweep.portfolio.id] = rows }
+    for (computed, missing) in pending where computed.segment.readsHistory {
+      let rows = inputs.books[computed.segment.portfolio.id]?.activities ?? []
+      if missing.portfolio { read.ofPortfolios[computed.segment.portfolio.id] = rows }
       let byHolding = Dictionary(grouping: rows) { $0.activity.holding }
       for holding in missing.holdings { read.ofHoldings[holding] = byHolding[holding]?[...] }
     }
@@ -129,7 +129,7 @@ struct SweepReturns {
   }
 
   private func solveRead(
-    _ computed: inout ComputedSweep, _ missing: Pending, _ read: inout ReadFlows
+    _ computed: inout ComputedSegment, _ missing: Pending, _ read: inout ReadFlows
   ) throws {
     do {
       for holding in missing.holdings {
@@ -137,7 +137,7 @@ struct SweepReturns {
         solve(holding, flows, &computed)
       }
       if missing.portfolio {
-        let rows = read.ofPortfolios[computed.sweep.portfolio.id] ?? []
+        let rows = read.ofPortfolios[computed.segment.portfolio.id] ?? []
         solvePortfolio(try portfolioFlows(computed, rows), &computed)
       }
     } catch let error as CloseError {
@@ -147,41 +147,41 @@ struct SweepReturns {
   }
 
   private func flows(
-    of holding: ID<Holding>, _ computed: ComputedSweep, _ rows: ArraySlice<StoredActivity>
+    of holding: ID<Holding>, _ computed: ComputedSegment, _ rows: ArraySlice<StoredActivity>
   ) throws -> [DatedFlow] {
     guard let instrument = computed.instruments[holding] else { return [] }
     return try PortfolioBook.flows(
-      of: holding, portfolio: computed.sweep.portfolio, instrument: instrument,
+      of: holding, portfolio: computed.segment.portfolio, instrument: instrument,
       history: try rows.map { try $0.withReferenceClose(in: inputs.market) },
-      market: inputs.market.market, through: computed.sweep.through
+      market: inputs.market.market, through: computed.segment.through
     ).map { DatedFlow(day: $0.day, amount: $0.amount.approximate) }
   }
 
   private func portfolioFlows(
-    _ computed: ComputedSweep, _ rows: ArraySlice<StoredActivity>
+    _ computed: ComputedSegment, _ rows: ArraySlice<StoredActivity>
   ) throws -> [DatedFlow] {
     var book = ChunkInputs.Book()
     book.activities = rows
     return try PortfolioBook.portfolioFlows(
-      portfolio: computed.sweep.portfolio, instruments: try book.instruments(in: inputs.market),
+      portfolio: computed.segment.portfolio, instruments: try book.instruments(in: inputs.market),
       history: try rows.map { try $0.withReferenceClose(in: inputs.market) },
-      market: inputs.market.market, through: computed.sweep.through
+      market: inputs.market.market, through: computed.segment.through
     ).map { DatedFlow(day: $0.day, amount: $0.amount.approximate) }
   }
 
   private func solve(
-    _ holding: ID<Holding>, _ flows: [DatedFlow], _ computed: inout ComputedSweep
+    _ holding: ID<Holding>, _ flows: [DatedFlow], _ computed: inout ComputedSegment
   ) {
-    let convention = computed.sweep.portfolio.irrConvention
+    let convention = computed.segment.portfolio.irrConvention
     var flows = ReadSeries(flows)
     for index in computed.closed.indices {
       let close = computed.closed[index].close
       flows.advance(through: close.snapshot.date)
       for position in close.holdings.indices
       where close.holdings[position].holding == holding
-        && computed.closed[index].holdingReturns[position] == nil
+        && computed.closed[index].holdingIRRs[position] == nil
       {
-        computed.closed[index].holdingReturns[position] = flows.series.solve(
+        computed.closed[index].holdingIRRs[position] = flows.series.solve(
           closingValue: close.holdings[position].marketValue, on: close.snapshot.date, convention)
       }
     }
@@ -189,14 +189,14 @@ struct SweepReturns {
     computed.ledger.isChanged = true
   }
 
-  private func solvePortfolio(_ flows: [DatedFlow], _ computed: inout ComputedSweep) {
-    let convention = computed.sweep.portfolio.irrConvention
+  private func solvePortfolio(_ flows: [DatedFlow], _ computed: inout ComputedSegment) {
+    let convention = computed.segment.portfolio.irrConvention
     var flows = ReadSeries(flows)
     for index in computed.closed.indices {
       let snapshot = computed.closed[index].close.snapshot
       flows.advance(through: snapshot.date)
-      guard computed.closed[index].portfolioReturn == nil else { continue }
-      computed.closed[index].portfolioReturn = flows.series.solve(
+      guard computed.closed[index].portfolioIRR == nil else { continue }
+      computed.closed[index].portfolioIRR = flows.series.solve(
         closingValue: snapshot.closingEquity, on: snapshot.date, convention)
     }
     computed.ledger.portfolio = flows.moments

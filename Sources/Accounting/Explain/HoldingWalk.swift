@@ -10,7 +10,7 @@ struct HoldingWalk {
   /// In the order of booking.
   let activities: [Activity]
   /// Ascending by date.
-  let statements: [Statement]
+  let statements: [FundStatement]
   /// The instrument's, in the ledger's order.
   let actions: [CorporateAction]
 
@@ -27,7 +27,7 @@ struct HoldingWalk {
     var through = Day.earliest - 1
   }
 
-  init(_ opening: HoldingLedger, _ window: Window, _ rows: [Activity], _ reports: [Statement]) {
+  init(_ opening: HoldingLedger, _ window: Window, _ rows: [Activity], _ reports: [FundStatement]) {
     self.opening = opening
     self.window = window
     activities = rows.filter { $0.holding == opening.holding && window.contains($0.bookingDate) }

@@ -1,5 +1,5 @@
 /// What a fund reported a holding to be worth, after all flows of its date.
-public struct Statement: Hashable, Sendable {
+public struct FundStatement: Hashable, Sendable {
   /// The holding; its instrument is valued, not quoted.
   public var holding: ID<Holding>
   /// The date of the value.

@@ -2,7 +2,7 @@ public import Accounting
 public import Postgres
 
 /// What a session that only reads the books needs.
-public enum Recomputing {
+public enum RecomputingSession {
   /// Settles how the session's statements are planned, as those of a night are, and lets it write
   /// nothing; needed once a connection.
   public static func prepare(on db: isolated Connection) throws {
