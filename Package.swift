@@ -32,6 +32,7 @@ let package = Package(
     .library(name: "Accounting", targets: ["Accounting"]),
     .library(name: "Postgres", targets: ["Postgres"]),
     .library(name: "PrivateCluster", targets: ["PrivateCluster"]),
+    .library(name: "Sequences", targets: ["Sequences"]),
     .library(name: "Storage", targets: ["Storage"]),
     .library(name: "Workloads", targets: ["Workloads"]),
   ],
@@ -50,19 +51,31 @@ let package = Package(
       dependencies: ["CThreadOwner", .product(name: "Subprocess", package: "swift-subprocess")],
       swiftSettings: strict),
     .target(name: "CMigrations", exclude: ["sql"]),
+    .target(name: "Sequences", dependencies: ["Postgres"], swiftSettings: strict),
     .target(
-      name: "Storage", dependencies: ["Accounting", "CMigrations", "Postgres"],
+      name: "Storage", dependencies: ["Accounting", "CMigrations", "Postgres", "Sequences"],
       swiftSettings: strict),
     .target(
       name: "Import", dependencies: ["Accounting", "Postgres", "Storage"], swiftSettings: strict),
-    .target(name: "Presentation", swiftSettings: strict),
+    .target(name: "Text", swiftSettings: strict),
     .target(
-      name: "Close", dependencies: ["Accounting", "Postgres", "Presentation", "Storage"],
+      name: "Close", dependencies: ["Accounting", "Postgres", "Storage", "Text"],
+      swiftSettings: strict),
+    .target(
+      name: "Operations",
+      dependencies: ["Accounting", "Close", "Import", "Postgres", "Sequences", "Storage"],
+      swiftSettings: strict),
+    .target(
+      name: "Presentation",
+      dependencies: [
+        "Accounting", "Close", "Import", "Operations", "Sequences", "Storage", "Text",
+      ],
       swiftSettings: strict),
     .executableTarget(
       name: "closebell",
       dependencies: [
-        "Accounting", "Close", "Import", "Postgres", "Presentation", "PrivateCluster", "Storage",
+        "Accounting", "Close", "Import", "Operations", "Postgres", "Presentation",
+        "PrivateCluster", "Sequences", "Storage", "Text",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -85,20 +98,24 @@ let package = Package(
     .testTarget(
       name: "PostgresTests", dependencies: ["Postgres", "TestSupport"], swiftSettings: strict),
     .testTarget(
-      name: "StorageTests", dependencies: ["Storage", "TestSupport"], swiftSettings: strict),
+      name: "StorageTests", dependencies: ["Sequences", "Storage", "TestSupport"],
+      swiftSettings: strict),
     .testTarget(
       name: "CloseTests", dependencies: ["Close", "Import", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "ImportTests", dependencies: ["Import", "TestSupport"], swiftSettings: strict),
     .testTarget(
-      name: "PresentationTests", dependencies: ["Presentation"], swiftSettings: strict),
+      name: "OperationsTests", dependencies: ["Operations", "Text"], exclude: ["Golden"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "TextTests", dependencies: ["Text"], swiftSettings: strict),
     .testTarget(
       name: "PrivateClusterTests", dependencies: ["PrivateCluster", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "closebell", "Presentation", "TestSupport",
+        "closebell", "TestSupport", "Text",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),
     .testTarget(

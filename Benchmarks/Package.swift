@@ -12,6 +12,7 @@ let package = Package(
         .product(name: "Accounting", package: "closebell"),
         .product(name: "Postgres", package: "closebell"),
         .product(name: "PrivateCluster", package: "closebell"),
+        .product(name: "Sequences", package: "closebell"),
         .product(name: "Storage", package: "closebell"),
         .product(name: "Workloads", package: "closebell"),
       ],

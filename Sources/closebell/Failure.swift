@@ -2,9 +2,11 @@ import ArgumentParser
 import Close
 import Glibc
 import Import
+import Operations
 import Postgres
-import Presentation
+import Text
 import PrivateCluster
+import Sequences
 import Storage
 import Synchronization
 
@@ -29,6 +31,10 @@ struct Failure: Error {
         error.description + Self.wayOut(of: error.cause), code: Self.code(of: error.cause))
     case let error as SchemaError: self.init(error.description, code: 78)
     case let error as AlteredTable: self.init(error.description, code: 78)
+    case let error as NotClosed: self.init(error.description, code: 1)
+    case let error as DateInFuture: self.init(error.description, code: 64)
+    case let error as MonthNotOver: self.init(error.description, code: 64)
+    case let error as RunAtWork: self.init(error.description, code: 75)
     case let error as UnknownPortfolios: self.init(error.description, code: 65)
     case let error as LockedRange: self.init(error.description, code: 1)
     case let error as LockRefused: self.init(error.description, code: 1)
@@ -149,7 +155,7 @@ enum Terminal {
   static func complain(_ message: String) {
     let message = Typed.onOneLine(message)
     switch format {
-    case .text: draw(LogLine.text(message) + "\n")
+    case .text: draw(Message.text(message) + "\n")
     case .json: draw(LogLine(message).json(at: Clock.timestamp) + "\n")
     }
   }

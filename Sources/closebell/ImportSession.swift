@@ -1,9 +1,11 @@
 import Glibc
 import Import
+import Operations
 import Postgres
 import Presentation
 import Storage
 import Synchronization
+import Text
 
 /// Imports with their signals, their progress, and their reports.
 final class ImportSession: Sendable {
@@ -84,22 +86,18 @@ final class ImportSession: Sendable {
   ) async throws -> Int32 {
     // What follows says where they are, and is said even where they could not be written.
     let file = await written(report, rejects, on: &connection)
-    if common.json {
-      StandardOutput.json(ImportText(report, rejectsFile: try? file.get()).json)
-    } else if rejects?.isStandardOutput == true {
+    let place = try? file.get()
+    let result = ImportResult(report, rejectsFile: place ?? nil)
+    if rejects?.isStandardOutput == true, !common.json {
       // The rows and nothing else, to be mended and imported as they stand.
-      if !common.quiet { Terminal.complain("log: \(ImportText(report).summary)") }
-    } else if !common.quiet {
-      StandardOutput.line(ImportText(report).summary)
-      for change in report.changes.prefix(20) {
-        StandardOutput.line("  \(change.description.shown)")
-      }
-      if report.changes.count > 20 { StandardOutput.line("  … and more") }
+      if !common.quiet { Terminal.complain("log: \(ImportText(result).summary)") }
+    } else {
+      try common.present(result) { ImportText($0).text }
     }
     StandardOutput.flush()
     for warning in report.warnings.prefix(20) { Terminal.complain("warning: \(warning)") }
-    for row in report.refusedRows.prefix(20) {
-      Terminal.complain("error: \(report.source), \(ImportText.describe(row))")
+    for row in result.refusals.prefix(20) {
+      Terminal.complain("error: \(report.source), \(row.summary)")
     }
     let hidden = report.refused - min(report.refusedRows.count, 20)
     if hidden > 0, let job = report.jobID {
@@ -147,25 +145,5 @@ final class ImportSession: Sendable {
       Terminal.complain("error: import \(job) took longer than CLOSEBELL_IMPORT_TIMEOUT\n\(resume)")
       return 2
     }
-  }
-}
-
-/// How far an import is, in one line.
-struct ImportProgressText {
-  let percent: Int
-  let text: String
-
-  /// nil where the size of the file is not known.
-  init?(_ progress: ImportProgress) {
-    guard let total = progress.bytesTotal, total > 0 else { return nil }
-    let fraction = min(1, Double(progress.bytesRead) / Double(total))
-    percent = Int(fraction * 100)
-    let rate = Double(progress.processed) / max(progress.seconds, 0.001)
-    var text = "import \(progress.job.map(String.init) ?? "(dry run)"): \(percent) %, "
-    text += "\(progress.processed) rows, \(Readable.whole(rate)) rows/s"
-    if fraction > 0, fraction < 1 {
-      text += ", \(Readable.whole(progress.seconds * (1 - fraction) / fraction + 0.5)) s left"
-    }
-    self.text = text
   }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Import
+import Operations
 import Postgres
 import Storage
 
@@ -20,12 +21,10 @@ extension ImportsCommand {
       }
       await connection.close()
       guard let job else { throw ImportJobError.unknown(id) }
-      if common.json {
-        StandardOutput.json(PastImportText(job: job).json)
-      } else if !common.quiet {
-        let done = "import \(id) is \(job.status): nothing to cancel"
-        StandardOutput.line(
-          isCancelled ? "import \(id) is cancelled; \(job.processed) rows were read" : done)
+      try common.present(PastImportResult(job)) { job in
+        isCancelled
+          ? "import \(id) is cancelled; \(job.processed) rows were read"
+          : "import \(id) is \(job.status): nothing to cancel"
       }
     }
   }

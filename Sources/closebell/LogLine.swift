@@ -1,6 +1,6 @@
 import ArgumentParser
 import Glibc
-import Presentation
+import Text
 
 /// How what is written to standard error looks.
 enum LogFormat: String, ExpressibleByArgument, CaseIterable, Sendable {
@@ -18,37 +18,22 @@ struct LogLine {
   var details: [(name: String, text: String)] = []
 
   private static let levels = ["error", "warning", "log", "notice", "info", "debug"]
-  private static let names = ["hint", "detail"]
 
   /// Lines without a name of their own belong to the message.
   init(_ text: String) {
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     message = lines[0]
-    if let (level, rest) = Self.named(lines[0], Self.levels) {
+    if let (level, rest) = Message.named(lines[0], Self.levels) {
       self.level = level == "log" ? "info" : level
       message = rest
     }
     for line in lines.dropFirst() {
-      if let named = Self.named(line, Self.names) {
+      if let named = Message.named(line, Message.names) {
         details.append(named)
       } else {
         message += "\n" + line
       }
     }
-  }
-
-  /// The message for a reader: what a terminal would obey is written out, and a line that has no
-  /// name of ours is set in, so that nothing somebody else wrote looks like a message of its own.
-  static func text(_ message: String) -> String {
-    let lines = message.shownLines.split(separator: "\n", omittingEmptySubsequences: false)
-    let rest = lines.dropFirst().map { line in
-      line.isEmpty || line.first == " " || named(String(line), names) != nil ? line : "  " + line
-    }
-    return (lines.prefix(1) + rest).joined(separator: "\n")
-  }
-
-  private static func named(_ line: String, _ names: [String]) -> (name: String, text: String)? {
-    names.first { line.hasPrefix($0 + ": ") }.map { ($0, String(line.dropFirst($0.count + 2))) }
   }
 
   /// The `12345` of `(SQLSTATE 12345)`.

@@ -1,8 +1,10 @@
 public import Accounting
 public import ArgumentParser
+import Operations
 import Postgres
-import Presentation
 import PrivateCluster
+import Storage
+import Text
 
 /// What every command takes.
 struct CommonOptions: ParsableArguments {
@@ -90,6 +92,27 @@ struct CommonOptions: ParsableArguments {
     environment[Variables.home.name] = Settings.current.home
     return PrivateCluster(
       dataFolder: PrivateCluster.defaultDataFolder(environment: environment))
+  }
+
+  /// What a command does, on the database that is named.
+  func operations(for purpose: String) -> Operations {
+    Operations(
+      connect: { onlyReads in try await connect(for: purpose, onlyReads: onlyReads) },
+      askClock: { try await ServerClock.ask($0, isStrict: $1) })
+  }
+
+  /// Prints a result: as JSON where that is asked for, else as text unless nothing is.
+  ///
+  /// - Parameter isError: Whether the text is of an error, and so is printed in any case.
+  func present<Result: Encodable>(
+    _ result: Result, isError: Bool = false, text: (Result) -> String
+  ) throws {
+    if json {
+      StandardOutput.json(try JSON(encoding: result))
+    } else if !quiet || isError {
+      let text = text(result)
+      if !text.isEmpty { StandardOutput.line(text) }
+    }
   }
 
   /// A connection for one command.

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Presentation
+import Text
 
 /// How the text of a setting is read, strictly: it is what was meant, or it is refused.
 struct Reading<Value: Sendable>: Sendable {

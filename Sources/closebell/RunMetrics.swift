@@ -1,4 +1,5 @@
 import Close
+import Presentation
 
 /// What the nightly run says to Prometheus, in the file that `CLOSEBELL_METRICS_FILE` names.
 struct RunMetrics {

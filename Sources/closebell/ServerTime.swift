@@ -1,4 +1,3 @@
-import Accounting
 import Postgres
 import Storage
 
@@ -26,12 +25,5 @@ extension ServerClock {
     let units: [(name: String, seconds: UInt64)] = [("days", 86_400), ("hours", 3_600)]
     let unit = units.first { seconds >= 2 * $0.seconds } ?? ("minutes", 60)
     return "\(seconds / unit.seconds) \(unit.name) \(clientAhead > 0 ? "ahead of" : "behind")"
-  }
-
-  /// Refuses a date that is still to come.
-  func requireReached(_ date: Day) throws {
-    guard date > today else { return }
-    throw Failure(
-      "\(date) lies in the future\nhint: by the server's clock today is \(today)", code: 64)
   }
 }

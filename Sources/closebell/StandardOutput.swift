@@ -1,5 +1,5 @@
 import Glibc
-import Presentation
+import Text
 import Synchronization
 
 /// Standard output: the one door to it, buffered, and checked to the last byte.

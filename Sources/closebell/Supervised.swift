@@ -2,8 +2,10 @@ import Accounting
 import Close
 import Dispatch
 import Glibc
+import Operations
 import Postgres
 import Presentation
+import Text
 import Storage
 import Synchronization
 
@@ -46,11 +48,7 @@ enum Supervised {
 
   /// Prints what the run did and leaves with its exit code.
   static func conclude(_ report: RunReport, _ options: CommonOptions, verb: String) throws {
-    if options.json {
-      StandardOutput.json(RunSummary(report).json)
-    } else if !options.quiet {
-      StandardOutput.line(RunSummary(report).text(verb: verb))
-    }
+    try options.present(RunResult(report)) { RunText($0, verb: verb).text }
     let shown = options.verbose ? report.failures.count : 20
     for failure in report.failures.prefix(shown) {
       Terminal.complain(
@@ -171,108 +169,5 @@ struct ProgressLine {
       isDrawn = true
     }
     if isDrawn { Terminal.draw("\r\u{1B}[K") }
-  }
-}
-
-/// A report as people and programs read it.
-struct RunSummary {
-  let report: RunReport
-
-  init(_ report: RunReport) { self.report = report }
-
-  func text(verb: String) -> String {
-    let counts = report.counts
-    if counts.planned == 0 && counts.failed == 0 && counts.locked == 0 {
-      return switch report.outcome {
-      case .completed: "nothing to do"
-      case .interrupted: "interrupted: nothing was begun"
-      case .paused: "paused: nothing was begun"
-      }
-    }
-    var lines: [String] = []
-    var parts = report.outcome == .completed ? [] : [report.outcome.rawValue]
-    parts.append("\(counts.completed) \(verb)")
-    if counts.degraded > 0 { parts.append("\(counts.degraded) of them degraded") }
-    if counts.unchanged > 0 { parts.append("\(counts.unchanged) unchanged") }
-    if counts.takenOver > 0 { parts.append("\(counts.takenOver) taken over") }
-    if counts.failed > 0 { parts.append("\(counts.failed) failed") }
-    if counts.locked > 0 { parts.append("\(counts.locked) locked") }
-    if counts.blocked > 0 { parts.append("\(counts.blocked) blocked") }
-    if counts.busy > 0 { parts.append("\(counts.busy) busy") }
-    if counts.fenced > 0 { parts.append("\(counts.fenced) fenced") }
-    lines.append(
-      "run \(report.run), \(report.date): \(parts.joined(separator: ", ")) "
-        + "in \(Readable.seconds(report.seconds))")
-    if report.reclaimed > 0 {
-      lines.append("\(report.reclaimed) placeholders of dead owners were taken back")
-    }
-    if let stale = report.staleFrom {
-      lines.append("later slots are stale from \(stale) on; the next run closes them again")
-    }
-    lines.append(stages.text)
-    return lines.joined(separator: "\n")
-  }
-
-  private var stages: TextTable {
-    var table = TextTable([
-      ("stage", .left), ("slots", .right), ("seconds", .right), ("slots/s", .right),
-    ])
-    let slots = report.counts.completed + report.counts.unchanged
-    func add(_ name: String, _ seconds: Double) {
-      let rate = seconds > 0 ? Readable.whole(Double(slots) / seconds) : "–"
-      table.add([name, String(slots), Readable.seconds(seconds), rate])
-    }
-    add("plan", report.stages.plan)
-    add("claim", report.stages.claim)
-    add("load", report.stages.load)
-    add("compute", report.stages.compute)
-    add("populate", report.stages.populate)
-    add("wall clock", report.seconds)
-    return table
-  }
-
-  /// Seconds of each stage, summed over the workers.
-  private var stagesJSON: JSON {
-    .object([
-      ("plan", .number(report.stages.plan)), ("claim", .number(report.stages.claim)),
-      ("load", .number(report.stages.load)), ("compute", .number(report.stages.compute)),
-      ("populate", .number(report.stages.populate)),
-    ])
-  }
-
-  var json: JSON {
-    let counts = report.counts
-    return .object([
-      ("run_id", .integer(Int(report.run))),
-      ("date", .string(report.date.description)),
-      ("outcome", .string(report.outcome.rawValue)),
-      (
-        "slots",
-        .object([
-          ("planned", .integer(counts.planned)), ("claimed", .integer(counts.claimed)),
-          ("completed", .integer(counts.completed)), ("degraded", .integer(counts.degraded)),
-          ("skipped", .integer(counts.skipped)), ("busy", .integer(counts.busy)),
-          ("blocked", .integer(counts.blocked)), ("failed", .integer(counts.failed)),
-          ("locked", .integer(counts.locked)),
-          ("taken_over", .integer(counts.takenOver)), ("fenced", .integer(counts.fenced)),
-          ("unchanged", .integer(counts.unchanged)),
-        ])
-      ),
-      (
-        "failures",
-        .array(
-          report.failures.map {
-            .object([
-              ("portfolio", .string($0.portfolio.description)),
-              ("date", .string($0.date.description)),
-              ("error", .string($0.error)),
-            ])
-          })
-      ),
-      ("taken_back", .integer(report.reclaimed)),
-      ("stale_from", .optional(report.staleFrom?.description)),
-      ("duration_seconds", .number(report.seconds)),
-      ("stages", stagesJSON),
-    ])
   }
 }

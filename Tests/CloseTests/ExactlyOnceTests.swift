@@ -123,7 +123,7 @@ import Testing
     let left = try await books.leaveBehind("2017-06-30", leaseSeconds: 600)
     try await books.loseLeases()
     let young = try await books.perform { db in
-      try DeadOwners.takeBackUnleased(olderThanSeconds: 600, on: db).count
+      try DeadOwners.reclaimUnleased(olderThanSeconds: 600, on: db).count
     }
     #expect(young == 0, "claimed less than so long ago")
     #expect(try await books.cleanUp() == left.slots.count)

@@ -112,7 +112,7 @@ extension DemoBooks {
   @discardableResult
   func cleanUp() async throws -> Int {
     try await perform { db in
-      try DeadOwners.cleanUp(on: db).count + DeadOwners.takeBackUnleased(on: db).count
+      try DeadOwners.cleanUp(on: db).count + DeadOwners.reclaimUnleased(on: db).count
     }
   }
 

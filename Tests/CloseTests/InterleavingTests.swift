@@ -103,7 +103,7 @@ import Testing
     try await books.loseLeases()
     let gate = Gate(before: .named("slots-take-back-unleased"))
     async let taken = books.perform(heldAt: gate) { db in
-      try DeadOwners.takeBackUnleased(on: db).count
+      try DeadOwners.reclaimUnleased(on: db).count
     }
     #expect(try await gate.reached())
     let next = books.begin(.night("2017-06-29"), heldAt: .named("populate-stage"))
@@ -170,7 +170,7 @@ import Testing
     try await other.perform { db in
       try db.execute(sql: "begin; select from closebell.portfolio_snapshots for update")
     }
-    async let taken = books.perform { db in try DeadOwners.takeBackUnleased(on: db).count }
+    async let taken = books.perform { db in try DeadOwners.reclaimUnleased(on: db).count }
     try await books.waitForLock()
     // Only now is there a lease, which the waiting statement cannot see.
     try await other.perform { db in

@@ -7,8 +7,8 @@ import Testing
 
 @testable import Close
 
-/// A segment of more dates than a chunk has room for is closed part by part: what is claimed and held
-/// in memory does not grow with the range.
+/// A segment of more dates than a chunk has room for is closed part by part: what is claimed and
+/// held in memory does not grow with the range.
 @Suite struct LongSegmentTests {
   private static let first = Day("2024-01-01") ?? .earliest
   private static let lockWait = PostgresError(

@@ -1,4 +1,4 @@
-import Presentation
+import Text
 import TestSupport
 import Testing
 

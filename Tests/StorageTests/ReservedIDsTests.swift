@@ -1,5 +1,6 @@
 import Accounting
 import Postgres
+import Sequences
 import Storage
 import TestSupport
 import Testing

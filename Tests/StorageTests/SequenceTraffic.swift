@@ -1,5 +1,6 @@
 import Glibc
 import Postgres
+import Sequences
 import Storage
 import Synchronization
 import TestSupport

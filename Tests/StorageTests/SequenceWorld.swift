@@ -1,4 +1,5 @@
 import Postgres
+import Sequences
 import Storage
 import TestSupport
 

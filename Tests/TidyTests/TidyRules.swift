@@ -114,14 +114,24 @@ enum TidyRules {
   static let mayImport: [String: Set<String>] = [
     "Accounting": ["Glibc"],
     "Postgres": ["CLibPQ", "Dispatch", "Glibc", "Synchronization"],
-    "Presentation": [],
     "PrivateCluster": ["CThreadOwner", "Glibc", "Subprocess", "Synchronization", "SystemPackage"],
-    "Storage": ["Accounting", "CMigrations", "Glibc", "Postgres", "Synchronization"],
+    "Sequences": ["Glibc", "Postgres"],
+    "Storage": [
+      "Accounting", "CMigrations", "Glibc", "Postgres", "Sequences", "Synchronization",
+    ],
     "Import": ["Accounting", "Glibc", "Postgres", "Storage", "Synchronization"],
-    "Close": ["Accounting", "Glibc", "Postgres", "Presentation", "Storage", "Synchronization"],
+    "Close": ["Accounting", "Glibc", "Postgres", "Storage", "Synchronization", "Text"],
+    "Operations": [
+      "Accounting", "Close", "Import", "Postgres", "Sequences", "Storage", "Synchronization",
+    ],
+    "Presentation": [
+      "Accounting", "Close", "Import", "Operations", "Sequences", "Storage", "Text",
+    ],
+    "Text": [],
     "closebell": [
-      "Accounting", "ArgumentParser", "Close", "Dispatch", "Glibc", "Import", "Postgres",
-      "Presentation", "PrivateCluster", "Storage", "Synchronization",
+      "Accounting", "ArgumentParser", "Close", "Dispatch", "Glibc", "Import", "Operations",
+      "Postgres", "Presentation", "PrivateCluster", "Sequences", "Storage", "Synchronization",
+      "Text",
     ],
   ]
 

@@ -2,6 +2,7 @@ import Accounting
 import Glibc
 import Postgres
 import PrivateCluster
+import Sequences
 import Storage
 
 /// `closebell-bench sequences`: the check, the trigger and reserved ids, on a server of its own.

@@ -118,8 +118,8 @@ struct ChunkClaim {
     }
   }
 
-  /// Makes room for refused segments: an earlier date that was begun comes first; one that cannot be
-  /// closed any more, and a later one that nobody works on, give their place up.
+  /// Makes room for refused segments: an earlier date that was begun comes first; one that cannot
+  /// be closed any more, and a later one that nobody works on, give their place up.
   ///
   /// - Returns: The steps of every segment; none where an earlier date blocks it.
   private func joiningUnfinished(

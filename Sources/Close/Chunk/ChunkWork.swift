@@ -72,8 +72,8 @@ enum Fault {
 ///
 /// A passing fault is tried again; a chunk that fails for good is halved until the portfolio at
 /// fault stands alone, whose slot then keeps the reason. A chunk that met somebody else's lock is
-/// left for a later pass. A segment that is longer than a chunk has room for is closed part by part,
-/// each claimed when the one before it is closed whole.
+/// left for a later pass. A segment that is longer than a chunk has room for is closed part by
+/// part, each claimed when the one before it is closed whole.
 struct ChunkWork {
   /// One step, which can be taken again wherever it was interrupted.
   enum Step {

@@ -1,4 +1,4 @@
-import Presentation
+import Text
 
 /// A plan as a file: JSON that a person can read, one decision a block.
 enum PlanText {

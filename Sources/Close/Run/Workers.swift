@@ -101,8 +101,8 @@ enum Planner: Sendable {
   }
 }
 
-/// Hands out chunks of segments in order of portfolio id, each once; what is planned ahead is at most
-/// one range of portfolios.
+/// Hands out chunks of segments in order of portfolio id, each once; what is planned ahead is at
+/// most one range of portfolios.
 final class ChunkQueue: Sendable {
   private let planner: Planner
   private let selection: PortfolioSelection

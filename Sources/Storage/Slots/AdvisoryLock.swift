@@ -83,10 +83,6 @@ public struct AdvisoryLock: Sendable {
   public static let migrations = AdvisoryLock(
     "migrate", "the lock of migrations", class: "1131179891", object: "0")
 
-  /// SQL of the two numbers of the lock under which a trigger sets a sequence, a variable
-  /// `sequence` of its function: in any database, whether our schema is there or not.
-  static let keysOfSequence = "1131179891, sequence::oid::integer"
-
   /// Two imports of one kind take turns, chunk by chunk.
   ///
   /// - Parameters:

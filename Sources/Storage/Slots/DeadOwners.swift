@@ -17,14 +17,14 @@ public enum DeadOwners {
   public static func cleanUp(
     olderThanSeconds: Double = 0, on db: isolated Connection
   ) throws -> [TakenBack] {
-    let taken = try takeBackExpired(olderThanSeconds: olderThanSeconds, on: db)
+    let taken = try reclaimExpired(olderThanSeconds: olderThanSeconds, on: db)
     try Leases.forgetDead(on: db)
     try Runs.endDead(on: db)
     return taken
   }
 
   /// Turns the placeholders of owners whose lease has ended into failed slots that say so.
-  static func takeBackExpired(
+  static func reclaimExpired(
     olderThanSeconds: Double = 0, on db: isolated Connection
   ) throws -> [TakenBack] {
     // Nearly always nobody is gone; then the slots, all dates of them, are not looked at.
@@ -46,7 +46,7 @@ public enum DeadOwners {
   /// has another claim then, whose lease the same statement might not see yet.
   ///
   /// - Parameter olderThanSeconds: How long ago they must have been claimed.
-  public static func takeBackUnleased(
+  public static func reclaimUnleased(
     olderThanSeconds: Double = 0, on db: isolated Connection
   ) throws -> [TakenBack] {
     let found = try db.rows(findUnleased, olderThanSeconds) {

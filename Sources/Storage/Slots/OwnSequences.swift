@@ -1,4 +1,5 @@
 public import Postgres
+internal import Sequences
 
 /// The look at our own sequences with which a run or an import begins.
 ///

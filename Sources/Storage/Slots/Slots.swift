@@ -233,7 +233,7 @@ public enum Slots {
   ///
   /// They keep the claim's number with the sign turned, which no lease ever has.
   public static func relinquish(as claim: Int64, on db: isolated Connection) throws {
-    _ = try db.execute(letGoComplete, claim)
+    _ = try db.execute(relinquishComplete, claim)
   }
 
   // MARK: - SQL
@@ -373,8 +373,8 @@ public enum Slots {
     where l.claim_id = $1::bigint and s.claim_id = l.claim_id
       and s.snapshot_date between l.first_date and l.last_date and s.state = 'claimed'
     """)
-  private static let letGoComplete = Statement(
-    "slots-let-go",
+  private static let relinquishComplete = Statement(
+    "slots-relinquish",
     """
     update closebell.portfolio_snapshots s set claim_id = - s.claim_id
     from closebell.worker_lease l

@@ -2,7 +2,9 @@ public import Accounting
 public import ArgumentParser
 import Glibc
 import Import
+import Operations
 import Presentation
+import Text
 
 extension IRRConvention: ExpressibleByArgument {}
 
@@ -47,17 +49,16 @@ struct IRRCommand: ParsableCommand {
     }
     let flows = try FlowFile(isInput ? .standardInput : .file(file ?? "-"))
     guard flows.refused == 0 else { throw refusal(flows) }
-    let results = InternalRate.solve(
-      many: flows.days, amounts: flows.amounts, offsets: flows.offsets, on: .earliest,
-      convention: convention)
+    let rates = SeriesRates(flows, convention)
     if common.verbose {
-      Terminal.complain("\(source(flows)): \(flows.days.count) flows, \(results.count) series")
+      Terminal.complain("\(source(flows)): \(flows.days.count) flows, \(rates.count) series")
     }
-    let text = SeriesRates(flows: flows, results: results, convention: convention)
     if common.json {
-      text.printJSON()
+      for series in 0..<rates.count {
+        StandardOutput.json(try JSON(encoding: rates[series]))
+      }
     } else if !common.quiet {
-      StandardOutput.line(text.table)
+      StandardOutput.line(SeriesRatesText(rates).text)
     }
   }
 
@@ -76,67 +77,5 @@ struct IRRCommand: ParsableCommand {
     if hidden > 0 { Terminal.complain("detail: and \(hidden) more") }
     Terminal.complain("hint: nothing was calculated; mend these rows and run it again")
     return Failure("", code: 65)
-  }
-}
-
-/// The rates of many series, as people and programs read them.
-struct SeriesRates {
-  let flows: FlowFile
-  let results: [IRRResult]
-  let convention: IRRConvention
-
-  /// The first and the last date of a series.
-  private func period(_ series: Int) -> (first: Day, last: Day) {
-    let days = flows.days[flows.offsets[series]..<flows.offsets[series + 1]]
-    return (Day(number: days.min() ?? 0), Day(number: days.max() ?? 0))
-  }
-
-  /// One object a series; see `docs/irr.md`.
-  func printJSON() {
-    for (series, result) in results.enumerated() {
-      let (first, last) = period(series)
-      let members: [(String, JSON)] = [
-        ("series", flows.hasNames ? .string(flows.names[series]) : .null),
-        ("rate", .optional(result.rate)), ("log_growth", .optional(result.logGrowth)),
-        ("status", .string(result.status.rawValue)), ("roots", .integer(result.roots)),
-        ("convention", .string(convention.rawValue)),
-        ("period_return", .optional(result.periodReturn)),
-        ("first_date", .string(first.description)), ("last_date", .string(last.description)),
-        ("flows", .integer(flows.offsets[series + 1] - flows.offsets[series])),
-      ]
-      StandardOutput.json(JSON.object(members))
-    }
-  }
-
-  /// A row a series; whether the column of names is there depends on the file.
-  var table: String {
-    var table = TextTable(
-      (flows.hasNames ? [("series", .left)] : []) + [
-        ("annual rate", .right), ("whole period", .right), ("from", .left), ("to", .left),
-        ("flows", .right), ("status", .left),
-      ])
-    for (series, result) in results.enumerated() {
-      let (first, last) = period(series)
-      let status =
-        result.status == .severalRoots
-        ? "\(result.status.rawValue) (\(result.roots))" : result.status.rawValue
-      table.add(
-        (flows.hasNames ? [flows.names[series]] : []) + [
-          Self.percent(result.rate), Self.percent(result.periodReturn), first.description,
-          last.description, String(flows.offsets[series + 1] - flows.offsets[series]), status,
-        ])
-    }
-    return table.text
-  }
-
-  /// A fraction as per cent with four decimal places: what a spreadsheet is compared with.
-  static func percent(_ fraction: Double?) -> String {
-    guard let fraction else { return "–" }
-    let units = (fraction * 1e6).rounded()
-    guard abs(units) < 1e15 else { return "\(fraction * 100)%" }
-    let magnitude = Int(abs(units))
-    let decimals = String(magnitude % 10_000)
-    let zeros = String(repeating: "0", count: 4 - decimals.count)
-    return "\(units < 0 ? "-" : "")\(magnitude / 10_000).\(zeros)\(decimals)%"
   }
 }

@@ -1,9 +1,10 @@
 public import ArgumentParser
 import Glibc
 public import Import
+import Operations
 import Postgres
-import Presentation
 import Storage
+import Text
 
 extension ImportKind: ExpressibleByArgument {}
 
@@ -64,7 +65,7 @@ struct ImportCommand: AsyncParsableCommand {
       } catch {
         let failure = Failure(error)
         guard files.count > 1 else { throw failure }
-        report(failure, of: file)
+        try report(failure, of: file)
         worst = Severity.worse(worst, failure.code)
       }
       if Severity.concernsEverything(worst) || session.isStopped {
@@ -94,13 +95,10 @@ struct ImportCommand: AsyncParsableCommand {
   }
 
   /// Says that one of several files was not imported.
-  private func report(_ failure: Failure, of file: String) {
+  private func report(_ failure: Failure, of file: String) throws {
     if common.json {
-      let fields: [(String, JSON)] = [
-        ("kind", .string(kind.rawValue)), ("source", .string(file)),
-        ("outcome", .string("failed")), ("error", .string(failure.message)),
-      ]
-      StandardOutput.json(JSON.object(fields))
+      let failed = FailedImport(kind: kind, source: file, error: failure.message)
+      StandardOutput.json(try JSON(encoding: failed))
     }
     Terminal.complain("error: import of \(file): \(failure.message)")
   }
@@ -118,15 +116,9 @@ struct ImportCommand: AsyncParsableCommand {
     _ request: ImportRequest, _ file: String, _ connection: Connection
   ) async throws {
     let job = try await connection.perform { db in try ImportQueue.add(request, on: db) }
-    if common.json {
-      let fields: [(String, JSON)] = [
-        ("job_id", .integer(Int(job))), ("kind", .string(kind.rawValue)),
-        ("source", .string(file)), ("status", .string("queued")),
-      ]
-      StandardOutput.json(JSON.object(fields))
-    } else if !common.quiet {
-      StandardOutput.line("\(kind.rawValue): \(file.shown) is queued as import \(job)")
-      Terminal.complain("hint: closebell imports work")
+    try common.present(QueuedImport(id: job, kind: kind, source: file)) { queued in
+      "\(queued.kind): \(queued.source.shown) is queued as import \(queued.id)"
     }
+    if !common.json, !common.quiet { Terminal.complain("hint: closebell imports work") }
   }
 }

@@ -1,8 +1,10 @@
 import ArgumentParser
 import Import
+import Operations
 import Postgres
 import Presentation
 import Storage
+import Text
 
 /// Imports of the past, and those under way.
 struct ImportsCommand: AsyncParsableCommand {
@@ -18,31 +20,9 @@ struct ImportsCommand: AsyncParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
-      let connection = try await common.connect(for: "imports", onlyReads: true)
-      let jobs = try await connection.perform { db in
-        try Migrator.requireCurrentSchema(on: db)
-        return try ImportHistory.latest(limit: 20, on: db)
-      }
-      await connection.close()
-      if common.json {
-        StandardOutput.json(
-          .object([("imports", .array(jobs.map { PastImportText(job: $0).json }))]))
-        return
-      }
-      var table = TextTable([
-        ("import", .right), ("kind", .left), ("status", .left), ("done", .right),
-        ("rows", .right), ("new", .right), ("changed", .right), ("unchanged", .right),
-        ("refused", .right), ("skipped", .right), ("source", .left),
-      ])
-      for job in jobs {
-        table.add([
-          String(job.id), job.kind, job.status,
-          job.fraction.map { "\(Readable.whole($0 * 100)) %" } ?? "–",
-          String(job.processed), String(job.inserted), String(job.updated),
-          String(job.unchanged), String(job.refused), String(job.replaced), job.source,
-        ])
-      }
-      StandardOutput.line(jobs.isEmpty ? "nothing was imported yet" : table.text)
+      let list = try await common.operations(for: "imports").imports()
+      // It is what was asked for: as ever, --quiet or not.
+      try common.present(list, isError: true) { ImportListText($0).text }
     }
   }
 
@@ -65,7 +45,7 @@ struct ImportsCommand: AsyncParsableCommand {
     }
 
     private func printText(_ job: PastImport, on db: isolated Connection) throws {
-      for line in PastImportText(job: job).lines { StandardOutput.line(line) }
+      StandardOutput.line(PastImportText(PastImportResult(job)).text)
       try ImportHistory.forEachRefusal(of: job.id, on: db) { row in
         let column = row.field.map { ", \($0)" } ?? ""
         StandardOutput.line("row \(row.row)\(column): \(row.message.shown)")
@@ -75,14 +55,11 @@ struct ImportsCommand: AsyncParsableCommand {
     }
 
     private func printJSON(_ job: PastImport, on db: isolated Connection) throws {
-      StandardOutput.data("{\"import\":\(PastImportText(job: job).json.text),\"refused_rows\":[")
+      let head = try JSON(encoding: PastImportResult(job))
+      StandardOutput.data("{\"import\":\(head.text),\"refused_rows\":[")
       var separator = ""
       try ImportHistory.forEachRefusal(of: job.id, on: db) { row in
-        let object = JSON.object([
-          ("row", .integer(row.row)), ("line", .integer(row.line)),
-          ("field", .optional(row.field)), ("message", .string(row.message)),
-          ("text", .string(row.text)),
-        ])
+        let object = try JSON(encoding: ImportResult.Refusal(row))
         StandardOutput.data(separator + object.text)
         try StandardOutput.requireWritten()
         separator = ","

@@ -2,7 +2,7 @@ import Accounting
 import ArgumentParser
 import Close
 import Glibc
-import Postgres
+import Operations
 import Presentation
 import Storage
 
@@ -25,28 +25,8 @@ struct LockCommand: AsyncParsableCommand {
 
   func run() async throws {
     let request = try options.request(force: force)
-    let outcome = try await LockOptions.perform(common) { clock, db in
-      guard request.last < clock.today else {
-        throw Failure("\(request.month) is not over", code: 64)
-      }
-      return try PeriodLocking.lock(request, on: db)
-    }
-    if common.json {
-      StandardOutput.line(
-        request.json([
-          ("locked_through", .string(request.last.description)),
-          ("changed", .bool(outcome.changed)),
-          ("discarded", .integer(outcome.discarded)),
-        ]).text)
-    } else if !common.quiet {
-      StandardOutput.line(
-        outcome.changed
-          ? "locked through \(request.last): \(request.whom)"
-          : "nothing to do: locked already")
-      if outcome.discarded > 0 {
-        StandardOutput.line("\(outcome.discarded) failed or abandoned slots were given up")
-      }
-    }
+    let locked = try await common.operations(for: "lock").lock(request)
+    try common.present(locked) { $0.text }
   }
 }
 
@@ -65,22 +45,8 @@ struct UnlockCommand: AsyncParsableCommand {
 
   func run() async throws {
     let request = try options.request()
-    let outcome = try await LockOptions.perform(common) { _, db in
-      try PeriodLocking.unlock(request, on: db)
-    }
-    if common.json {
-      StandardOutput.line(
-        request.json([
-          ("open_from", .string(request.first.description)), ("changed", .bool(outcome.changed)),
-          ("returned_activities", .integer(outcome.returned)),
-        ]).text)
-    } else if !common.quiet {
-      StandardOutput.line(
-        outcome.changed ? "open from \(request.first) on: \(request.whom)" : "nothing was locked")
-      if outcome.returned > 0 {
-        StandardOutput.line("\(outcome.returned) activities count on their own dates again")
-      }
-    }
+    let unlocked = try await common.operations(for: "lock").unlock(request)
+    try common.present(unlocked) { $0.text }
   }
 }
 
@@ -119,36 +85,5 @@ struct LockOptions: ParsableArguments {
     }
     let user = getpwuid(getuid()).map { String(cString: $0.pointee.pw_name) } ?? "\(getuid())"
     return PeriodLocks.Author(name: "\(user)@\(Host.name)", reason: reason)
-  }
-
-  /// Runs one transaction; who holds the locks for too long is somebody else at work.
-  static func perform(
-    _ common: CommonOptions,
-    _ body: @escaping @Sendable (ServerClock, isolated Connection) throws -> LockOutcome
-  ) async throws -> LockOutcome {
-    let connection = try await common.connect(for: "lock")
-    do {
-      let clock = try await ServerClock.ask(connection)
-      let outcome = try await connection.perform { db in try body(clock, db) }
-      await connection.close()
-      return outcome
-    } catch {
-      await connection.close()
-      guard (error as? PostgresError)?.sqlState == "55P03" else { throw error }
-      throw Failure(
-        "a run or an import is at work\nhint: try again when it is done", code: 75)
-    }
-  }
-}
-
-extension LockRequest {
-  /// Whom it is for.
-  fileprivate var whom: String {
-    codes.isEmpty ? "all portfolios" : codes.joined(separator: ", ")
-  }
-
-  fileprivate func json(_ fields: [(String, JSON)]) -> JSON {
-    .object(
-      [("month", .string(month)), ("portfolios", .array(codes.map { .string($0) }))] + fields)
   }
 }

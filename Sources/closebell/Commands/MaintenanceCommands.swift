@@ -1,8 +1,6 @@
-import Accounting
 import ArgumentParser
-import Postgres
+import Operations
 import Presentation
-import Storage
 
 /// Takes placeholders of dead owners back.
 struct CleanupCommand: AsyncParsableCommand {
@@ -23,29 +21,9 @@ struct CleanupCommand: AsyncParsableCommand {
   var olderThan: TimeSpan?
 
   func run() async throws {
-    let connection = try await common.connect(for: "cleanup")
-    let seconds = olderThan?.seconds ?? 0
-    let taken = try await connection.perform { db in
-      try DatabaseEpoch.requireForWriting(on: db)
-      let taken =
-        try DeadOwners.cleanUp(olderThanSeconds: seconds, on: db)
-        + DeadOwners.takeBackUnleased(olderThanSeconds: seconds, on: db)
-      _ = try DeadOwners.discardRetired(on: db)
-      return taken.map { (portfolio: $0.slot.portfolio, date: $0.slot.date, from: $0.from) }
-    }
-    await connection.close()
-    if common.json {
-      let list = taken.map {
-        JSON.object([
-          ("portfolio_id", .integer(Int($0.portfolio.rawValue))),
-          ("date", .string($0.date.description)), ("claim_id", .integer(Int($0.from))),
-        ])
-      }
-      StandardOutput.json(JSON.object([("taken_back", .array(list))]))
-    } else if !common.quiet {
-      StandardOutput.line(
-        taken.isEmpty ? "nothing to take back" : "\(taken.count) placeholders were taken back")
-    }
+    let result = try await common.operations(for: "cleanup")
+      .cleanUp(olderThanSeconds: olderThan?.seconds ?? 0)
+    try common.present(result) { $0.text }
   }
 }
 
@@ -60,13 +38,7 @@ struct PauseCommand: AsyncParsableCommand {
   var reason: String?
 
   func run() async throws {
-    let connection = try await common.connect(for: "pause")
-    let reason = reason
-    try await connection.perform { db in
-      try DatabaseEpoch.requireForWriting(on: db)
-      try Runs.pause(reason: reason, on: db)
-    }
-    await connection.close()
+    try await common.operations(for: "pause").pause(reason: reason)
     if !common.quiet {
       StandardOutput.line("paused: no run claims anything until: closebell resume")
     }
@@ -81,12 +53,7 @@ struct ResumeCommand: AsyncParsableCommand {
   @OptionGroup var common: CommonOptions
 
   func run() async throws {
-    let connection = try await common.connect(for: "resume")
-    let wasPaused = try await connection.perform { db in
-      try DatabaseEpoch.requireForWriting(on: db)
-      return try Runs.resume(on: db)
-    }
-    await connection.close()
+    let wasPaused = try await common.operations(for: "resume").resume()
     if !common.quiet { StandardOutput.line(wasPaused ? "resumed" : "claims were not paused") }
   }
 }

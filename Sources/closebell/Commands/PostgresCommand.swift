@@ -1,5 +1,5 @@
 import ArgumentParser
-import Presentation
+import Text
 import PrivateCluster
 
 /// The private cluster.

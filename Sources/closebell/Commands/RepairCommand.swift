@@ -2,9 +2,11 @@ import Accounting
 import ArgumentParser
 import Close
 import Glibc
+import Operations
 import Postgres
 import Presentation
 import Storage
+import Text
 
 /// Heals what a run of another system, or SQL by hand, did to the books.
 struct RepairCommand: AsyncParsableCommand {
@@ -128,7 +130,7 @@ struct RepairDuplicatesCommand: AsyncParsableCommand {
       try DuplicateRepair.apply(text, by: owner, on: db)
     }
     await connection.close()
-    RepairReport(outcome).show(common)
+    try common.present(RepairResult(outcome)) { RepairText($0).text }
   }
 }
 
@@ -155,93 +157,6 @@ struct RepairUndoCommand: AsyncParsableCommand {
       try RepairUndo.undo(run, by: owner, on: db)
     }
     await connection.close()
-    RepairReport(outcome, undone: run).show(common)
+    try common.present(RepairResult(outcome)) { RepairText($0, undone: run).text }
   }
-}
-
-/// What a repair did, as people and programs read it.
-struct RepairReport {
-  let outcome: RepairOutcome
-  let undone: Int64?
-
-  init(_ outcome: RepairOutcome, undone: Int64? = nil) {
-    self.outcome = outcome
-    self.undone = undone
-  }
-
-  func show(_ options: CommonOptions) {
-    if options.json {
-      StandardOutput.json(json)
-    } else if !options.quiet {
-      StandardOutput.line(text)
-    }
-  }
-
-  private var text: String {
-    if outcome.wasApplied {
-      return undone.map { "run \($0) was undone by run \(outcome.run); nothing to do" }
-        ?? "the plan was applied by run \(outcome.run); nothing to do"
-    }
-    if let undone {
-      return "run \(outcome.run): \(outcome.restored) rows of run \(undone) are back"
-    }
-    return """
-      run \(outcome.run): \(outcome.removed) rows removed and archived, \
-      \(outcome.stale) marked stale
-      to undo it: closebell repair undo \(outcome.run)
-      """
-  }
-
-  private var json: JSON {
-    .object([
-      ("run_id", .integer(Int(outcome.run))), ("nothing_to_do", .bool(outcome.wasApplied)),
-      ("removed", .integer(outcome.removed)), ("stale", .integer(outcome.stale)),
-      ("restored", .integer(outcome.restored)),
-    ])
-  }
-}
-
-/// A plan as an operator reads it.
-struct DuplicatePlanText {
-  let plan: DuplicatePlan
-  let all: Bool
-
-  init(_ plan: DuplicatePlan, all: Bool) {
-    self.plan = plan
-    self.all = all
-  }
-
-  /// How many slots are shown unless all are wanted.
-  private static let shown = 25
-
-  var text: String {
-    guard !plan.decisions.isEmpty else {
-      return "\(plan.table.name): every slot stands once and is finished; nothing to do"
-    }
-    var table = TextTable([
-      ("portfolio", .left), ("date", .left), ("written", .left), ("closing", .right),
-      ("row", .left), ("why", .left),
-    ])
-    for decision in plan.decisions.prefix(all ? plan.decisions.count : Self.shown) {
-      for verdict in decision.verdicts {
-        table.add([
-          decision.portfolio, decision.date.description,
-          String(verdict.row.createdAt.prefix(19)),
-          verdict.row.closing.map { Readable.money($0.units) } ?? "–",
-          Self.words[verdict.action] ?? "", verdict.reason,
-        ])
-      }
-    }
-    var lines = [table.text]
-    let hidden = plan.decisions.count - Self.shown
-    if !all, hidden > 0 { lines.append("and \(hidden) more slots; see them with --verbose") }
-    lines.append(
-      "\(plan.table.name): \(plan.count(.removed)) rows to remove, \(plan.count(.stale)) to mark "
-        + "stale, \(plan.rowsRead) looked at")
-    return lines.joined(separator: "\n")
-  }
-
-  private static let words: [RepairArchive.Action: String] = [
-    .removed: "remove", .kept: "keep", .stale: "keep, stale",
-  ]
 }

@@ -2,9 +2,10 @@ import Accounting
 import ArgumentParser
 import Close
 import Glibc
+import Operations
 import Postgres
 import Presentation
-import Storage
+import Text
 
 /// Closes damaged dates again from the last good snapshot on.
 struct RepairEquityCommand: AsyncParsableCommand {
@@ -126,105 +127,12 @@ struct RepairEquityCommand: AsyncParsableCommand {
     progress.cancel()
     await progress.value
     guard let report else {
-      return RepairReport(RepairOutcome(appliedBefore: run)).show(common)
+      let before = RepairResult(RepairOutcome(appliedBefore: run))
+      return try common.present(before) { RepairText($0).text }
     }
     try Supervised.conclude(report, common, verb: "closed again")
     if !common.quiet, !common.json {
       StandardOutput.line("to undo it: closebell repair undo \(run)")
     }
-  }
-}
-
-/// A plan of equities as an operator reads it.
-struct EquityPlanText {
-  let plan: EquityPlan
-  let all: Bool
-
-  init(_ plan: EquityPlan, all: Bool) {
-    self.plan = plan
-    self.all = all
-  }
-
-  /// How many dates and groups of rows are shown unless all are wanted.
-  private static let shown = 25
-
-  var text: String {
-    guard !plan.isEmpty else {
-      return "\(plan.compared) closed dates compared: each is what its inputs make it; "
-        + "nothing to do"
-    }
-    var lines: [String] = []
-    if !plan.damage.isEmpty { lines += [damage.text, dates.text] }
-    if !plan.strays.isEmpty { lines.append(strays.text) }
-    let hidden = max(
-      plan.damage.count, plan.damage.reduce(0) { $0 + $1.wrong.count }, plan.strays.count)
-    if !all, hidden > Self.shown { lines.append("and more; see everything with --verbose") }
-    lines.append(
-      "\(plan.compared) closed dates compared: \(plan.closedAgain) to close again in "
-        + "\(plan.damage.count) portfolios, \(plan.strayCount) stray rows to remove")
-    return lines.joined(separator: "\n\n")
-  }
-
-  private func limited<T>(_ list: [T]) -> ArraySlice<T> {
-    all ? list[...] : list.prefix(Self.shown)
-  }
-
-  private var damage: TextTable {
-    var table = TextTable([
-      ("portfolio", .left), ("last good", .left), ("first bad", .left), ("through", .left),
-      ("closed again", .right), ("why", .left),
-    ])
-    for one in limited(plan.damage) {
-      table.add([
-        one.portfolio.name.description, one.lastGood?.description ?? "–", one.firstBad.description,
-        one.latest.description, String(one.closedAgain), why(one),
-      ])
-    }
-    return table
-  }
-
-  private func why(_ one: EquityPlan.Damage) -> String {
-    if one.missing.first == one.firstBad { return "not closed, and a later date opened from it" }
-    guard let wrong = one.wrong.first, wrong.date == one.firstBad else {
-      return "opened from another revision"
-    }
-    guard let first = wrong.differences.first else { return "" }
-    let rest = wrong.differences.count - 1
-    guard first.column != "row" else {
-      return "\(first.place): \(first.stored == nil ? "its row is lost" : "a row too many")"
-        + (rest > 0 ? ", and \(rest) numbers more" : "")
-    }
-    return "\(first.place) \(first.column): \(first.stored ?? "none") for "
-      + "\(first.recomputed ?? "none")" + (rest > 0 ? ", and \(rest) numbers more" : "")
-  }
-
-  private var dates: TextTable {
-    var table = TextTable([
-      ("portfolio", .left), ("date", .left), ("closing equity", .right), ("becomes", .right),
-      ("numbers that differ", .right),
-    ])
-    let rows = plan.damage.flatMap { one in one.wrong.map { (one.portfolio.name, $0) } }
-    for (name, wrong) in limited(rows) {
-      table.add([
-        name.description, wrong.date.description,
-        wrong.storedClosing.map { Readable.money($0.units) } ?? "–",
-        Readable.money(wrong.closing.units), String(wrong.differences.count),
-      ])
-    }
-    return table
-  }
-
-  private var strays: TextTable {
-    var table = TextTable([
-      ("portfolio id", .right), ("date", .left), ("table", .left), ("rows", .right),
-      ("why", .left),
-    ])
-    for group in limited(plan.strays) {
-      table.add([
-        group.slot.portfolio.description, group.slot.date.description, group.table,
-        String(group.count), group.reason,
-      ])
-    }
-    return table
   }
 }

@@ -2,6 +2,7 @@ import Accounting
 import ArgumentParser
 import Close
 import Glibc
+import Operations
 import Postgres
 import Storage
 

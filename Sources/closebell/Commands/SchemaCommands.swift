@@ -1,8 +1,9 @@
 import ArgumentParser
+import Operations
 import Postgres
 import Presentation
-import PrivateCluster
 import Storage
+import Text
 
 /// Brings the schema up to date.
 struct MigrateCommand: AsyncParsableCommand {
@@ -46,7 +47,7 @@ struct MigrateCommand: AsyncParsableCommand {
     if status {
       let steps = try await connection.perform { db in try Migrator.status(on: db) }
       await connection.close()
-      return report(steps)
+      return try common.present(MigrationList(steps), isError: true) { $0.text }
     }
     let version = to ?? Migration.latestVersion
     let setsPath = setSearchPath
@@ -64,7 +65,7 @@ struct MigrateCommand: AsyncParsableCommand {
         "note: the database was moved or restored: its transactions count anew, as epoch \(epoch)"
       )
     }
-    if let adopted { return report(adopted) }
+    if let adopted { return try common.present(AdoptionResult(adopted)) { $0.text } }
     if common.json {
       StandardOutput.json(
         JSON.object([("version", .integer(version)), ("steps", .integer(taken.count))]))
@@ -79,47 +80,5 @@ struct MigrateCommand: AsyncParsableCommand {
   private func adopted(by connection: Connection) async throws -> Adoption.Result? {
     guard let adopt else { return nil }
     return try await connection.perform { db in try Adoption.adopt(adopt, on: db) }
-  }
-
-  private func report(_ adopted: Adoption.Result) {
-    let compared = adopted.equal + adopted.different
-    if common.json {
-      StandardOutput.line(
-        JSON.object([
-          ("table", .string(adopted.table)), ("key_added", .bool(adopted.keyAdded)),
-          ("slots", .integer(Int(adopted.slots))), ("stale", .integer(Int(adopted.stale))),
-          ("equal", .integer(Int(adopted.equal))),
-          ("different", .integer(Int(adopted.different))),
-        ]).text)
-      return
-    }
-    StandardOutput.line(
-      "\(adopted.table): the unique key \(adopted.keyAdded ? "was added" : "is there")")
-    StandardOutput.line("\(adopted.slots) slots recorded, \(adopted.stale) of them stale")
-    if compared > 0 {
-      StandardOutput.line(
-        "\(compared) closed by Closebell too: \(adopted.equal) equal, \(adopted.different) "
-          + "different; see closebell.adopted_comparison")
-    }
-  }
-
-  private func report(_ steps: [Migrator.Step]) {
-    if common.json {
-      let list = steps.map { step in
-        JSON.object([
-          ("version", .integer(step.migration.version)), ("name", .string(step.migration.name)),
-          ("applied", .bool(step.isApplied)),
-        ])
-      }
-      StandardOutput.json(JSON.object([("migrations", .array(list))]))
-      return
-    }
-    var table = TextTable([("version", .right), ("name", .left), ("applied", .left)])
-    for step in steps {
-      table.add([
-        String(step.migration.version), step.migration.name, step.isApplied ? "yes" : "no",
-      ])
-    }
-    StandardOutput.line(table.text)
   }
 }

@@ -1,7 +1,6 @@
 import ArgumentParser
-import Postgres
+import Operations
 import Presentation
-import Storage
 
 /// Id sequences against the tables that use them.
 struct SequencesCommand: AsyncParsableCommand {
@@ -47,20 +46,12 @@ struct SequencesCheckCommand: AsyncParsableCommand {
 
   func run() async throws {
     _ = try metrics.map { try WholeFile.version(at: $0) }
-    let connection = try await common.connect(for: "sequences", onlyReads: true)
-    let (tables, scans) = (tables, scan)
-    let started = ContinuousClock.now
-    let healths = try await connection.perform { db in
-      try SequenceReader.check(SequenceCatalogue.find(tables, on: db), scans: scans, on: db)
-    }
-    let report = SequenceReport(
-      healths: healths, seconds: (ContinuousClock.now - started) / .seconds(1))
-    await connection.close()
+    let found = try await common.operations(for: "sequences")
+      .checkSequences(of: tables, scans: scan)
+    let report = SequenceReport(healths: found.healths, seconds: found.seconds)
     if let metrics { try WholeFile.write(report.metrics(at: Clock.unix), to: metrics) }
-    if common.json {
-      StandardOutput.json(report.json)
-    } else if !common.quiet {
-      StandardOutput.line(report.text(all: common.verbose || !tables.isEmpty))
+    try common.present(report.result) { _ in
+      report.text(all: common.verbose || !tables.isEmpty)
     }
     for line in report.complaints { Terminal.complain(line) }
     if !report.isHealthy(strict: strict) { throw Failure("", code: 1) }
@@ -120,66 +111,15 @@ struct SequenceRepairing {
   let isDry: Bool
   let common: CommonOptions
 
-  /// A sequence and what came of it.
-  private struct Item: Sendable {
-    var name: String
-    var outcome: SequenceRepair.Outcome
-  }
-
   func run() async throws {
-    let connection = try await common.connect(for: "sequences")
-    let (tables, isDry) = (tables, isDry)
-    let items = try await connection.perform { db in
-      let sequences = try SequenceCatalogue.find(tables, on: db)
-      let behind = try SequenceReader.check(sequences, on: db).filter {
-        $0.isUnhealthy || !tables.isEmpty && $0.state == .unchecked
-      }
-      return try behind.map { health in
-        let (outcome, _) = try SequenceRepair.repair(health.sequence, isDry: isDry, on: db)
-        return Item(name: health.sequence.name, outcome: outcome)
-      }.filter { if case .nothingToDo = $0.outcome { false } else { true } }
+    let result = try await common.operations(for: "sequences")
+      .repairSequences(of: tables, isDry: isDry)
+    try common.present(result) { $0.text }
+    for item in result.sequences where item.outcome == "refused" {
+      Terminal.complain(
+        "error: sequence \(item.sequence) stays as it is: \(item.reason ?? "")")
     }
-    await connection.close()
-    report(items)
-    let isRefused = items.contains { if case .refused = $0.outcome { true } else { false } }
-    if isRefused { throw Failure("", code: 1) }
-  }
-
-  private func report(_ items: [Item]) {
-    let moved = items.filter { if case .moved = $0.outcome { true } else { false } }
-    if common.json {
-      StandardOutput.json(json(items, moved: moved.count))
-    } else if !common.quiet {
-      for case (let name, .moved(let old, let new)) in items.map({ ($0.name, $0.outcome) }) {
-        StandardOutput.line("\(name): \(old) → \(new)\(isDry ? " (not done)" : "")")
-      }
-      if items.isEmpty { StandardOutput.line("nothing to do") }
-    }
-    for case (let name, .refused(let reason)) in items.map({ ($0.name, $0.outcome) }) {
-      Terminal.complain("error: sequence \(name) stays as it is: \(reason)")
-    }
-  }
-
-  private func json(_ items: [Item], moved: Int) -> JSON {
-    let list = items.map { item -> JSON in
-      switch item.outcome {
-      case .nothingToDo:
-        .object([("sequence", .string(item.name)), ("outcome", .string("nothing to do"))])
-      case .moved(let old, let new):
-        .object([
-          ("sequence", .string(item.name)), ("outcome", .string("moved")),
-          ("old_next", .integer(Int(clamping: old))), ("new_next", .integer(Int(clamping: new))),
-        ])
-      case .refused(let reason):
-        .object([
-          ("sequence", .string(item.name)), ("outcome", .string("refused")),
-          ("reason", .string(reason)),
-        ])
-      }
-    }
-    return .object([
-      ("dry_run", .bool(isDry)), ("moved", .integer(moved)), ("sequences", .array(list)),
-    ])
+    if result.sequences.count > result.moved { throw Failure("", code: 1) }
   }
 }
 
@@ -190,17 +130,9 @@ struct TriggerOptions: ParsableArguments {
   @Argument(help: ArgumentHelp("The tables, as in SQL.", valueName: "table"))
   var tables: [String]
 
-  func carryOut(
-    _ verb: String,
-    _ body:
-      @escaping @Sendable ([String], isolated Connection) throws
-      -> [SequenceTrigger.InstalledTrigger]
-  ) async throws {
-    let tables = tables
-    let connection = try await common.connect(for: "sequences")
-    let standing = try await connection.perform { db in try body(tables, db) }
-    await connection.close()
-    TriggerReport(standing: standing, verb: verb).show(common)
+  /// - Parameter verb: What was done: the member of the JSON object, and a word of the text.
+  func present(_ triggers: [TriggerResult], verb: String) throws {
+    try common.present([verb: triggers]) { _ in TriggersText(triggers, verb: verb).text }
   }
 }
 
@@ -214,9 +146,9 @@ struct InstallTriggerCommand: AsyncParsableCommand {
   @OptionGroup var options: TriggerOptions
 
   func run() async throws {
-    try await options.carryOut("installed") { tables, db in
-      try SequenceTrigger.install(on: tables, on: db)
-    }
+    let operations = options.common.operations(for: "sequences")
+    try options.present(
+      try await operations.installTriggers(on: options.tables), verb: "installed")
   }
 }
 
@@ -228,32 +160,8 @@ struct RemoveTriggerCommand: AsyncParsableCommand {
   @OptionGroup var options: TriggerOptions
 
   func run() async throws {
-    try await options.carryOut("removed") { tables, db in
-      try SequenceTrigger.remove(from: tables, on: db)
-    }
-  }
-}
-
-/// Triggers that were put or taken, as people and programs read it.
-struct TriggerReport {
-  let standing: [SequenceTrigger.InstalledTrigger]
-  let verb: String
-
-  func show(_ options: CommonOptions) {
-    if options.json {
-      let list = standing.map { one in
-        JSON.object([
-          ("table", .string(one.table)), ("column", .optional(one.column)),
-          ("sequence", .optional(one.sequence)),
-        ])
-      }
-      StandardOutput.json(JSON.object([(verb, .array(list))]))
-    } else if !options.quiet {
-      for one in standing {
-        let what = one.sequence.map { ", keeps \($0) ahead of \(one.column ?? "")" } ?? ""
-        StandardOutput.line("\(one.table): trigger \(verb)\(what)")
-      }
-      if standing.isEmpty { StandardOutput.line("nothing to do") }
-    }
+    let operations = options.common.operations(for: "sequences")
+    try options.present(
+      try await operations.removeTriggers(from: options.tables), verb: "removed")
   }
 }

@@ -1,10 +1,16 @@
-import Presentation
-import Storage
+package import Operations
+package import Sequences
+internal import Text
 
 /// A check of sequences, as people, programs and Prometheus read it.
-struct SequenceReport {
-  let healths: [SequenceHealth]
-  let seconds: Double
+package struct SequenceReport {
+  private let healths: [SequenceHealth]
+  private let seconds: Double
+
+  package init(healths: [SequenceHealth], seconds: Double) {
+    self.healths = healths
+    self.seconds = seconds
+  }
 
   private var unhealthy: [SequenceHealth] { healths.filter(\.isUnhealthy) }
   private var warned: [SequenceHealth] {
@@ -13,12 +19,12 @@ struct SequenceReport {
   private var unchecked: [SequenceHealth] { healths.filter { $0.state == .unchecked } }
 
   /// - Parameter strict: Whether a doubt counts.
-  func isHealthy(strict: Bool) -> Bool {
+  package func isHealthy(strict: Bool) -> Bool {
     unhealthy.isEmpty && !(strict && (!warned.isEmpty || !unchecked.isEmpty))
   }
 
   /// What somebody has to look at: a line each, and what to do.
-  var complaints: [String] {
+  package var complaints: [String] {
     guard !unhealthy.isEmpty else { return [] }
     let isBehind = unhealthy.contains { $0.state == .behind }
     return unhealthy.map { "error: sequence \($0.sequence.name): \(Self.reason($0))" }
@@ -28,7 +34,7 @@ struct SequenceReport {
   // MARK: - Text
 
   /// - Parameter all: Whether healthy ones are listed too.
-  func text(all: Bool) -> String {
+  package func text(all: Bool) -> String {
     let shown = healths.filter {
       all || $0.isUnhealthy || $0.isNearlyExhausted || $0.state == .unchecked
     }
@@ -96,56 +102,15 @@ struct SequenceReport {
     return parts.joined(separator: ", ")
   }
 
-  // MARK: - JSON
-
-  var json: JSON {
-    .object([
-      ("healthy", .bool(isHealthy(strict: false))), ("checked", .integer(healths.count)),
-      ("unhealthy", .integer(unhealthy.count)), ("nearly_exhausted", .integer(warned.count)),
-      ("unchecked", .integer(unchecked.count)), ("duration_seconds", .number(seconds)),
-      ("sequences", .array(healths.map(Self.json))),
-    ])
-  }
-
-  private static func json(_ health: SequenceHealth) -> JSON {
-    let last = health.readings.first { $0.last != nil }
-    return .object([
-      ("sequence", .string(health.sequence.name)), ("state", .string(health.state.rawValue)),
-      ("severity", .string(health.severity.rawValue)),
-      ("last_value", last?.last.map { .integer(Int($0)) } ?? .null),
-      ("is_called", last.map { .bool($0.isCalled) } ?? .null),
-      ("increment", .integer(Int(health.sequence.increment))),
-      ("next", health.next.map { .integer(Int(clamping: $0)) } ?? .null),
-      ("gap", .integer(Int(clamping: health.gap))), ("used", .number(health.used)),
-      ("cycles", .bool(health.sequence.cycles)),
-      (
-        "columns",
-        .array(zip(health.sequence.users, health.readings).map { json($0, $1) })
-      ),
-    ])
-  }
-
-  private static func json(_ user: SequenceUser, _ reading: SequenceReading) -> JSON {
-    let (coverage, reason): (String, String?) =
-      switch reading.coverage {
-      case .whole: ("whole", nil)
-      case .newest: ("newest", "no index leads with the column")
-      case .none(let why): ("none", why)
-      }
-    return .object([
-      ("table", .string(user.table)), ("column", .string(user.column)),
-      ("origin", .string(user.origin.rawValue)),
-      ("farthest", reading.extreme.map { .integer(Int($0)) } ?? .null),
-      ("coverage", .string(coverage)), ("reason", .optional(reason)),
-    ])
-  }
+  /// As a program reads it.
+  package var result: SequenceCheckResult { SequenceCheckResult(healths, seconds: seconds) }
 
   // MARK: - Metrics
 
   /// The text format of Prometheus.
   ///
   /// - Parameter time: Seconds since 1970.
-  func metrics(at time: Int64) -> String {
+  package func metrics(at time: Int64) -> String {
     func family(_ name: String, _ help: String, _ value: (SequenceHealth) -> String) -> String {
       Prometheus.gauge(
         "closebell_sequence_\(name)", help,

@@ -1,10 +1,10 @@
-import Accounting
-import Close
-import Presentation
-import Storage
+internal import Accounting
+package import Close
+internal import Storage
+internal import Text
 
 /// An explanation as a reader sees it: every number exact, nothing rounded for show.
-struct ExplainText {
+package struct ExplainText {
   let slot: SlotExplanation
   let listsFlows: Bool
 
@@ -12,7 +12,7 @@ struct ExplainText {
   /// Flows listed of a portfolio's IRR when not all are asked for.
   private static let flowsShown = 12
 
-  init(_ slot: SlotExplanation, listsFlows: Bool) {
+  package init(_ slot: SlotExplanation, listsFlows: Bool) {
     self.slot = slot
     self.listsFlows = listsFlows
   }
@@ -22,7 +22,7 @@ struct ExplainText {
   var portfolio: Portfolio { slot.shown.portfolio }
   var base: Currency { portfolio.baseCurrency }
 
-  var text: String {
+  package var text: String {
     var parts = [heading]
     if !explanation.rates.isEmpty { parts.append(rates) }
     if !explanation.cashSteps.isEmpty {
@@ -321,5 +321,23 @@ enum Exact {
   /// The text with blanks before it.
   static func right(_ text: String, _ width: Int) -> String {
     String(repeating: " ", count: max(0, width - text.count)) + text
+  }
+}
+
+extension UnseenChange {
+  /// What changed and when, in one line.
+  package var summary: String {
+    var what: [String] = []
+    if !symbols.isEmpty { what.append("closes, actions or terms of \(list(symbols))") }
+    if !currencies.isEmpty { what.append("rates of \(list(currencies))") }
+    if !calendars.isEmpty { what.append("calendar \(list(calendars))") }
+    if isOfPortfolio { what.append("the portfolio's activities, statements or terms") }
+    let things = what.isEmpty ? "something" : what.joined(separator: ", ")
+    return "\(things), from \(from) on, at \(changedAt)"
+  }
+
+  private func list(_ names: [String]) -> String {
+    let shown = names.prefix(8).joined(separator: ", ")
+    return names.count > 8 ? "\(shown) and \(names.count - 8) more" : shown
   }
 }

@@ -116,7 +116,10 @@ public enum SequenceTrigger {
       let (function, quoted) = try db.row(
         names, user.tableOID, user.columnNumber, sequence.name, body,
         as: { (try $0.nextString(), try $0.nextString()) })
-    else { throw StorageError.noRow("name of a trigger's function") }
+    else {
+      throw PostgresError(
+        .unexpectedAnswer, "the server named no function for a trigger", reachedServer: true)
+    }
     let trigger = "\(SequenceTriggerText.prefix)\(user.columnNumber)"
     try db.execute(
       sql: """
@@ -170,6 +173,10 @@ public enum SequenceTrigger {
 
 /// The text of the trigger's function.
 enum SequenceTriggerText {
+  /// SQL of the two numbers of the lock under which a trigger sets a sequence, a variable
+  /// `sequence` of its function: a word's, since any database has it, and the sequence's own.
+  private static let lockKeys = "1131179891, sequence::oid::integer"
+
   static let prefix = "closebell_sequence_ahead_"
   /// Stands for the sequence's name as a literal, until the server has quoted it.
   static let literal = "<sequence>"
@@ -218,17 +225,17 @@ enum SequenceTriggerText {
           perform nextval(sequence) from generate_series(1, draws::bigint);
           return null;
         end if;
-        perform pg_advisory_lock(\(AdvisoryLock.keysOfSequence));
+        perform pg_advisory_lock(\(lockKeys));
         begin
           -- Read again behind the lock, and set in the same breath.
           next := next + (draws - 1) * step;
           perform setval(sequence, next, true) from pg_sequence_last_value(sequence) l
           where l is null or l \(down ? ">" : "<") next;
         exception when others then
-          perform pg_advisory_unlock(\(AdvisoryLock.keysOfSequence));
+          perform pg_advisory_unlock(\(lockKeys));
           raise;
         end;
-        perform pg_advisory_unlock(\(AdvisoryLock.keysOfSequence));
+        perform pg_advisory_unlock(\(lockKeys));
         return null;
       end
 

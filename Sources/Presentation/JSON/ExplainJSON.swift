@@ -1,22 +1,22 @@
-import Accounting
-import Close
-import Presentation
-import Storage
+internal import Accounting
+package import Close
+internal import Storage
+package import Text
 
 /// An explanation as a program reads it.
 ///
 /// Every calculation is `{"name", "rule", "formula", "result", "rounding"}`; `rounding` is `exact`,
 /// `money` or `twelve` (once, half to even, to 4 or 12 decimals) or `binary` (floating point).
-struct ExplainJSON {
-  let slot: SlotExplanation
+package struct ExplainJSON {
+  private let slot: SlotExplanation
 
-  init(_ slot: SlotExplanation) { self.slot = slot }
+  package init(_ slot: SlotExplanation) { self.slot = slot }
 
   private var explanation: Explanation { slot.explanation }
   private var snapshot: Snapshot { explanation.close.snapshot }
   private var portfolio: Portfolio { slot.shown.portfolio }
 
-  var value: JSON {
+  package var value: JSON {
     .object(
       identity + [
         ("opening", opening),
@@ -320,6 +320,16 @@ struct ExplainJSON {
       ("currencies", .array(change.currencies.map { .string($0) })),
       ("calendars", .array(change.calendars.map { .string($0) })),
       ("portfolio", .bool(change.isOfPortfolio)),
+    ])
+  }
+}
+
+extension ValueDifference {
+  /// A changed value, as every command writes one: `row`, `column`, `old` and `new`.
+  fileprivate var json: JSON {
+    .object([
+      ("row", .string(place.description)), ("column", .string(column)),
+      ("old", .optional(stored)), ("new", .optional(recomputed)),
     ])
   }
 }

@@ -1,4 +1,4 @@
-import Presentation
+import Text
 import Testing
 
 /// What strangers wrote reaches a terminal as text, and as nothing else.

@@ -1,19 +1,20 @@
-import Accounting
-import Close
-import Presentation
+internal import Accounting
+package import Operations
+internal import Text
 
-/// The returns over periods of a shown date.
-struct ShownReturns {
-  let returns: [(period: ReturnPeriod, value: PeriodReturn)]
+/// The returns over periods: a line a period, or why a period has no return.
+package struct ReturnsText {
+  private let returns: ReturnsResult
 
-  /// A line a period, or why a period has no return.
-  var text: String {
-    guard !returns.isEmpty else { return "" }
+  package init(_ returns: ReturnsResult) { self.returns = returns }
+
+  package var text: String {
+    guard !returns.periods.isEmpty else { return "" }
     var table = TextTable([
       ("return", .left), ("from", .left), ("days", .right), ("linked", .right),
       ("a year", .right), ("gross of fees", .right), ("Modified Dietz", .right), ("", .left),
     ])
-    for (period, value) in returns {
+    for (period, value) in returns.periods {
       table.add([
         title(period, value), value.from?.description ?? "–", value.days.map(String.init) ?? "–",
         Readable.percent(value.linked), Readable.percent(value.annualized),
@@ -25,36 +26,15 @@ struct ShownReturns {
   }
 
   /// What began anew is not told since inception.
-  private func title(_ period: ReturnPeriod, _ value: PeriodReturn) -> String {
-    guard value.isOfRestartedIndex else { return period.title }
+  private func title(_ period: ReturnPeriod, _ value: ReturnFigures) -> String {
+    guard value.isOfRestartedIndex == true else { return period.title }
     return "since \(value.from ?? value.to)"
   }
 
-  private func note(_ value: PeriodReturn) -> String {
-    let restart = value.isOfRestartedIndex ? "a new chain of returns starts there" : nil
+  private func note(_ value: ReturnFigures) -> String {
+    let restart = value.isOfRestartedIndex == true ? "a new chain of returns starts there" : nil
     return [value.reason == .indexStarts ? nil : restart, value.reason?.text]
       .compactMap(\.self).joined(separator: "; ")
-  }
-
-  /// An object by the periods' names.
-  var json: JSON {
-    .object(
-      returns.map { period, value in
-        let restart: [(String, JSON)] =
-          period == .sinceInception ? [("index_restarted", .bool(value.isOfRestartedIndex))] : []
-        return (
-          period.rawValue,
-          .object(
-            [
-              ("from", .optional(value.from?.description)), ("to", .string(value.to.description)),
-              ("days", value.days.map { .integer($0) } ?? .null),
-              ("linked", .optional(value.linked)), ("annualised", .optional(value.annualized)),
-              ("gross_of_fees", .optional(value.grossOfFees)),
-              ("modified_dietz", .optional(value.modifiedDietz)),
-              ("reason", .optional(value.reason?.rawValue)),
-            ] + restart)
-        )
-      })
   }
 }
 

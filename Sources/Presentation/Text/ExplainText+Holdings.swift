@@ -1,7 +1,7 @@
-import Accounting
-import Close
-import Presentation
-import Storage
+internal import Accounting
+internal import Close
+internal import Storage
+internal import Text
 
 /// Holdings and what happened to them, line by line.
 extension ExplainText {

@@ -1,9 +1,9 @@
 internal import Postgres
 
 /// The statements that ask the catalogue about sequences.
-enum SequenceSQL {
+package enum SequenceSQL {
   /// How many pages a relation has.
-  static func pages(of relation: String) -> String {
+  package static func pages(of relation: String) -> String {
     """
     (pg_catalog.pg_relation_size(\(relation))
       / pg_catalog.current_setting('block_size')::bigint)
@@ -14,7 +14,7 @@ enum SequenceSQL {
   ///
   /// The first page is asked for once, in a query of its own: a table's size may change while it is
   /// read, so the server would look at every row of the table otherwise.
-  static func isNewest(_ row: String, _ newest: Int, of pages: String) -> String {
+  package static func isNewest(_ row: String, _ newest: Int, of pages: String) -> String {
     """
     \(row).ctid >=
       (select pg_catalog.format('(%s,0)', greatest(\(pages) - \(newest), 0))::tid)

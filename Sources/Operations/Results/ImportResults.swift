@@ -1,0 +1,188 @@
+package import Import
+package import Storage
+
+/// What an import did.
+package struct ImportResult: Codable, Sendable {
+  /// A row that was refused, and why.
+  package struct Refusal: Codable, Sendable {
+    /// The one after the header is row 1.
+    package var row: Int
+    package var line: Int
+    /// The column at fault; nil where it is the row as a whole.
+    package var field: String?
+    package var message: String
+    package var text: String
+  }
+
+  /// A value that a row of a dry run would change.
+  package struct Change: Codable, Sendable {
+    package var row: Int
+    package var column: String
+    package var old: String?
+    package var new: String?
+  }
+
+  /// nil for a dry run.
+  package var id: Int64?
+  package var kind: String
+  package var source: String
+  /// `completed`, `aborted`, `cancelled`, `interrupted` or `timed_out`.
+  package var outcome: String
+  package var processed: Int
+  package var inserted: Int
+  package var updated: Int
+  package var unchanged: Int
+  package var refused: Int
+  /// Rows whose key a later row of the same chunk repeats.
+  package var skipped: Int
+  /// How many rows had been read when it was taken up again.
+  package var resumedAfter: Int
+  package var refusals: [Refusal]
+  /// Where the refused rows were written.
+  package var rejectsFile: String?
+  package var changes: [Change]
+  package var warnings: [String]
+  package var seconds: Double
+
+  private enum CodingKeys: String, CodingKey {
+    case id = "job_id"
+    case kind, source, outcome, processed, inserted, updated, unchanged, refused, skipped
+    case resumedAfter = "resumed_after"
+    case refusals = "refused_rows"
+    case rejectsFile = "rejects_file"
+    case changes, warnings
+    case seconds = "duration_seconds"
+  }
+
+  package init(_ report: ImportReport, rejectsFile: String? = nil) {
+    id = report.jobID
+    kind = report.kind.rawValue
+    source = report.source
+    outcome = report.outcome.rawValue
+    processed = report.processed
+    inserted = report.inserted
+    updated = report.updated
+    unchanged = report.unchanged
+    refused = report.refused
+    skipped = report.replaced
+    resumedAfter = report.resumedAfter
+    refusals = report.refusedRows.map { Refusal($0) }
+    self.rejectsFile = rejectsFile
+    changes = report.changes.map {
+      Change(row: $0.row, column: $0.column, old: $0.old, new: $0.new)
+    }
+    warnings = report.warnings.map(\.description)
+    seconds = report.seconds
+  }
+}
+
+extension ImportResult.Refusal {
+  package init(_ row: RefusedRow) {
+    self.init(
+      row: row.row, line: row.line, field: row.field, message: row.message, text: row.text)
+  }
+
+  package init(_ row: PastRefusal) {
+    self.init(
+      row: row.row, line: row.line, field: row.field, message: row.message, text: row.text)
+  }
+}
+
+/// An import that waits for `closebell imports work`.
+package struct QueuedImport: Codable, Sendable {
+  package var id: Int64
+  package var kind: String
+  package var source: String
+  package var status = "queued"
+
+  private enum CodingKeys: String, CodingKey {
+    case id = "job_id"
+    case kind, source, status
+  }
+
+  package init(id: Int64, kind: ImportKind, source: String) {
+    self.id = id
+    self.kind = kind.rawValue
+    self.source = source
+  }
+}
+
+/// One of several files that was not imported.
+package struct FailedImport: Codable, Sendable {
+  package var kind: String
+  package var source: String
+  package var outcome = "failed"
+  package var error: String
+
+  package init(kind: ImportKind, source: String, error: String) {
+    self.kind = kind.rawValue
+    self.source = source
+    self.error = error
+  }
+}
+
+/// The latest imports.
+package struct ImportList: Codable, Sendable {
+  /// The newest first.
+  package var imports: [PastImportResult]
+
+  package init(_ jobs: [PastImport]) { imports = jobs.map { PastImportResult($0) } }
+}
+
+/// An import of the past, or one that is under way.
+package struct PastImportResult: Codable, Sendable {
+  package var id: Int64
+  package var kind: String
+  package var source: String
+  /// `queued`, `processing`, `interrupted`, `completed`, `failed` or `cancelled`.
+  package var status: String
+  package var processed: Int
+  package var inserted: Int
+  package var updated: Int
+  package var unchanged: Int
+  package var refused: Int
+  package var skipped: Int
+  /// How much of the file was read; nil where its size is not known.
+  package var percent: Double?
+  package var rowsPerSecond: Double?
+  package var secondsLeft: Double?
+  package var startedAt: String?
+  package var finishedAt: String?
+  /// Host and process that are, or were, at it.
+  package var claimedBy: String?
+  package var error: String?
+  package var canResume: Bool
+
+  private enum CodingKeys: String, CodingKey {
+    case id = "job_id"
+    case kind, source, status, processed, inserted, updated, unchanged, refused, skipped, percent
+    case rowsPerSecond = "rows_per_second"
+    case secondsLeft = "seconds_left"
+    case startedAt = "started_at"
+    case finishedAt = "finished_at"
+    case claimedBy = "claimed_by"
+    case error
+    case canResume = "can_resume"
+  }
+
+  package init(_ job: PastImport) {
+    id = job.id
+    kind = job.kind
+    source = job.source
+    status = job.status
+    processed = job.processed
+    inserted = job.inserted
+    updated = job.updated
+    unchanged = job.unchanged
+    refused = job.refused
+    skipped = job.replaced
+    percent = job.fraction.map { $0 * 100 }
+    rowsPerSecond = job.rowsPerSecond
+    secondsLeft = job.secondsLeft
+    startedAt = job.startedAt
+    finishedAt = job.finishedAt
+    claimedBy = job.claimedBy
+    error = job.error
+    canResume = job.canResume && job.status != "completed"
+  }
+}

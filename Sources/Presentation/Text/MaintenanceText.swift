@@ -1,0 +1,88 @@
+package import Operations
+internal import Text
+
+extension MonthLocked {
+  /// As a person reads it.
+  package var text: String {
+    let done =
+      changed
+      ? "locked through \(lockedThrough): \(whom(portfolios))" : "nothing to do: locked already"
+    guard discarded > 0 else { return done }
+    return done + "\n\(discarded) failed or abandoned slots were given up"
+  }
+}
+
+extension MonthUnlocked {
+  /// As a person reads it.
+  package var text: String {
+    let done = changed ? "open from \(openFrom) on: \(whom(portfolios))" : "nothing was locked"
+    guard returned > 0 else { return done }
+    return done + "\n\(returned) activities count on their own dates again"
+  }
+}
+
+private func whom(_ portfolios: [String]) -> String {
+  portfolios.isEmpty ? "all portfolios" : portfolios.joined(separator: ", ")
+}
+
+extension CleanupResult {
+  /// As a person reads it.
+  package var text: String {
+    reclaimed.isEmpty
+      ? "nothing to take back" : "\(reclaimed.count) placeholders were taken back"
+  }
+}
+
+/// What a repair did, as a person reads it.
+package struct RepairText {
+  private let result: RepairResult
+  /// The run that was undone.
+  private let undone: Int64?
+
+  package init(_ result: RepairResult, undone: Int64? = nil) {
+    self.result = result
+    self.undone = undone
+  }
+
+  package var text: String {
+    if result.isNothingToDo {
+      return undone.map { "run \($0) was undone by run \(result.run); nothing to do" }
+        ?? "the plan was applied by run \(result.run); nothing to do"
+    }
+    if let undone {
+      return "run \(result.run): \(result.restored) rows of run \(undone) are back"
+    }
+    return """
+      run \(result.run): \(result.removed) rows removed and archived, \
+      \(result.stale) marked stale
+      to undo it: closebell repair undo \(result.run)
+      """
+  }
+}
+
+extension MigrationList {
+  /// As a table.
+  package var text: String {
+    var table = TextTable([("version", .right), ("name", .left), ("applied", .left)])
+    for step in migrations {
+      table.add([String(step.version), step.name, step.applied ? "yes" : "no"])
+    }
+    return table.text
+  }
+}
+
+extension AdoptionResult {
+  /// As a person reads it.
+  package var text: String {
+    var lines = [
+      "\(table): the unique key \(keyAdded ? "was added" : "is there")",
+      "\(slots) slots recorded, \(stale) of them stale",
+    ]
+    if equal + different > 0 {
+      lines.append(
+        "\(equal + different) closed by Closebell too: \(equal) equal, \(different) "
+          + "different; see closebell.adopted_comparison")
+    }
+    return lines.joined(separator: "\n")
+  }
+}
