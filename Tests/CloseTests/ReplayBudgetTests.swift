@@ -24,14 +24,27 @@ import Testing
     return books
   }
 
-  @Test("a replay reads the dates that it closes again, not those before or beside them")
-  func rowsRead() async throws {
+  /// While anybody's transaction on the server is older than a change, the change is remembered,
+  /// and looked for in the end; else it is forgotten.
+  @Test(
+    "a replay reads the dates that it closes again, not those before or beside them",
+    arguments: [false, true])
+  func rowsRead(isChangeRemembered: Bool) async throws {
     let books = try await books(earlier: 40)
+    let stranger = try await Connection.connect(
+      Configuration(
+        conninfo: TestCluster.shared.url(database: "postgres"), applicationName: "stranger"))
+    if isChangeRemembered {
+      try await stranger.perform { db in
+        try db.execute(sql: "begin; select pg_catalog.pg_current_xact_id()")
+      }
+    }
     try await books.books.importText(.prices, Self.corrected)
     let read = try await books.books.rowsRead {
       let report = try await books.books.replay("2017-06-29", "2017-07-03")
       #expect(report.counts.completed == 3 * Self.portfolios)
     }
+    await stranger.close()
     let slots = Int64(3 * Self.portfolios)
     // To open from, to compare with, and to delete.
     #expect(read["portfolio_fund_valuations"] <= 3 * ManyBooks.holdings * slots)

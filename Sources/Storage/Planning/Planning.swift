@@ -219,10 +219,12 @@ public enum Planning {
     "plan-stale",
     """
     select s.portfolio_id, min(s.snapshot_date)
-    from closebell.portfolio_snapshots s
-    where s.is_complete and s.snapshot_date <= $1::date
-      and s.snapshot_date >= $3::date
-      and \(PortfolioSelection.contains("s.portfolio_id", "$4::bigint[]"))
+    from (\(closedDays("$3::date", "$1::date"))) d
+    cross join lateral (
+      select r.portfolio_id, r.snapshot_date, r.inputs_epoch, r.inputs_seen
+      from closebell.portfolio_snapshots r where r.snapshot_date = d.day and r.is_complete
+      offset 0) s
+    where \(PortfolioSelection.contains("s.portfolio_id", "$4::bigint[]"))
       and ($2::boolean or s.snapshot_date > coalesce(
         (select min(l.locked_through) from closebell.period_locks l
          having bool_or(l.portfolio_id = 0)), '-infinity'))
@@ -237,18 +239,25 @@ public enum Planning {
     select p.id from closebell.portfolios p
     where p.retired_on < $2::date and p.id in (select unnest($1::bigint[])) order by p.id
     """)
+  /// SQL of the dates of a range on which a slot stands, read from one to the next: of a table of
+  /// years nothing but the range is read, whatever the planner thinks of it.
+  private static func closedDays(_ first: String, _ last: String) -> String {
+    """
+    with recursive closed (day) as (
+      select min(r.snapshot_date) from closebell.portfolio_snapshots r
+      where r.snapshot_date between \(first) and \(last)
+      union all
+      select (select min(r.snapshot_date) from closebell.portfolio_snapshots r
+        where r.snapshot_date > closed.day and r.snapshot_date <= \(last))
+      from closed where closed.day is not null)
+    select day from closed where day is not null
+    """
+  }
+
   /// From one closed date to the next, and along the key of each: what is read are the rows of the
   /// range, whether it has one date or all of them.
   private static let completeInRange = """
-    from (
-      with recursive closed (day) as (
-        select min(r.snapshot_date) from closebell.portfolio_snapshots r
-        where r.snapshot_date between $3::date and $4::date
-        union all
-        select (select min(r.snapshot_date) from closebell.portfolio_snapshots r
-          where r.snapshot_date > closed.day and r.snapshot_date <= $4::date)
-        from closed where closed.day is not null)
-      select day from closed where day is not null) d
+    from (\(closedDays("$3::date", "$4::date"))) d
     cross join unnest($1::bigint[], $2::bigint[]) as o (first_id, last_id)
     cross join lateral (
       select r.portfolio_id, r.snapshot_date from closebell.portfolio_snapshots r
