@@ -116,7 +116,7 @@ struct Bench {
     let same = try await digest(connection)
     guard same == figures.digest else { throw Changed(before: figures.digest, after: same) }
     if dates > 0 {
-      figures.segments = try await measureSweeps(url, connection, workload: workload)
+      figures.sweeps = try await measureSweeps(url, connection, workload: workload)
     }
     await connection.close()
     report(figures)

@@ -13,7 +13,7 @@ enum CloseKernel: Kernel {
         let holdings = QuietPortfolios.count * QuietPortfolios.holdings
         let times = KernelClock.measure(items: holdings * nights) { quiet.run(nights: nights) }
         return KernelFigure(
-          name: "\(name), \(nights == 1 ? "one night" : "a segment of \(nights)")",
+          name: "\(name), \(nights == 1 ? "one night" : "a sweep of \(nights)")",
           nanoseconds: times, target: target, parts: nil)
       }
     }

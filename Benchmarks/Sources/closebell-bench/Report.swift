@@ -22,7 +22,7 @@ struct Figures {
   var peer: Peer?
   /// A further night, by what the server did.
   var profile: [StatementProfile.Part] = []
-  var segments: Segments?
+  var sweeps: Sweeps?
   var digest = ""
 
   var night: Double { median(nights.map(\.seconds)) }
@@ -65,7 +65,7 @@ extension Bench {
     row("floor: its inputs out, its rows in", median(figures.firstFloors), slots: portfolios)
     ratio("first close / floor", zip(figures.firsts, figures.firstFloors).map { $0.seconds / $1 })
     row("import, all files", figures.importing.seconds, slots: nil)
-    if let segments = figures.segments { report(segments, night: figures.night) }
+    if let sweeps = figures.sweeps { report(sweeps, night: figures.night) }
     report(figures.profile)
     print(padded("peak memory of the process") + "\(twoPlaces(peak(figures))) MB")
     print(padded("digest") + figures.digest)
@@ -85,7 +85,7 @@ extension Bench {
 
   private func peak(_ figures: Figures) -> Double {
     var commands = figures.nights + figures.firsts + [figures.importing]
-    if let segments = figures.segments { commands += segments.commands }
+    if let sweeps = figures.sweeps { commands += sweeps.commands }
     return commands.map(\.peakMegabytes).max() ?? 0
   }
 
@@ -120,7 +120,7 @@ extension Bench {
       "import_seconds":\(figures.importing.seconds),"peak_megabytes":\(peak(figures)),
       """
     if let peer = figures.peer { text += "\"script_seconds\":\(peer.seconds)," }
-    if let segments = figures.segments { text += segments.json }
+    if let sweeps = figures.sweeps { text += sweeps.json }
     writeReport(text + "\"digest\":\"\(figures.digest)\"}\n")
   }
 
