@@ -112,8 +112,6 @@ import Testing
       ("valuations", "portfolio,symbol,date,value\nCEDAR,MEADOW,2017-05-31,6431.08\n"),
     ]
 
-  private static let forget = "delete from closebell.portfolio_irr_moments"
-
   private func happen(_ other: Other, _ books: DemoBooks, beside night: HeldRun) async throws {
     var impatient = DemoBooks.settings(workers: 1) { $0.waitSeconds = 0 }
     switch other {
@@ -122,10 +120,10 @@ import Testing
       try await books.expireLeases()
       _ = try await books.close("2017-06-30", impatient)
     case .correction, .everyInput: try await correct(other.files, books, beside: night)
-    case .forgotten: try await books.execute(Self.forget)
+    case .forgotten: try await forget(books, beside: night)
     case .forgottenAfterInput:
       try await correct(other.files, books, beside: night)
-      try await books.execute(Self.forget)
+      try await forget(books, beside: night)
     case .lock:
       do {
         try await books.lock("2017-05", force: true)
@@ -154,10 +152,22 @@ import Testing
     }
   }
 
-  /// Imports files; where the night has begun to keep moments they wait for its commit, and the
-  /// night goes on.
   private func correct(
     _ files: [(kind: String, csv: String)], _ books: DemoBooks, beside night: HeldRun
+  ) async throws {
+    try await lettingGoOn(night, books) { try await books.importFiles(files) }
+  }
+
+  private func forget(_ books: DemoBooks, beside night: HeldRun) async throws {
+    try await lettingGoOn(night, books) {
+      try await books.execute("delete from closebell.portfolio_irr_moments")
+    }
+  }
+
+  /// Changes what the night keeps; where it has begun to keep moments `body` waits for its commit,
+  /// and the night goes on.
+  private func lettingGoOn(
+    _ night: HeldRun, _ books: DemoBooks, _ body: () async throws -> Void
   ) async throws {
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask {
@@ -168,7 +178,7 @@ import Testing
           try? await Task.sleep(for: .milliseconds(5))
         }
       }
-      try await books.importFiles(files)
+      try await body()
       group.cancelAll()
     }
   }
