@@ -155,24 +155,33 @@ import Testing
   private func correct(
     _ files: [(kind: String, csv: String)], _ books: DemoBooks, beside night: HeldRun
   ) async throws {
-    try await lettingGoOn(night, books) { try await books.importFiles(files) }
+    try await letting(night, goOnWhere: DemoBooks.someoneWaitsForMoments, books) {
+      try await books.importFiles(files)
+    }
   }
 
   private func forget(_ books: DemoBooks, beside night: HeldRun) async throws {
-    try await lettingGoOn(night, books) {
+    let waits = """
+      exists (select from pg_catalog.pg_stat_activity
+        where datname = pg_catalog.current_database() and wait_event_type = 'Lock')
+      """
+    try await letting(night, goOnWhere: waits, books) {
       try await books.execute("delete from closebell.portfolio_irr_moments")
     }
   }
 
   /// Changes what the night keeps; where it has begun to keep moments `body` waits for its commit,
   /// and the night goes on.
-  private func lettingGoOn(
-    _ night: HeldRun, _ books: DemoBooks, _ body: () async throws -> Void
+  ///
+  /// - Parameter someoneWaits: SQL that is true once `body` does.
+  private func letting(
+    _ night: HeldRun, goOnWhere someoneWaits: String, _ books: DemoBooks,
+    _ body: () async throws -> Void
   ) async throws {
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask {
         while !Task.isCancelled {
-          if try await books.integer("(\(DemoBooks.someoneWaitsForMoments))::int") > 0 {
+          if try await books.integer("(\(someoneWaits))::int") > 0 {
             return night.gate.open()
           }
           try? await Task.sleep(for: .milliseconds(5))
