@@ -51,7 +51,7 @@ struct FlowLedger {
   /// Whether anything was learnt that the packed value does not say.
   var isChanged = false
   /// All flows up to and with this date are in; nothing can be told of a date before it.
-  var knownThrough = Day.earliest
+  var knownThrough = Day.earliest - 1
 
   /// The ledger of a portfolio before its first flow.
   static let empty = FlowLedger(portfolio: .empty, absent: .empty)
