@@ -3,10 +3,11 @@ internal import Close
 package import Postgres
 package import Storage
 
-/// What Closebell can do: a terminal, a service and tests call this and nothing below it.
+/// What Closebell can do, as calls: for a terminal, a service and tests.
 ///
-/// Requests are plain values, and so are results: `Codable` under the names that `--json` prints.
-/// Whatever a result holds was read in one snapshot of the database.
+/// Results are plain values: `Codable` under the names that `--json` prints. What is read of closed
+/// books is of one snapshot of the database; a preview is of one a chunk. Runs, imports, repairs,
+/// verifications and explanations are still put together by their commands.
 package struct Operations: Sendable {
   /// Opens a connection; a server that may only be read will do where that is asked for.
   package typealias Connect = @Sendable (_ onlyReads: Bool) async throws -> Connection

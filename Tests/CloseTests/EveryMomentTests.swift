@@ -161,11 +161,7 @@ import Testing
   }
 
   private func forget(_ books: DemoBooks, beside night: HeldRun) async throws {
-    let waits = """
-      exists (select from pg_catalog.pg_stat_activity
-        where datname = pg_catalog.current_database() and wait_event_type = 'Lock')
-      """
-    try await letting(night, goOnWhere: waits, books) {
+    try await letting(night, goOnWhere: DemoBooks.someoneWaits, books) {
       try await books.execute("delete from closebell.portfolio_irr_moments")
     }
   }

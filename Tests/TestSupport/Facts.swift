@@ -39,14 +39,16 @@ extension TestBooks {
     await connection.close()
   }
 
-  /// Waits until somebody who works on this database waits for a lock.
-  public func waitForLock() async throws {
-    try await waitUntil(
-      """
-      exists (select from pg_catalog.pg_stat_activity
-        where datname = pg_catalog.current_database() and wait_event_type = 'Lock')
-      """)
+  /// SQL that is true while somebody who works on this database waits for a lock.
+  public static var someoneWaits: String {
+    """
+    exists (select from pg_catalog.pg_stat_activity
+      where datname = pg_catalog.current_database() and wait_event_type = 'Lock')
+    """
   }
+
+  /// Waits until somebody who works on this database waits for a lock.
+  public func waitForLock() async throws { try await waitUntil(Self.someoneWaits) }
 
   /// Waits until nobody else is connected whose session has such a name, as in `like`.
   ///
