@@ -32,6 +32,7 @@ let package = Package(
     .library(name: "Accounting", targets: ["Accounting"]),
     .library(name: "Postgres", targets: ["Postgres"]),
     .library(name: "PrivateCluster", targets: ["PrivateCluster"]),
+    .library(name: "Problems", targets: ["Problems"]),
     .library(name: "Sequences", targets: ["Sequences"]),
     .library(name: "Storage", targets: ["Storage"]),
     .library(name: "Workloads", targets: ["Workloads"]),
@@ -43,39 +44,46 @@ let package = Package(
   targets: [
     .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
     .target(name: "Accounting", swiftSettings: optimised),
+    .target(name: "Problems", swiftSettings: strict),
     .target(
-      name: "Postgres", dependencies: ["CLibPQ"], swiftSettings: strict + [faultInjection]),
+      name: "Postgres", dependencies: ["CLibPQ", "Problems"],
+      swiftSettings: strict + [faultInjection]),
     .target(name: "CThreadOwner"),
     .target(
       name: "PrivateCluster",
-      dependencies: ["CThreadOwner", .product(name: "Subprocess", package: "swift-subprocess")],
-      swiftSettings: strict),
+      dependencies: [
+        "CThreadOwner", "Problems", .product(name: "Subprocess", package: "swift-subprocess"),
+      ], swiftSettings: strict),
     .target(name: "CMigrations", exclude: ["sql"]),
-    .target(name: "Sequences", dependencies: ["Postgres"], swiftSettings: strict),
+    .target(name: "Sequences", dependencies: ["Postgres", "Problems"], swiftSettings: strict),
     .target(
-      name: "Storage", dependencies: ["Accounting", "CMigrations", "Postgres", "Sequences"],
+      name: "Storage",
+      dependencies: ["Accounting", "CMigrations", "Postgres", "Problems", "Sequences"],
       swiftSettings: strict),
     .target(
-      name: "Import", dependencies: ["Accounting", "Postgres", "Storage"], swiftSettings: strict),
+      name: "Import", dependencies: ["Accounting", "Postgres", "Problems", "Storage"],
+      swiftSettings: strict),
     .target(name: "Text", swiftSettings: strict),
     .target(
-      name: "Close", dependencies: ["Accounting", "Postgres", "Storage", "Text"],
+      name: "Close", dependencies: ["Accounting", "Postgres", "Problems", "Storage", "Text"],
       swiftSettings: strict),
     .target(
       name: "Operations",
-      dependencies: ["Accounting", "Close", "Import", "Postgres", "Sequences", "Storage"],
+      dependencies: [
+        "Accounting", "Close", "Import", "Postgres", "Problems", "Sequences", "Storage",
+      ],
       swiftSettings: strict),
     .target(
       name: "Presentation",
       dependencies: [
-        "Accounting", "Close", "Import", "Operations", "Sequences", "Storage", "Text",
+        "Accounting", "Close", "Import", "Operations", "Problems", "Sequences", "Storage", "Text",
       ],
       swiftSettings: strict),
     .executableTarget(
       name: "closebell",
       dependencies: [
         "Accounting", "Close", "Import", "Operations", "Postgres", "Presentation",
-        "PrivateCluster", "Sequences", "Storage", "Text",
+        "PrivateCluster", "Problems", "Sequences", "Storage", "Text",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -96,12 +104,14 @@ let package = Package(
       name: "AccountingTests", dependencies: ["Accounting", "TestSupport", "instruction-probe"],
       swiftSettings: optimised),
     .testTarget(
-      name: "PostgresTests", dependencies: ["Postgres", "TestSupport"], swiftSettings: strict),
-    .testTarget(
-      name: "StorageTests", dependencies: ["Sequences", "Storage", "TestSupport"],
+      name: "PostgresTests", dependencies: ["Postgres", "Problems", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
-      name: "CloseTests", dependencies: ["Close", "Import", "TestSupport"], swiftSettings: strict),
+      name: "StorageTests", dependencies: ["Problems", "Sequences", "Storage", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "CloseTests", dependencies: ["Close", "Import", "Problems", "TestSupport"],
+      swiftSettings: strict),
     .testTarget(
       name: "ImportTests", dependencies: ["Import", "TestSupport"], swiftSettings: strict),
     .testTarget(
@@ -122,7 +132,8 @@ let package = Package(
       name: "SimulationTests",
       dependencies: ["Close", "Storage", "Accounting", "Postgres", "TestSupport"],
       swiftSettings: strict),
-    .testTarget(name: "TidyTests", swiftSettings: strict),
+    .testTarget(name: "ProblemsTests", dependencies: ["Problems"], swiftSettings: strict),
+    .testTarget(name: "TidyTests", dependencies: ["Problems"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c2x

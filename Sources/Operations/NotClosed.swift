@@ -1,7 +1,8 @@
 package import Accounting
+package import Problems
 
 /// A date that was asked for is not closed.
-package struct NotClosed: Error {
+package struct NotClosed: Problem {
   /// What stands in its place.
   package enum Place: Sendable {
     /// A slot that is claimed or failed, and why it failed.
@@ -14,25 +15,48 @@ package struct NotClosed: Error {
   package let portfolio: String
   package let date: Day
   package let place: Place
-}
 
-extension NotClosed: CustomStringConvertible {
-  package var description: String {
+  package var stated: StatedProblem {
     switch place {
     case .open(let state, let error):
-      return """
-        portfolio \(portfolio) is not closed on \(date): the slot is \(state)
-        \(error.map { "detail: \($0)\n" } ?? "")hint: closebell run --date \(date) \
-        --portfolio \(portfolio)
-        """
+      Self.unfinished(portfolio, on: date, state: state, reason: error)
     case .empty(let last):
-      let known = last.map { "its last closed date is \($0)" } ?? "none of its dates is closed"
-      let isBehind = last.map { $0 > date } ?? false
-      let command = isBehind ? "replay --from \(date) --to \(date)" : "run --date \(date)"
-      return """
-        portfolio \(portfolio) has no snapshot of \(date): \(known)
-        hint: if it is a business date: closebell \(command) --portfolio \(portfolio)
-        """
+      Self.missing(
+        portfolio, on: date,
+        known: last.map { "its last closed date is \($0)" } ?? "none of its dates is closed",
+        isBehind: last.map { $0 > date } ?? false)
     }
+  }
+
+  /// The date was begun, and is not finished.
+  ///
+  /// - Parameter reason: Why, as it is stored.
+  package static func unfinished(
+    _ portfolio: String, on date: Day, state: String, reason: String?
+  ) -> StatedProblem {
+    StatedProblem(
+      ProblemCode("slot_open", .notClosed),
+      "portfolio \(portfolio) is not closed on \(date): the slot is \(state)",
+      details: reason.map { [$0] } ?? [],
+      remedy: Remedy(.run(date: "\(date)", portfolio: portfolio)))
+  }
+
+  /// The date was never begun.
+  ///
+  /// - Parameters:
+  ///   - known: Which dates are closed.
+  ///   - isBehind: Whether a later one is, so that only a replay closes it.
+  package static func missing(
+    _ portfolio: String, on date: Day, known: String, isBehind: Bool
+  ) -> StatedProblem {
+    let day = "\(date)"
+    let action: Action =
+      isBehind
+      ? .replay(from: day, through: day, portfolio: portfolio)
+      : .run(date: day, portfolio: portfolio)
+    return StatedProblem(
+      ProblemCode("snapshot_missing", .notClosed),
+      "portfolio \(portfolio) has no snapshot of \(date): \(known)",
+      remedy: "if it is a business date: \(action)")
   }
 }

@@ -33,7 +33,7 @@ extension Operations {
       let clock = try await askClock(connection, false)
       do {
         return try await connection.perform { db in try body(clock, db) }
-      } catch let error as PostgresError where error.sqlState == "55P03" {
+      } catch let error as PostgresError where error.waitedTooLongForLock {
         throw RunAtWork()
       }
     }

@@ -1,8 +1,10 @@
+public import Problems
+
 /// Why the private cluster cannot be used.
 ///
-/// `description` reads like PostgreSQL's messages: the error, then `detail:` and `hint:` lines.
-public struct ClusterError: Error, CustomStringConvertible {
-  /// What kind of trouble it is, for a caller that maps it to an exit code.
+/// Whichever it is, the machine has to be set up differently: the books themselves were not asked.
+public struct ClusterError: Problem {
+  /// What kind of trouble it is.
   public enum Kind: Sendable, Equatable {
     /// No PostgreSQL of a version that serves is on this machine.
     case notInstalled
@@ -25,20 +27,29 @@ public struct ClusterError: Error, CustomStringConvertible {
   /// What another program said about it.
   public let detail: String?
   /// What to do.
-  public let hint: String?
+  public let remedy: Remedy?
 
-  init(_ kind: Kind, _ message: String, detail: String? = nil, hint: String? = nil) {
+  init(_ kind: Kind, _ message: String, detail: String? = nil, remedy: Remedy? = nil) {
     self.kind = kind
     self.message = message
     self.detail = detail
-    self.hint = hint
+    self.remedy = remedy
   }
 
-  /// The message, and a line each for detail and hint.
-  public var description: String {
-    var lines = [message]
-    if let detail, !detail.isEmpty { lines.append("detail: " + detail) }
-    if let hint { lines.append("hint: " + hint) }
-    return lines.joined(separator: "\n")
+  /// The message, what another program said, and what to do.
+  public var stated: StatedProblem {
+    let details = detail.map { $0.isEmpty ? [] : [$0] } ?? []
+    return StatedProblem(meaning, message, details: details, remedy: remedy)
+  }
+
+  private var meaning: ProblemCode {
+    switch kind {
+    case .notInstalled: ProblemCode("postgresql_missing", .configuration)
+    case .folder: ProblemCode("cluster_folder", .configuration)
+    case .versionMismatch: ProblemCode("cluster_version", .configuration)
+    case .noUnprivilegedUser: ProblemCode("server_user_missing", .configuration)
+    case .busy: ProblemCode("cluster_busy", .configuration)
+    case .failed: ProblemCode("cluster_failed", .configuration)
+    }
   }
 }

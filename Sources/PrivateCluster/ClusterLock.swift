@@ -1,4 +1,5 @@
 import Glibc
+import Problems
 
 /// The right to change a cluster, held by one process at a time: `flock` on a file.
 ///
@@ -13,7 +14,7 @@ struct ClusterLock {
     guard descriptor >= 0 else {
       throw ClusterError(
         .folder, "cannot open the lock file \(path): \(errorText(errno))",
-        hint: "run as the folder's owner, or choose another folder with CLOSEBELL_HOME")
+        remedy: "run as the folder's owner, or choose another folder with \(.setting(.home))")
     }
     do {
       try await wait(for: descriptor, path: path, within: limit)
@@ -36,7 +37,7 @@ struct ClusterLock {
       guard clock.now < deadline else {
         throw ClusterError(
           .busy, "another process is still starting or stopping the private PostgreSQL server",
-          hint: "it holds \(path)")
+          remedy: "it holds \(path)")
       }
       try await Task.sleep(for: .milliseconds(30))
     }

@@ -1,4 +1,5 @@
 import Glibc
+import Problems
 
 func errorText(_ code: Int32) -> String { String(cString: strerror(code)) }
 
@@ -112,7 +113,7 @@ func createFolders(_ path: String, mode: mode_t, parentMode: mode_t = 0o755) thr
     guard access(prefix, F_OK) != 0 else { continue }
     throw ClusterError(
       .folder, "cannot create the folder \(prefix): \(errorText(code))",
-      hint: "choose a folder you may write to with CLOSEBELL_HOME")
+      remedy: "choose a folder you may write to with \(.setting(.home))")
   }
 }
 
@@ -128,13 +129,18 @@ func absolutePath(_ path: String) -> String {
     if let resolved = realpath(known, nil) {
       defer { free(resolved) }
       let base = String(cString: resolved)
-      return missing.reversed().reduce(base == "/" ? "" : base) { $0 + "/" + $1 }
+      return missing.reversed().reduce(base) { subpath($1, of: $0) }
     }
     let parts = known.split(separator: "/")
     guard let last = parts.last else { return "/" }
     missing.append(last)
     known = "/" + parts.dropLast().joined(separator: "/")
   }
+}
+
+/// The path of a name in a folder, which may be the root.
+func subpath(_ name: some StringProtocol, of folder: String) -> String {
+  folder == "/" ? "/\(name)" : "\(folder)/\(name)"
 }
 
 /// Everything but unreserved characters as `%XX`, byte by byte.

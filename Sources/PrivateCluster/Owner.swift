@@ -1,5 +1,6 @@
 import CThreadOwner
 import Glibc
+import Problems
 
 /// The user a cluster's files belong to and its server runs as.
 package struct Owner: Equatable {
@@ -14,13 +15,13 @@ package struct Owner: Equatable {
     let isThere = lstat(folder, &status) == 0
     guard !isThere || status.st_mode & S_IFMT == S_IFDIR else {
       throw ClusterError(
-        .folder, "\(folder) is no folder", hint: "choose another folder with CLOSEBELL_HOME")
+        .folder, "\(folder) is no folder", remedy: "choose another folder with \(.setting(.home))")
     }
     guard caller == 0 else {
       guard !isThere || status.st_uid == caller else {
         throw ClusterError(
           .folder, "the private cluster in \(folder) belongs to another user",
-          hint: "run as its owner, or choose another folder with CLOSEBELL_HOME")
+          remedy: "run as its owner, or choose another folder with \(.setting(.home))")
       }
       return Owner(name: "uid \(caller)", userID: caller, groupID: getegid())
     }
@@ -31,7 +32,7 @@ package struct Owner: Equatable {
       throw ClusterError(
         .noUnprivilegedUser,
         "PostgreSQL does not run as root, and there is no user postgres to run it as",
-        hint: "useradd --system postgres, or run closebell as an ordinary user")
+        remedy: "useradd --system postgres, or run closebell as an ordinary user")
     }
     return Owner(name: "postgres", userID: entry.pw_uid, groupID: entry.pw_gid)
   }
@@ -59,7 +60,7 @@ package struct Owner: Equatable {
     guard code == 0 else {
       throw ClusterError(
         .folder, "cannot work on the files of the user \(name): \(errorText(code))",
-        hint: "run as that user, or choose another folder with CLOSEBELL_HOME")
+        remedy: "run as that user, or choose another folder with \(.setting(.home))")
     }
     defer { closebell_thread_revert() }
     return try body()
@@ -77,7 +78,7 @@ package struct Owner: Equatable {
       guard status.st_mode >> shift & 1 == 1 else {
         throw ClusterError(
           .folder, "the user \(name), who runs the private server, cannot enter \(path)",
-          hint: "chmod a+x \(path), or choose another folder with CLOSEBELL_HOME")
+          remedy: "chmod a+x \(path), or choose another folder with \(.setting(.home))")
       }
     }
   }

@@ -1,4 +1,5 @@
 import Glibc
+import Problems
 import Subprocess
 import SystemPackage
 
@@ -32,7 +33,7 @@ public struct PostgresBinaries: Sendable, Equatable {
       .versionMismatch,
       "the private cluster was made by PostgreSQL \(version), which is not installed",
       detail: "installed: " + found.map { "\($0.version) in \($0.folder)" }.joined(separator: ", "),
-      hint: "apt-get install postgresql-\(version), or upgrade the cluster with pg_upgrade")
+      remedy: "apt-get install postgresql-\(version), or upgrade the cluster with pg_upgrade")
   }
 
   private static func notInstalled(_ found: [PostgresBinaries]) -> ClusterError {
@@ -40,7 +41,7 @@ public struct PostgresBinaries: Sendable, Equatable {
       .notInstalled, "PostgreSQL \(oldestVersion) or later is not installed",
       detail: found.isEmpty
         ? nil : "found: " + found.map { "\($0.version) in \($0.folder)" }.joined(separator: ", "),
-      hint: "apt-get install postgresql, or name a database with --database")
+      remedy: "apt-get install postgresql, or name a database with \(.option(.database))")
   }
 
   private static func candidateFolders() async -> [String] {

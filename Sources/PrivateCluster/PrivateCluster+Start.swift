@@ -1,4 +1,5 @@
 import Glibc
+import Problems
 
 extension PrivateCluster {
   /// Refuses a data folder into which others could have put a cluster of their own.
@@ -14,19 +15,19 @@ extension PrivateCluster {
       guard lstat(path, &status) == 0 else { return }
       guard status.st_mode & S_IFMT == S_IFDIR else {
         throw ClusterError(
-          .folder, "\(path) is no folder", hint: "choose another folder with CLOSEBELL_HOME")
+          .folder, "\(path) is no folder", remedy: "choose another folder with \(.setting(.home))")
       }
       let isSticky = status.st_mode & S_ISVTX != 0 && path != dataFolder
       guard status.st_uid == 0 || status.st_uid == geteuid() else {
         throw ClusterError(
           .folder, "the folder \(path) belongs to another user, who could put another cluster here",
-          hint: "choose another folder with CLOSEBELL_HOME")
+          remedy: "choose another folder with \(.setting(.home))")
       }
       guard status.st_mode & 0o022 == 0 || isSticky else {
         throw ClusterError(
           .folder,
           "the folder \(path) may be written by others, who could put another cluster here",
-          hint: "chmod go-w \(path), or choose another folder with CLOSEBELL_HOME")
+          remedy: "chmod go-w \(path), or choose another folder with \(.setting(.home))")
       }
     }
   }
@@ -38,7 +39,7 @@ extension PrivateCluster {
     if exists(clusterFolder + "/PG_VERSION") { return true }
     throw ClusterError(
       .folder, "the folder \(clusterFolder) is not whole, or not its owner's: no PG_VERSION in it",
-      hint: "restore it from a backup, or move it away to begin with empty books")
+      remedy: "restore it from a backup, or move it away to begin with empty books")
   }
 
   /// Fails with a clear message where the folder exists and is closed to the caller.
@@ -46,7 +47,7 @@ extension PrivateCluster {
     guard access(rootFolder, R_OK | X_OK) != 0, errno == EACCES else { return }
     throw ClusterError(
       .folder, "the folder \(rootFolder) cannot be read: \(errorText(EACCES))",
-      hint: "run as its owner, or choose another folder with CLOSEBELL_HOME")
+      remedy: "run as its owner, or choose another folder with \(.setting(.home))")
   }
 
   /// Refuses what `pg_ctl`, which puts paths between double quotes for the shell, would garble, and
@@ -55,14 +56,14 @@ extension PrivateCluster {
     guard !dataFolder.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }) else {
       throw ClusterError(
         .folder, "the data folder's path has a line break or another control character",
-        hint: "choose another folder with CLOSEBELL_HOME")
+        remedy: "choose another folder with \(.setting(.home))")
     }
     guard dataFolder.unicodeScalars.contains(where: { "\"$`\\".unicodeScalars.contains($0) }) else {
       return
     }
     throw ClusterError(
       .folder, "the data folder's path \(dataFolder) has a quote, dollar, backquote or backslash",
-      hint: "choose another folder with CLOSEBELL_HOME")
+      remedy: "choose another folder with \(.setting(.home))")
   }
 
   /// The data folder: others may pass through root's, since the server's user must.
@@ -136,7 +137,7 @@ extension PrivateCluster {
     else {
       throw ClusterError(
         .folder, "the private PostgreSQL server runs, but its socket in \(socketFolder) is gone",
-        hint: "closebell postgres stop; the next command starts it again")
+        remedy: "\(.stopServer); the next command starts it again")
     }
   }
 
@@ -145,7 +146,7 @@ extension PrivateCluster {
     guard socketFolderIsOurs() else {
       throw ClusterError(
         .folder, "the folder of the socket, \(socketFolder), is missing or open to others",
-        hint: "remove it, or choose another data folder with CLOSEBELL_HOME")
+        remedy: "remove it, or choose another data folder with \(.setting(.home))")
     }
   }
 
@@ -153,7 +154,7 @@ extension PrivateCluster {
     if mkdir(path, 0o700) != 0, errno != EEXIST {
       throw ClusterError(
         .folder, "cannot create the folder \(path): \(errorText(errno))",
-        hint: "choose a folder you may write to with CLOSEBELL_HOME")
+        remedy: "choose a folder you may write to with \(.setting(.home))")
     }
     if geteuid() == 0, lchown(path, owner.userID, owner.groupID) != 0 {
       throw ClusterError(.folder, "cannot give \(path) to \(owner.name): \(errorText(errno))")
@@ -168,7 +169,7 @@ extension PrivateCluster {
       guard clock.now < deadline else {
         throw ClusterError(
           .busy, "the private PostgreSQL server (process \(processID)) is not ready yet",
-          hint: "its log is \(logFile)")
+          remedy: "its log is \(logFile)")
       }
       try await Task.sleep(for: .milliseconds(50))
     }
@@ -196,7 +197,7 @@ extension PrivateCluster {
       guard Self.passing.contains(where: { log.contains($0) }), clock.now < deadline else {
         throw ClusterError(
           .failed, "the private PostgreSQL server did not start",
-          detail: oneLine(log.isEmpty ? outcome.message : log), hint: "its log is \(logFile)")
+          detail: oneLine(log.isEmpty ? outcome.message : log), remedy: "its log is \(logFile)")
       }
       try await Task.sleep(for: .milliseconds(200))
     }

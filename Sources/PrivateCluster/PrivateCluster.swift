@@ -1,4 +1,5 @@
 import Glibc
+import Problems
 
 /// The PostgreSQL cluster Closebell keeps for itself when no database is named.
 ///
@@ -87,7 +88,7 @@ public struct PrivateCluster: Sendable {
     try requireFolderOfOurs()
     let owner = try Owner.ofCluster(in: rootFolder)
     try owner.requireReach(of: dataFolder)
-    let lock = try await ClusterLock.acquire(path: dataFolder + "/postgres.lock")
+    let lock = try await ClusterLock.acquire(path: subpath("postgres.lock", of: dataFolder))
     defer { lock.release() }
     try await waitWhileChanging()
     if case .running = try status() {
@@ -115,7 +116,7 @@ public struct PrivateCluster: Sendable {
     case .absent, .stopped: return
     case .changing, .running: break
     }
-    let lock = try await ClusterLock.acquire(path: dataFolder + "/postgres.lock")
+    let lock = try await ClusterLock.acquire(path: subpath("postgres.lock", of: dataFolder))
     defer { lock.release() }
     let owner = try Owner.ofCluster(in: rootFolder)
     guard try owner.acting({ Postmaster.running(in: clusterFolder) }) != nil else { return }
@@ -127,7 +128,7 @@ public struct PrivateCluster: Sendable {
     guard outcome.succeeded || isGone else {
       throw ClusterError(
         .failed, "the private PostgreSQL server did not stop", detail: outcome.message,
-        hint: "its log is \(logFile)")
+        remedy: "its log is \(logFile)")
     }
   }
 
@@ -147,7 +148,7 @@ public struct PrivateCluster: Sendable {
 
 extension PrivateCluster {
   /// Everything the server's owner may write to; the rest of the data folder stays the caller's.
-  var rootFolder: String { dataFolder + "/postgres" }
+  var rootFolder: String { subpath("postgres", of: dataFolder) }
   var clusterFolder: String { rootFolder + "/data" }
 
   /// The folder of the socket: inside the cluster's where that can be, else a short one.

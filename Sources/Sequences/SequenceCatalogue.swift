@@ -1,4 +1,5 @@
 public import Postgres
+public import Problems
 
 /// A sequence of any database, with the columns whose values come from it.
 public struct CataloguedSequence: Sendable {
@@ -112,7 +113,7 @@ public enum SequenceCatalogue {
     do {
       return try db.rows(SequenceSQL.discover) { try decode(&$0) }
     } catch let error as PostgresError
-      where error.sqlState == "55P03" && attempts > 1 && !db.isInTransaction
+      where error.waitedTooLongForLock && attempts > 1 && !db.isInTransaction
     {
       return try discover(on: db, attempts: attempts - 1)
     }
@@ -126,7 +127,9 @@ public enum SequenceCatalogue {
       let found: [Int64]
       do {
         found = try db.rows(SequenceSQL.relations, name) { try $0.nextInt64() }
-      } catch let error as PostgresError where ["22023", "42602"].contains(error.sqlState) {
+      } catch let error as PostgresError
+        where [SQLState.invalidParameterValue, SQLState.invalidName].contains(error.sqlState)
+      {
         throw SequenceError.notFound(name)
       }
       guard !found.isEmpty else { throw SequenceError.notFound(name) }
@@ -180,7 +183,7 @@ extension CataloguedSequence {
 }
 
 /// Why a question about sequences has no answer.
-public enum SequenceError: Error, Sendable, CustomStringConvertible {
+public enum SequenceError: Problem {
   /// No table and no sequence has this name.
   case notFound(String)
   /// Sequences of our own would give ids that are taken, and our role cannot move them.
@@ -188,31 +191,23 @@ public enum SequenceError: Error, Sendable, CustomStringConvertible {
   /// A trigger cannot stand on this table; the reason.
   case noTrigger(table: String, reason: String)
 
-  /// As the contract has it: 65 bad input, 2 the run failed.
-  public var exitCode: Int32 {
-    switch self {
-    case .notFound: 65
-    case .behind: 2
-    case .noTrigger: 1
-    }
-  }
-
   /// The reason, and the way out, as an operator reads it.
-  public var description: String {
+  public var stated: StatedProblem {
     switch self {
     case .notFound(let name):
-      """
-      there is no table and no sequence \(name)
-      hint: name it as in SQL: SCHEMA.TABLE; a name in mixed case is quoted: '"Table"'
-      """
+      StatedProblem(
+        ProblemCode("sequence_not_found", .notFound),
+        "there is no table and no sequence \(name)",
+        remedy: "name it as in SQL: SCHEMA.TABLE; a name in mixed case is quoted: '\"Table\"'")
     case .behind(let reasons):
-      """
-      ids that are taken already would be given out again; nothing was begun
-      \(reasons.map { "detail: \($0)" }.joined(separator: "\n"))
-      hint: as the owner of the schema: closebell sequences repair
-      """
+      StatedProblem(
+        ProblemCode("sequences_behind", .failed),
+        "ids that are taken already would be given out again; nothing was begun",
+        details: reasons, remedy: "as the owner of the schema: \(.repairSequences)")
     case .noTrigger(let table, let reason):
-      "table \(table): no trigger can keep its sequence ahead: \(reason)"
+      StatedProblem(
+        ProblemCode("trigger_impossible", .refused),
+        "table \(table): no trigger can keep its sequence ahead: \(reason)")
     }
   }
 }

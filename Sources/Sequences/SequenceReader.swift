@@ -106,16 +106,19 @@ public enum SequenceReader {
 
   /// Whether the failure says something about a table, and not about the connection or our task.
   private static func concernsTable(_ error: PostgresError) -> Bool {
-    !error.connectionIsLost && (error.kind == .server || error.sqlState == "57014")
+    !error.connectionIsLost && (error.kind == .server || error.sqlState == SQLState.queryCanceled)
   }
 
   private static func reason(_ error: PostgresError) -> String {
     switch error.sqlState {
-    case "55P03": "another session holds it locked"
-    case "57014": "reading it took longer than statement_timeout"
-    case "42501" where error.isRowSecurity: "a policy hides rows of it from us"
-    case "42501": "the right to select from it is missing"
-    case "42P01", "3F000", "42703", "XX000": "it was dropped meanwhile"
+    case SQLState.lockNotAvailable: "another session holds it locked"
+    case SQLState.queryCanceled: "reading it took longer than statement_timeout"
+    case SQLState.insufficientPrivilege where error.isRowSecurity:
+      "a policy hides rows of it from us"
+    case SQLState.insufficientPrivilege: "the right to select from it is missing"
+    case SQLState.undefinedTable, SQLState.invalidSchemaName, SQLState.undefinedColumn,
+      SQLState.internalError:
+      "it was dropped meanwhile"
     default: error.message
     }
   }

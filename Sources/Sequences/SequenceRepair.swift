@@ -76,13 +76,15 @@ public enum SequenceRepair {
       do {
         return try jump(sequence, to: target, on: db)
       } catch let error as PostgresError
-        where error.sqlState == "55P03" && health.draws <= longestDraw
+        where error.waitedTooLongForLock && health.draws <= longestDraw
       {
         // Somebody who drew does not end: better through taken values than not at all.
       }
     }
     guard health.draws <= longestForStranger else {
-      throw PostgresError(.server, "it is too far behind to be drawn forward", sqlState: "42501")
+      throw PostgresError(
+        .server, "it is too far behind to be drawn forward",
+        sqlState: SQLState.insufficientPrivilege)
     }
     var left = Int64(health.draws)
     while left > 0 {
@@ -112,11 +114,12 @@ public enum SequenceRepair {
           guard let next = health.next, next.isBefore(target, sequence) else { return }
           // Where a step leads from beyond what the server counts, no value is the one before.
           guard let last = Int64(exactly: target - Int128(sequence.increment)) else {
-            throw PostgresError(.server, "it has no value before \(target)", sqlState: "2200H")
+            throw PostgresError(
+              .server, "it has no value before \(target)", sqlState: SQLState.sequenceLimitExceeded)
           }
           _ = try db.row(set, sequence.oid, last) { try $0.nextInt64() }
         }
-      } catch let error as PostgresError where error.sqlState == "55P03" {
+      } catch let error as PostgresError where error.waitedTooLongForLock {
         if limit > 0, ContinuousClock.now >= deadline { throw error }
         usleep(UInt32.random(in: 20_000...60_000))
         patience = min(patience * 2, 2_000)
@@ -144,8 +147,8 @@ public enum SequenceRepair {
 
   private static func reason(_ error: PostgresError) -> String {
     switch error.sqlState {
-    case "55P03": "sessions that drew from it did not end within lock_timeout"
-    case "42501": "\(error.message); run as its owner"
+    case SQLState.lockNotAvailable: "sessions that drew from it did not end within lock_timeout"
+    case SQLState.insufficientPrivilege: "\(error.message); run as its owner"
     default: error.message
     }
   }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import Postgres
+import Problems
 
 /// The root of the command tree; it does nothing itself.
 struct Closebell: AsyncParsableCommand {
@@ -55,8 +56,11 @@ enum Program {
     var command = try Closebell.parseAsRoot()
     let isOurs = command is any AsyncParsableCommand || command is IRRCommand
     guard objections.isEmpty || !isOurs else {
-      for objection in objections { Terminal.complain("error: \(objection)") }
-      throw ExitCode(78)
+      for objection in objections {
+        Terminal.complain(
+          StatedProblem(ProblemCode("setting_refused", .configuration), objection))
+      }
+      throw ExitCode(.configuration)
     }
     for warning in StrangeVariables.warnings(ProcessEnvironment.variables.keys) {
       Terminal.complain(warning)

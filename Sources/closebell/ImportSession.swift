@@ -3,6 +3,7 @@ import Import
 import Operations
 import Postgres
 import Presentation
+import Problems
 import Storage
 import Synchronization
 import Text
@@ -129,21 +130,23 @@ final class ImportSession: Sendable {
     }
   }
 
+  /// Says what kept the import from its end.
   private func exitCode(_ report: ImportReport) -> Int32 {
-    let job = report.jobID ?? 0
-    let resume = "hint: closebell imports resume \(job)"
+    let (code, what): (ProblemCode, String)
     switch report.outcome {
-    case .completed: return report.refused > 0 ? 65 : 0
-    case .aborted: return 65
-    case .cancelled:
-      Terminal.complain("error: import \(job) was cancelled\n\(resume)")
-      return 1
+    case .completed: return report.refused > 0 ? ProblemKind.badInput.exitCode : 0
+    case .aborted: return ProblemKind.badInput.exitCode
+    case .cancelled: (code, what) = (ProblemCode("import_cancelled", .refused), "was cancelled")
     case .interrupted:
-      Terminal.complain("error: import \(job) was interrupted\n\(resume)")
-      return 130
+      (code, what) = (ProblemCode("import_stopped", .interrupted), "was interrupted")
     case .timedOut:
-      Terminal.complain("error: import \(job) took longer than CLOSEBELL_IMPORT_TIMEOUT\n\(resume)")
-      return 2
+      (code, what) = (
+        ProblemCode("import_timed_out", .failed), "took longer than CLOSEBELL_IMPORT_TIMEOUT"
+      )
     }
+    let job = report.jobID ?? 0
+    Terminal.complain(
+      StatedProblem(code, "import \(job) \(what)", remedy: Remedy(.resumeImport(job))))
+    return code.kind.exitCode
   }
 }

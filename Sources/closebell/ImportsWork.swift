@@ -2,6 +2,7 @@ import ArgumentParser
 import Import
 import Operations
 import Postgres
+import Problems
 import Storage
 
 extension ImportsCommand {
@@ -58,7 +59,7 @@ extension ImportsCommand {
       }
       let code = try await session.conclude(report, rejects: rejects, &connection)
       await connection?.close()
-      if code != 0 { throw Failure("", code: code) }
+      if code != 0 { throw ExitCode(code) }
     }
   }
 
@@ -92,13 +93,13 @@ extension ImportsCommand {
             try result.get(), rejects: nil, &connection)
           worst = Severity.worse(worst, code)
         } catch {
-          Terminal.complain("error: import \(job): \(Failure(error).message)")
-          worst = Severity.worse(worst, 1)
+          Terminal.complain(error.stated, about: "import \(job)")
+          worst = Severity.worse(worst, ProblemKind.refused.exitCode)
         }
       }
       await connection?.close()
       if done == 0, !common.quiet, !common.json { StandardOutput.line("nothing is queued") }
-      if worst != 0 { throw Failure("", code: worst) }
+      if worst != 0 { throw ExitCode(worst) }
     }
   }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import Problems
 import Text
 
 /// How what is written to standard error looks.
@@ -16,11 +17,16 @@ struct LogLine {
   var message: String
   /// Further lines by their name, in their order.
   var details: [(name: String, text: String)] = []
+  /// How PostgreSQL classifies it, where it is a problem of the database's.
+  var sqlState: String?
+  /// The stable name of a problem.
+  var code: String?
 
   private static let levels = ["error", "warning", "log", "notice", "info", "debug"]
 
   /// Lines without a name of their own belong to the message.
-  init(_ text: String) {
+  init(_ text: String, code: String? = nil) {
+    self.code = code
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     message = lines[0]
     if let (level, rest) = Message.named(lines[0], Self.levels) {
@@ -36,11 +42,40 @@ struct LogLine {
     }
   }
 
-  /// The `12345` of `(SQLSTATE 12345)`.
-  private var sqlState: String? {
-    guard let start = message.firstRange(of: "(SQLSTATE ")?.upperBound else { return nil }
-    let code = message[start...].prefix { $0 != ")" }
-    return code.count == 5 ? String(code) : nil
+  /// A problem, and what it is about.
+  init(_ problem: StatedProblem, about subject: String?) {
+    level = "error"
+    // What PostgreSQL says begins with the level already.
+    let prefix = "error: "
+    message =
+      if let subject { "\(subject): \(problem.headline)" } else {
+        problem.headline.hasPrefix(prefix)
+          ? String(problem.headline.dropFirst(prefix.count)) : problem.headline
+      }
+    message = Typed.onOneLine(message)
+    for detail in problem.details { add(detail) }
+    if let remedy = problem.remedy { details.append(("hint", Typed.onOneLine(remedy.text))) }
+    sqlState = problem.sqlState
+    code = problem.code.name
+  }
+
+  /// A reason that was stored is one that somebody else was told, with lines such as `hint:` of its
+  /// own.
+  private mutating func add(_ detail: String) {
+    let lines = Typed.onOneLine(detail).split(separator: "\n", omittingEmptySubsequences: false)
+    details.append(("detail", String(lines[0])))
+    for line in lines.dropFirst().map(String.init) {
+      if let named = Message.named(line, Message.names) {
+        details.append(named)
+      } else {
+        details[details.count - 1].text += "\n" + line
+      }
+    }
+  }
+
+  /// All of it, as it is written for a reader.
+  var said: String {
+    details.reduce("\(level): \(message)") { $0 + "\n\($1.name): \($1.text)" }
   }
 
   /// The object as one line.
@@ -50,6 +85,7 @@ struct LogLine {
     ]
     members += details.map { ($0.name, .string($0.text)) }
     if let sqlState { members.append(("sqlstate", .string(sqlState))) }
+    if let code { members.append(("code", .string(code))) }
     return JSON.object(members).text
   }
 }

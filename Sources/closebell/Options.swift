@@ -3,6 +3,7 @@ public import ArgumentParser
 import Operations
 import Postgres
 import PrivateCluster
+import Problems
 import Storage
 import Text
 
@@ -55,7 +56,9 @@ struct CommonOptions: ParsableArguments {
       statementTimeoutMilliseconds: settings.statementTimeout.milliseconds,
       lockTimeoutMilliseconds: settings.lockTimeout.milliseconds)
     if let objection = configuration.objection {
-      throw Failure("\(objection)\nhint: expected is \(Configuration.forms)", code: 78)
+      throw StatedProblem(
+        ProblemCode("connection_string", .configuration), objection,
+        remedy: "expected is \(Configuration.forms)")
     }
     for setting in configuration.overruled {
       Warnings.once(

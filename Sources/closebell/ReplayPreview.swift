@@ -1,7 +1,9 @@
+import ArgumentParser
 import Close
 import Glibc
 import Operations
 import Presentation
+import Problems
 import Text
 
 /// `replay --dry-run`: what a replay would write, old → new, and nothing written.
@@ -19,6 +21,6 @@ struct ReplayPreview {
       Terminal.complain(
         "error: portfolio \(failure.portfolio.shown), \(failure.date): \(failure.error)")
     }
-    if !preview.failures.isEmpty { throw Failure("", code: 1) }
+    if !preview.failures.isEmpty { throw ExitCode(.refused) }
   }
 }

@@ -1,4 +1,5 @@
 import Postgres
+import Problems
 import Storage
 
 extension ServerClock {
@@ -10,12 +11,12 @@ extension ServerClock {
       try ServerClock(beside: { Clock.now }, on: db)
     }
     guard clock.differs else { return clock }
-    let message = """
-      this machine's clock is \(clock.difference) the server's, which counts
-      hint: set both by a time server
-      """
-    if isStrict { throw Failure(message, code: 78) }
-    Terminal.complain("warning: \(message)")
+    let problem = StatedProblem(
+      ProblemCode("clock_differs", .configuration),
+      "this machine's clock is \(clock.difference) the server's, which counts",
+      remedy: "set both by a time server")
+    if isStrict { throw problem }
+    Terminal.complain("warning: \(problem)")
     return clock
   }
 

@@ -1,6 +1,8 @@
+import ArgumentParser
 import Glibc
-import Text
+import Problems
 import Synchronization
+import Text
 
 /// Standard output: the one door to it, buffered, and checked to the last byte.
 ///
@@ -29,7 +31,7 @@ enum StandardOutput {
 
   /// Stops work whose result is not read or kept any more.
   static func requireWritten() throws {
-    if state.withLock({ $0.failure }) != nil { throw Failure("", code: 2) }
+    if state.withLock({ $0.failure }) != nil { throw ExitCode(.failed) }
   }
 
   /// Writes what is left, and says what did not arrive.
@@ -45,9 +47,11 @@ enum StandardOutput {
       return state.failure
     }
     guard let failure else { return code }
+    let reason = String(cString: strerror(failure))
     Terminal.complain(
-      "error: the result could not be written to standard output: "
-        + String(cString: strerror(failure)))
+      StatedProblem(
+        ProblemCode("result_lost", .failed),
+        "the result could not be written to standard output: \(reason)"))
     return lostCode(code)
   }
 
@@ -57,7 +61,9 @@ enum StandardOutput {
     return state.withLock { $0.failure } == nil ? code : lostCode(code)
   }
 
-  private static func lostCode(_ code: Int32) -> Int32 { code == 0 || code == 1 ? 2 : code }
+  private static func lostCode(_ code: Int32) -> Int32 {
+    code == 0 || code == 1 ? ProblemKind.failed.exitCode : code
+  }
 
   /// A standard stream that came closed stays so: the first file or connection that is opened would
   /// take its number, and what is written for a reader would go there.

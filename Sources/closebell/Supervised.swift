@@ -1,13 +1,15 @@
 import Accounting
+import ArgumentParser
 import Close
 import Dispatch
 import Glibc
 import Operations
 import Postgres
 import Presentation
-import Text
+import Problems
 import Storage
 import Synchronization
+import Text
 
 /// A run with its signals, its progress line, and its report.
 enum Supervised {
@@ -51,19 +53,21 @@ enum Supervised {
     try options.present(RunResult(report)) { RunText($0, verb: verb).text }
     let shown = options.verbose ? report.failures.count : 20
     for failure in report.failures.prefix(shown) {
-      Terminal.complain(
-        "error: portfolio \(failure.portfolio.description.shown), \(failure.date): \(failure.error)"
-      )
+      Terminal.complain(failure)
     }
     let hidden = report.failures.count - min(report.failures.count, shown)
     if hidden > 0 { Terminal.complain("detail: and \(hidden) more; see them with --verbose") }
     if report.paused {
-      Terminal.complain("error: claims are paused\nhint: closebell resume")
-    } else if report.exitCode == 75 {
       Terminal.complain(
-        "error: held by another run: \(report.counts.busy) slots\nhint: try again later")
+        StatedProblem(
+          ProblemCode("claims_paused", .busy), "claims are paused", remedy: Remedy(.resumeClaims)))
+    } else if report.shortfall == .busy {
+      Terminal.complain(
+        StatedProblem(
+          ProblemCode("slots_held", .busy), "held by another run: \(report.counts.busy) slots",
+          remedy: "try again later"))
     }
-    if report.exitCode != 0 { throw Failure("", code: report.exitCode) }
+    if let shortfall = report.shortfall { throw ExitCode(shortfall) }
   }
 }
 

@@ -1,4 +1,5 @@
 import Glibc
+import Problems
 
 /// Whole text files, read as they are.
 enum TextFile {
@@ -14,18 +15,21 @@ enum TextFile {
       let count = fread(&chunk, 1, chunk.count, stream)
       bytes += chunk[..<count]
       guard bytes.count <= mostBytes else {
-        throw Failure("\(path) has more than \(mostBytes >> 20) MiB", code: 65)
+        throw StatedProblem(
+          ProblemCode("plan_too_large", .badInput), "\(path) has more than \(mostBytes >> 20) MiB")
       }
       if count < chunk.count { break }
     }
     guard ferror(stream) == 0 else { throw failure(path) }
     guard let text = String(validating: bytes, as: UTF8.self) else {
-      throw Failure("\(path): not valid UTF-8", code: 65)
+      throw StatedProblem(
+        ProblemCode("plan_not_text", .badInput), "\(path): not valid UTF-8")
     }
     return text
   }
 
-  private static func failure(_ path: String) -> Failure {
-    Failure("\(path): \(String(cString: strerror(errno)))", code: 65)
+  private static func failure(_ path: String) -> StatedProblem {
+    StatedProblem(
+      ProblemCode("plan_unreadable", .badInput), "\(path): \(String(cString: strerror(errno)))")
   }
 }

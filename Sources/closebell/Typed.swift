@@ -1,5 +1,6 @@
 import Glibc
 import Postgres
+import Problems
 
 /// What this process was told by its arguments and its settings.
 enum Typed {
@@ -11,16 +12,15 @@ enum Typed {
 
   /// Refuses arguments that are no text: a file by the name that is left of them is another one.
   ///
-  /// - Throws: `Failure` with code 64.
+  /// - Throws: A problem of usage.
   static func requireText() throws {
     for (number, argument) in CommandLine.arguments.enumerated().dropFirst() {
       guard let bytes = CommandLine.unsafeArgv[number], String(validatingCString: bytes) == nil
       else { continue }
-      throw Failure(
-        """
-        argument \(number) is not valid UTF-8: \(argument.onOneLine)
-        hint: give the file another name; one that is read can be given as -, standard input
-        """, code: 64)
+      throw StatedProblem(
+        ProblemCode("argument_not_text", .usage),
+        "argument \(number) is not valid UTF-8: \(argument.onOneLine)",
+        remedy: "give the file another name; one that is read can be given as -, standard input")
     }
   }
 

@@ -76,7 +76,7 @@ enum Variables {
     "LOG_FORMAT", Reading<LogFormat>.word, else: "text",
     """
     `json`: messages on standard error as one JSON object a line (`ts level message`, and `hint \
-    detail sqlstate` where there are any); `--log-format` wins
+    detail sqlstate code` where there are any); `--log-format` wins
     """)
   static let metricsFile = Variable(
     "METRICS_FILE", .text("a file"), else: "none",

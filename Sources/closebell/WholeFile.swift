@@ -1,4 +1,5 @@
 import Glibc
+import Problems
 
 /// A file that is written beside its place and put there whole, or not at all.
 ///
@@ -17,8 +18,8 @@ final class WholeFile {
 
   /// Begins a draft.
   ///
-  /// - Throws: `Failure` with code 64 where something stands there that is not to be replaced, 2
-  ///   where the folder does not take it.
+  /// - Throws: A problem of usage where something stands there that is not to be replaced, a
+  ///   failure where the folder does not take it.
   init(replacing path: String) throws {
     self.path = path
     folder = try Folder(of: path)
@@ -43,11 +44,10 @@ final class WholeFile {
     guard fstat(descriptor, &status) == 0 else { throw Self.failure(path) }
     let isTheirs = status.st_uid != replaced.st_uid || status.st_gid != replaced.st_gid
     guard !isTheirs || fchown(descriptor, replaced.st_uid, replaced.st_gid) == 0 else {
-      throw Failure(
-        """
-        \(path): belongs to somebody else, and could not be left to them
-        hint: write to another file, or as its owner
-        """, code: 2)
+      throw StatedProblem(
+        ProblemCode("output_of_others", .failed),
+        "\(path): belongs to somebody else, and could not be left to them",
+        remedy: "write to another file, or as its owner")
     }
     guard fchmod(descriptor, replaced.st_mode & 0o777) == 0 else { throw Self.failure(path) }
   }
@@ -77,8 +77,9 @@ final class WholeFile {
     fsync(folder.descriptor)
   }
 
-  fileprivate static func failure(_ path: String, _ code: Int32 = errno) -> Failure {
-    Failure("\(path): \(String(cString: strerror(code)))", code: 2)
+  fileprivate static func failure(_ path: String, _ code: Int32 = errno) -> StatedProblem {
+    StatedProblem(
+      ProblemCode("output_failed", .failed), "\(path): \(String(cString: strerror(code)))")
   }
 }
 
@@ -143,7 +144,7 @@ private final class Folder {
     let above = parts.dropLast().joined(separator: "/")
     guard !["", ".", ".."].contains(name) else {
       descriptor = -1
-      throw Failure("'\(path)' is no file", code: 64)
+      throw StatedProblem(ProblemCode("output_not_a_file", .usage), "'\(path)' is no file")
     }
     descriptor = open(
       parts.count == 1 ? "." : above.isEmpty ? "/" : above, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
@@ -155,11 +156,10 @@ private final class Folder {
   /// A rename asks nobody whether the file itself may be written to.
   private func requireWritable(_ suffix: String) throws {
     guard faccessat(descriptor, name + suffix, W_OK, AT_EACCESS) != 0 else { return }
-    throw Failure(
-      """
-      '\(path)\(suffix)' may not be replaced: \(String(cString: strerror(errno)))
-      hint: name another file, or allow it with chmod u+w
-      """, code: 64)
+    throw StatedProblem(
+      ProblemCode("output_protected", .usage),
+      "'\(path)\(suffix)' may not be replaced: \(String(cString: strerror(errno)))",
+      remedy: "name another file, or allow it with chmod u+w")
   }
 
   /// The regular file that bears the name, nil for none.
@@ -180,10 +180,9 @@ private final class Folder {
     case S_IFSOCK: kind = "a socket"
     default: kind = "a device"
     }
-    throw Failure(
-      """
-      '\(path)\(suffix)' is \(kind): only a regular file is replaced
-      hint: name a file, or a name that is not taken
-      """, code: 64)
+    throw StatedProblem(
+      ProblemCode("output_not_regular", .usage),
+      "'\(path)\(suffix)' is \(kind): only a regular file is replaced",
+      remedy: "name a file, or a name that is not taken")
   }
 }

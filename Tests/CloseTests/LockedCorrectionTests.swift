@@ -2,6 +2,7 @@ import Accounting
 import Close
 import Import
 import Postgres
+import Problems
 import Storage
 import TestSupport
 import Testing
@@ -94,6 +95,35 @@ import Testing
     #expect(
       try await books.verify().findings.map(\.dates)
         == [[.stale: [Self.locked, Self.june], .corrupt: [last]]])
+  }
+
+  @Test("what no longer follows from a locked month is refused, with the ways out")
+  func lots() async throws {
+    let books = try await LockBooks.open()
+    try await books.execute("update closebell.portfolios set lot_relief = 'fifo'")
+    try await books.closeEach("2017-05-30", through: "2017-05-31")
+    try await books.lock("2017-05")
+    try await books.execute(
+      "update closebell.holding_activity_log set price = 98 where external_id = 'A2'")
+    try await books.importing(
+      .activities,
+      "id,portfolio,date,type,symbol,quantity,price\nS1,LATE,2017-06-01,sell,ACME,5,105\n")
+    let report = try await books.close("2017-06-01")
+    let failure = try #require(report.failures.first)
+    #expect(failure.problem.code.name == "lots_differ")
+    #expect(failure.error.hasPrefix("position of ACME on 2017-05-31: stored 20 at cost "))
+    #expect(
+      failure.error.hasSuffix(
+        """
+
+        hint: closed dates stand on inputs that were corrected since; where they are locked: \
+        closebell unlock --month 2017-05 --portfolio LATE --reason …, or replay them with \
+        --override-lock REASON
+        """))
+    #expect(
+      failure.problem.remedy?.actions == [
+        .unlock(month: "2017-05", portfolio: "LATE"), .option(.overrideLock),
+      ])
   }
 
   @Test("once the month is open nothing is left of it")

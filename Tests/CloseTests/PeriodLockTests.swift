@@ -2,6 +2,7 @@ import Accounting
 import Close
 import Import
 import Postgres
+import Problems
 import Storage
 import TestSupport
 import Testing

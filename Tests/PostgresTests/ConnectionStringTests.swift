@@ -1,4 +1,5 @@
 import Postgres
+import Problems
 import Testing
 
 /// What libpq would take for a name, and send away or print: other programs' connection strings.

@@ -51,6 +51,14 @@ struct FolderTests {
     #expect(entries(of: precious).count == count)
   }
 
+  @Test("the root folder has a name, and so has what would be kept in it")
+  func rootFolder() {
+    for path in ["/", "//", "/tmp/.."] {
+      let cluster = PrivateCluster(dataFolder: path)
+      #expect(cluster.dataFolder == "/" && cluster.logFile == "/postgres/server.log")
+    }
+  }
+
   @Test("a link is removed, and what it leads to stays")
   func linked() {
     let ground = ScratchFolder()

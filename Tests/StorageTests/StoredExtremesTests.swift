@@ -1,5 +1,6 @@
 import Accounting
 import Postgres
+import Problems
 import TestSupport
 import Testing
 

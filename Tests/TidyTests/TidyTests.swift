@@ -117,6 +117,8 @@ struct TidyRulesTests {
     #expect(imports("Postgres", in: "Accounting") == ["1 Accounting must not import Postgres"])
     #expect(imports("Accounting", in: "Postgres") == ["1 Postgres must not import Accounting"])
     #expect(imports("Storage", in: "Close") == [])
+    #expect(imports("Postgres", in: "Problems") == ["1 Problems must not import Postgres"])
+    #expect(imports("Problems", in: "Accounting") == ["1 Accounting must not import Problems"])
   }
 
   @Test("a statement in Close is found, prose and Storage's are not")
@@ -125,6 +127,25 @@ struct TidyRulesTests {
     #expect(messages(statement) == ["1 SQL outside Storage"])
     #expect(messages(statement, path: "Sources/Storage/Planted.swift") == [])
     #expect(messages("// select the id from closebell.portfolios\n") == [])
+  }
+
+  @Test(
+    "an exit code, a command, a SQLSTATE and a switch over error types in a wrong place are found")
+  func problems() {
+    let path = "Sources/closebell/Planted.swift"
+    #expect(
+      messages("var exitCode: Int32 { 65 }") == ["1 an exit code that is none of a ProblemKind"])
+    #expect(messages("throw ExitCode(2)", path: path).count == 1)
+    #expect(messages("report.exitCode == 0 ? .done : .failed") == [])
+    #expect(messages("case let error as LockError: 75", path: path).count == 1)
+    let state = "1 a SQLSTATE by its digits instead of SQLState's name"
+    #expect(messages("where error.sqlState == \"55P03\"") == [state])
+    #expect(messages("case \"42501\": nil", path: path) == [state])
+    let command = "hint: closebell unlock --month"
+    #expect(messages(command) == ["1 a command for people: that is for Action to write"])
+    #expect(messages(command, path: path) == [])
+    #expect(messages(command, path: "Sources/Problems/Planted.swift") == [])
+    #expect(messages("useradd, or run closebell as an ordinary user") == [])
   }
 
   @Test("a machine's path and a dead link are found")

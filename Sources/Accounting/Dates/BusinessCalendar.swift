@@ -3,13 +3,12 @@ public struct CalendarError: Error, Hashable, Sendable, CustomStringConvertible 
   /// The name.
   public let name: String
 
+  /// The reason, in one line.
+  public var reason: String { "there is no calendar \(name)" }
+  /// The names that are.
+  public var advice: String { "calendars are \(BusinessCalendar.names.joined(separator: ", "))" }
   /// The reason, and the names that are.
-  public var description: String {
-    """
-    there is no calendar \(name)
-    hint: calendars are \(BusinessCalendar.names.joined(separator: ", "))
-    """
-  }
+  public var description: String { "\(reason)\nhint: \(advice)" }
 }
 
 /// The business dates of an exchange, or of every week, and when each of them is over.

@@ -1,5 +1,6 @@
 internal import Accounting
 internal import Postgres
+internal import Problems
 internal import Storage
 
 /// Segments that are ours, cut back to what could be claimed.
@@ -178,10 +179,10 @@ struct ChunkClaim {
       outcome.failures.append(
         SlotFailure(
           portfolio: segment.portfolio.name, date: segment.steps[0].date,
-          error: """
-            \(first) was begun and is not finished
-            hint: run without --no-catch-up: it is closed first
-            """))
+          problem: StatedProblem(
+            ProblemCode("earlier_date_unfinished", .refused),
+            "\(first) was begun and is not finished",
+            remedy: "run without \(.option(.noCatchUp)): it is closed first")))
       return []
     }
     return (segment.steps + earlier.map { ChainSegment.Step($0, .next) }).sorted {

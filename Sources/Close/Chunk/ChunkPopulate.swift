@@ -1,5 +1,6 @@
 internal import Accounting
 internal import Postgres
+public import Problems
 internal import Storage
 
 /// Writes what a chunk computed, and records what could not be.
@@ -125,12 +126,12 @@ struct ChunkPopulate {
     var failed: [(slot: Slot, error: String, sqlState: String?)] = []
     var blocked: [Slot] = []
     for segment in computed {
-      guard let error = segment.error else { continue }
+      guard let problem = segment.problem else { continue }
       let left = segment.segment.steps.dropFirst(segment.closed.count)
       guard let first = left.first else { continue }
-      failed.append((segment.segment.slot(first), error, nil))
+      failed.append((segment.segment.slot(first), "\(problem)", nil))
       outcome.failures.append(
-        SlotFailure(portfolio: segment.segment.portfolio.name, date: first.date, error: error))
+        SlotFailure(portfolio: segment.segment.portfolio.name, date: first.date, problem: problem))
       blocked += left.dropFirst().map { segment.segment.slot($0) }
     }
     outcome.counts.failed += failed.count
@@ -142,13 +143,15 @@ struct ChunkPopulate {
 }
 
 /// The lease may end before a write would: nothing is written any more.
-public struct LeaseEnded: Error, CustomStringConvertible {
+public struct LeaseEnded: Problem {
   /// The reason and the way out.
-  public var description: String {
-    """
-    the lease could not be renewed in time; nothing more was written
-    hint: the slots are taken over by the next run; a longer lease: CLOSEBELL_LEASE_SECONDS
-    """
+  public var stated: StatedProblem {
+    StatedProblem(
+      ProblemCode("lease_ended", .failed),
+      "the lease could not be renewed in time; nothing more was written",
+      remedy: """
+        the slots are taken over by the next run; a longer lease: \(.setting(.leaseSeconds))
+        """)
   }
 }
 

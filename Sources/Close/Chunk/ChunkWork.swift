@@ -1,5 +1,6 @@
 internal import Accounting
 internal import Postgres
+internal import Problems
 internal import Storage
 
 /// How often, and how long after, a step that failed is taken again.
@@ -44,7 +45,8 @@ enum Fault {
     if (error as? TransactionError)?.commitOutcomeUnknown == true { return false }
     guard let error = cause(of: error) else { return false }
     return error.kind == .connectionLost
-      || error.sqlState.map(["25P03", "57P01"].contains) ?? false
+      || error.sqlState.map([SQLState.idleInTransactionTimeout, SQLState.adminShutdown].contains)
+        ?? false
   }
 
   /// Whether an error concerns the whole run and not just some portfolio of a chunk.
@@ -58,12 +60,17 @@ enum Fault {
   }
 
   /// Whether somebody else kept a row locked for longer than one waits for it.
-  static func isLock(_ error: any Error) -> Bool { cause(of: error)?.sqlState == "55P03" }
+  static func isLock(_ error: any Error) -> Bool {
+    cause(of: error)?.waitedTooLongForLock == true
+  }
 
   /// A full disk, a limit of the server's, a file it cannot read, a server that may only be read, a
   /// role that may not do it: no portfolio is at fault, and halving the chunk would blame each.
   private static func isTheServers(_ state: String) -> Bool {
-    ["53100", "53400", "25006", "42501"].contains(state) || state.hasPrefix("58")
+    [
+      SQLState.diskFull, SQLState.configurationLimitExceeded, SQLState.readOnlyTransaction,
+      SQLState.insufficientPrivilege,
+    ].contains(state) || state.hasPrefix("58")
   }
 }
 
@@ -178,15 +185,14 @@ extension ChunkWork.Step {
     on db: isolated some CloseStore
   ) throws -> ChunkOutcome {
     let first = segment.steps[0]
-    let reason = "\(error)"
-    try db.fail(
-      [(segment.slot(first), reason, Fault.cause(of: error)?.sqlState)], as: context.claim)
+    let problem = error.stated
+    try db.fail([(segment.slot(first), "\(problem)", problem.sqlState)], as: context.claim)
     try db.release(segment.steps.dropFirst().map { segment.slot($0) }, as: context.claim)
     var outcome = ChunkOutcome()
     outcome.counts.failed = 1
     outcome.counts.blocked = segment.steps.count - 1
     outcome.failures = [
-      SlotFailure(portfolio: segment.portfolio.name, date: first.date, error: reason)
+      SlotFailure(portfolio: segment.portfolio.name, date: first.date, problem: problem)
     ]
     return outcome
   }

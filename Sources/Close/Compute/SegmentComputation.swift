@@ -1,4 +1,5 @@
 internal import Accounting
+internal import Problems
 internal import Storage
 
 /// A segment as far as it could be closed.
@@ -20,7 +21,7 @@ struct ComputedSegment {
   var instruments: [ID<Holding>: Instrument]
   var closed: [Closed] = []
   /// Why the date after the last closed one could not be.
-  var error: String?
+  var problem: StatedProblem?
   var ledger: FlowLedger
 }
 
@@ -55,13 +56,16 @@ struct SegmentComputation {
       needingLots: book.holdingsNeedingLots(for: activities),
       computed: ComputedSegment(
         segment: segment, openingRevision: stored.opening?.revision, instruments: instruments,
-        error: isLost ? "the snapshot that it opens from is not complete any more" : nil,
+        problem: isLost
+          ? StatedProblem(
+            ProblemCode("opening_lost", .refused),
+            "the snapshot that it opens from is not complete any more") : nil,
         ledger: ledger(of: segment, stored)))
   }
 
   /// Closes the segment's dates one after the other, until one cannot be.
   func close(_ opened: inout Opened, lots: [ID<Holding>: [Activity]]) throws {
-    guard opened.computed.error == nil else { return }
+    guard opened.computed.problem == nil else { return }
     do {
       for holding in opened.needingLots {
         try opened.book.restoreLots(
@@ -69,9 +73,9 @@ struct SegmentComputation {
       }
       try closeDates(&opened)
     } catch let error as CloseError {
-      opened.computed.error = error.description
+      opened.computed.problem = error.stated(of: opened.computed.segment)
     } catch let error as CalendarError {
-      opened.computed.error = error.description
+      opened.computed.problem = error.stated
     }
   }
 
@@ -92,7 +96,7 @@ struct SegmentComputation {
         market: inputs.market.market,
         businessDays: { calendar.businessDays(after: $0, through: $1) }, policy: policy)
       if isStrict, close.snapshot.isDegraded {
-        opened.computed.error = degradedRefusal(close.snapshot)
+        opened.computed.problem = degradedRefusal(close.snapshot)
         return
       }
       // A chain that begins without one never gets one: what it stands on cannot be told.
@@ -108,11 +112,13 @@ struct SegmentComputation {
     }
   }
 
-  private func degradedRefusal(_ snapshot: Snapshot) -> String {
-    """
-    degraded: \(snapshot.carriedCount) carried and \(snapshot.missingCount) missing prices, the \
-    oldest \(snapshot.maxCarriedDays) business days old; refused by --strict
-    """
+  private func degradedRefusal(_ snapshot: Snapshot) -> StatedProblem {
+    StatedProblem(
+      ProblemCode("degraded_refused", .refused),
+      """
+      degraded: \(snapshot.carriedCount) carried and \(snapshot.missingCount) missing prices, the \
+      oldest \(snapshot.maxCarriedDays) business days old; refused by --strict
+      """)
   }
 
   /// What is known of the flows before the segment's first date.

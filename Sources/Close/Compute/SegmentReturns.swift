@@ -1,5 +1,6 @@
 internal import Accounting
 internal import Postgres
+internal import Problems
 internal import Storage
 
 /// The money-weighted returns of computed segments: most from moments, the rest from flows that are
@@ -141,7 +142,7 @@ struct SegmentReturns {
         solvePortfolio(try portfolioFlows(computed, rows), &computed)
       }
     } catch let error as CloseError {
-      computed.error = error.description
+      computed.problem = error.stated(of: computed.segment)
       computed.closed = []
     }
   }

@@ -1,5 +1,6 @@
 public import Accounting
 public import Postgres
+public import Problems
 public import Storage
 
 /// A month to be locked or unlocked, and for whom.
@@ -114,7 +115,7 @@ extension CoverageReport.Row {
 }
 
 /// A month that is not clean: nothing was locked.
-public struct LockRefused: Error, CustomStringConvertible {
+public struct LockRefused: Problem {
   let request: LockRequest
   let dates: [CoverageReport.Row]
   let flaws: [Coverage.Flaw]
@@ -123,21 +124,23 @@ public struct LockRefused: Error, CustomStringConvertible {
   static let named = 20
 
   /// What stands in the way, by name and counted, and the way out.
-  public var description: String {
-    let counts = dates.prefix(Self.named).map { "detail: \($0.date): \(Self.counts($0))" }
+  public var stated: StatedProblem {
+    let counts = dates.prefix(Self.named).map { "\($0.date): \(Self.counts($0))" }
     let rest = dates.count - counts.count
-    let more = rest > 0 ? ["detail: and \(rest) more dates"] : []
-    let lines =
-      flaws.map { "detail: portfolio \($0.portfolio), \($0.date): \($0.state)" } + counts
-    let isStale = dates.contains { $0.states.stale > 0 }
-    let first = dates[0].date
-    let replay = "closebell replay --from \(first) --to \(dates[dates.count - 1].date)"
-    let hint =
-      isStale
-      ? "stale dates are closed again by: closebell run; or \(replay) --only-stale"
-      : "\(replay); or --force, which leaves them out for good"
-    return (["\(request.month) cannot be locked"] + lines + more + ["hint: \(hint)"])
-      .joined(separator: "\n")
+    let more = rest > 0 ? ["and \(rest) more dates"] : []
+    let (first, last) = ("\(dates[0].date)", "\(dates[dates.count - 1].date)")
+    return StatedProblem(
+      ProblemCode("month_not_clean", .refused), "\(request.month) cannot be locked",
+      details: flaws.map { "portfolio \($0.portfolio), \($0.date): \($0.state)" } + counts + more,
+      remedy: dates.contains { $0.states.stale > 0 }
+        ? """
+        stale dates are closed again by: \(.run()); or \
+        \(.replay(from: first, through: last, onlyStale: true))
+        """
+        : """
+        \(.replay(from: first, through: last)); or \(.option(.force)), which leaves them out for \
+        good
+        """)
   }
 
   private static func counts(_ row: CoverageReport.Row) -> String {
@@ -149,11 +152,13 @@ public struct LockRefused: Error, CustomStringConvertible {
 }
 
 /// A run that lives has slots in the month or before it.
-public struct LockBusy: Error, CustomStringConvertible {
+public struct LockBusy: Problem {
   let month: String
 
   /// What to do.
-  public var description: String {
-    "a run is at work on \(month) or before\nhint: try again when it is done: closebell status"
+  public var stated: StatedProblem {
+    StatedProblem(
+      ProblemCode("run_under_way", .busy), "a run is at work on \(month) or before",
+      remedy: "try again when it is done: \(.status)")
   }
 }

@@ -1,7 +1,8 @@
 public import Accounting
+public import Problems
 
 /// A replay's range touches dates that are locked: nothing of it was begun.
-public struct LockedRange: Error, CustomStringConvertible {
+public struct LockedRange: Problem {
   /// The first date of the range.
   public let from: Day
   /// The last date of the range.
@@ -10,18 +11,16 @@ public struct LockedRange: Error, CustomStringConvertible {
   public let portfolios: [(name: PortfolioName, through: Day)]
 
   /// What is locked, and the three ways to go on.
-  public var description: String {
+  public var stated: StatedProblem {
     let last = portfolios.map(\.through).max() ?? through
-    let month = from.description.dropLast(3)
-    let onlyThose = portfolios.count == 1 ? " --portfolio \(portfolios[0].name)" : ""
-    var ways: [String] = []
-    if last < through { ways.append("replay from \(last + 1) on") }
-    ways.append("closebell unlock --month \(month)\(onlyThose) --reason …")
-    ways.append("--override-lock REASON")
-    return """
-      the range is locked: \(listed)
-      hint: \(ways.joined(separator: "; or "))
-      """
+    let onlyThose = portfolios.count == 1 ? "\(portfolios[0].name)" : nil
+    var ways: [Remedy] = last < through ? ["replay from \(last + 1) on"] : []
+    ways.append(
+      Remedy(.unlock(month: String(from.description.dropLast(3)), portfolio: onlyThose)))
+    ways.append(Remedy(.option(.overrideLock)))
+    return StatedProblem(
+      ProblemCode("range_locked", .locked), "the range is locked: \(listed)",
+      remedy: Remedy(anyOf: ways, separator: "; or "))
   }
 
   /// Portfolios with one last date together, the first three of them by name.

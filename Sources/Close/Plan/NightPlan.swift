@@ -1,5 +1,6 @@
 internal import Accounting
 internal import Postgres
+internal import Problems
 internal import Storage
 
 /// What is due for a date: per portfolio every open business date after its last complete one,
@@ -49,7 +50,7 @@ struct NightPlan {
       } catch let error as CalendarError {
         page.refused.append(
           SlotFailure(
-            portfolio: planned.portfolio.name, date: date, error: error.description))
+            portfolio: planned.portfolio.name, date: date, problem: error.stated))
       }
     }
     return page
@@ -114,20 +115,27 @@ struct NightPlan {
     if let restart, restart.dates.count > settings.maxCatchUp {
       return SlotFailure(
         portfolio: name, date: restart.dates[0],
-        error: """
+        problem: StatedProblem(
+          ProblemCode("too_many_stale_dates", .refused),
+          """
           inputs changed since \(restart.dates[0]): \(restart.dates.count) closed dates are \
           stale, more than --max-catch-up \(settings.maxCatchUp)
-          hint: closebell replay --from \(restart.dates[0]) --to \(date) --portfolio \(name)
-          """)
+          """,
+          remedy: Remedy(
+            .replay(from: "\(restart.dates[0])", through: "\(date)", portfolio: "\(name)"))))
     }
     if due.count > settings.maxCatchUp {
       return SlotFailure(
         portfolio: name, date: due[0],
-        error: """
+        problem: StatedProblem(
+          ProblemCode("too_many_open_dates", .refused),
+          """
           \(due.count) business dates since \(planned.lastComplete ?? due[0]) are open, more than \
           --max-catch-up \(settings.maxCatchUp)
-          hint: raise it, or close \(due[due.count - 1]) alone over the gap with --no-catch-up
-          """)
+          """,
+          remedy: """
+            raise it, or close \(due[due.count - 1]) alone over the gap with \(.option(.noCatchUp))
+            """))
     }
     return nil
   }

@@ -1,5 +1,6 @@
 public import Accounting
 internal import Postgres
+internal import Problems
 internal import Storage
 
 /// What a replay of a range closes again, and what it closes for the first time.
@@ -44,7 +45,7 @@ struct ReplayPlan {
       } catch let error as CalendarError {
         page.refused.append(
           SlotFailure(
-            portfolio: planned.portfolio.name, date: range.from, error: error.description))
+            portfolio: planned.portfolio.name, date: range.from, problem: error.stated))
       }
     }
     return page
@@ -60,11 +61,12 @@ struct ReplayPlan {
     let name = planned.portfolio.name
     return SlotFailure(
       portfolio: name, date: range.from,
-      error: """
-        \(open) is not closed yet
-        hint: closebell run, or closebell replay --from \(open) --to \(range.through) \
-        --portfolio \(name)
-        """)
+      problem: StatedProblem(
+        ProblemCode("earlier_date_open", .refused), "\(open) is not closed yet",
+        remedy: """
+          \(.run()), or \
+          \(.replay(from: "\(open)", through: "\(range.through)", portfolio: "\(name)"))
+          """))
   }
 
   /// - Parameter closed: The portfolio's complete dates from the range's first on, ascending.

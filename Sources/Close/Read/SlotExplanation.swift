@@ -1,5 +1,6 @@
 public import Accounting
 internal import Postgres
+internal import Problems
 public import Storage
 
 /// A closed date of one portfolio with every input and step behind its numbers.
@@ -94,7 +95,8 @@ private struct Explaining {
     var computed = [closing.computed]
     try SegmentReturns(inputs: inputs).solve(&computed, on: db)
     guard let closed = computed[0].closed.first else {
-      return .impossible(shown, error: computed[0].error ?? "it cannot be closed", changes)
+      return .impossible(
+        shown, error: computed[0].problem?.headline ?? "it cannot be closed", changes)
     }
     let calendar = try calendars.named(portfolio.calendar)
     let explanation = try explanation(opened, history, inputs, calendar)

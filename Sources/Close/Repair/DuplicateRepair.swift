@@ -1,5 +1,6 @@
 internal import Accounting
 public import Postgres
+internal import Problems
 public import Storage
 
 /// What a repair of duplicates is going to do.
@@ -192,7 +193,7 @@ enum RecordedRun {
       try Runs.end(run, .done, exitCode: 0, counts: "{}", on: db)
       return result
     } catch {
-      let code = (error as? RepairError)?.exitCode ?? 2
+      let code = error.stated.code.kind.exitCode
       try? Runs.end(run, .failed, exitCode: code, counts: "{}", on: db)
       throw error
     }

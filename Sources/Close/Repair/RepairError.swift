@@ -1,5 +1,7 @@
+public import Problems
+
 /// Why a repair was refused; nothing was changed.
-public enum RepairError: Error, CustomStringConvertible {
+public enum RepairError: Problem {
   /// Another repair is at work.
   case busy
   /// A plan's text is not what was written: which parts differ.
@@ -9,43 +11,46 @@ public enum RepairError: Error, CustomStringConvertible {
   /// The data is not what the plan was made from: where it differs.
   case changed([String])
   /// There is no such repair, or it cannot be undone: why, and the way out.
-  case cannotUndo(Int64, String, hint: String)
+  case cannotUndo(Int64, String, remedy: Remedy)
   /// No table was named; some that might be meant.
   case noTable([String])
 
-  /// As the contract has it: 75 busy, 1 refused for the state of some portfolios, 65 bad input.
-  public var exitCode: Int32 {
-    switch self {
-    case .busy: 75
-    case .cannotUndo: 1
-    case .edited, .notAPlan, .changed, .noTable: 65
-    }
-  }
-
   /// The reason and the way out.
-  public var description: String {
+  public var stated: StatedProblem {
     switch self {
     case .busy:
-      "another repair is at work\nhint: try again when it is done"
+      StatedProblem(
+        ProblemCode("repair_busy", .busy), "another repair is at work",
+        remedy: "try again when it is done")
     case .edited(let parts):
-      """
-      the plan was edited: \(Self.list(parts))
-      hint: a plan is applied as it was made or not at all; make a new one with --plan
-      """
+      StatedProblem(
+        ProblemCode("plan_edited", .badInput), "the plan was edited: \(Self.list(parts))",
+        remedy: """
+          a plan is applied as it was made or not at all; make a new one with \(.option(.plan))
+          """)
     case .notAPlan(let why):
-      "this is no plan of such a repair: \(why)\nhint: one is made with --plan"
+      StatedProblem(
+        ProblemCode("not_a_plan", .badInput), "this is no plan of such a repair: \(why)",
+        remedy: "one is made with \(.option(.plan))")
     case .changed(let places):
-      """
-      the data changed since the plan was made: \(Self.list(places))
-      hint: nothing was changed; look at it again and make a new plan with --plan
-      """
-    case .cannotUndo(let run, let why, let hint):
-      "run \(run) cannot be undone: \(why)\nhint: \(hint)"
+      StatedProblem(
+        ProblemCode("plan_outdated", .badInput),
+        "the data changed since the plan was made: \(Self.list(places))",
+        remedy: """
+          nothing was changed; look at it again and make a new plan with \(.option(.plan))
+          """)
+    case .cannotUndo(let run, let why, let remedy):
+      StatedProblem(
+        ProblemCode("repair_not_undoable", .refused), "run \(run) cannot be undone: \(why)",
+        remedy: remedy)
     case .noTable(let candidates):
-      "no table was named\nhint: "
-        + (candidates.isEmpty
-          ? "closebell repair duplicates SCHEMA.TABLE"
-          : candidates.map { "closebell repair duplicates '\($0)'" }.joined(separator: ", or "))
+      StatedProblem(
+        ProblemCode("table_not_named", .badInput), "no table was named",
+        remedy: candidates.isEmpty
+          ? Remedy(.repairDuplicates(table: "SCHEMA.TABLE"))
+          : Remedy(
+            anyOf: candidates.map { Remedy(.repairDuplicates(table: "'\($0)'")) },
+            separator: ", or "))
     }
   }
 

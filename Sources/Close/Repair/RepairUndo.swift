@@ -1,4 +1,5 @@
 public import Postgres
+internal import Problems
 internal import Storage
 
 /// Puts back what a repair removed or replaced.
@@ -13,7 +14,7 @@ public enum RepairUndo {
     guard try RepairArchive.lock(on: db) else { throw RepairError.busy }
     guard let repair = try RepairArchive.run(run, on: db) else {
       throw RepairError.cannotUndo(
-        run, "it is no repair", hint: "closebell status lists the last runs")
+        run, "it is no repair", remedy: "\(.status) lists the last runs")
     }
     if let other = repair.undoneBy {
       return RepairOutcome(appliedBefore: other)
@@ -32,23 +33,23 @@ public enum RepairUndo {
   }
 
   private static func putBackCloses(_ run: Int64, on db: isolated Connection) throws -> Int {
-    let archive = "what it replaced is in closebell.repair_archive, run_id \(run)"
+    let archive: Remedy = "what it replaced is in closebell.repair_archive, run_id \(run)"
     try RepairArchive.lockSlots(on: db)
     let changed = try RepairArchive.changed(sinceRun: run, on: db)
     guard changed.isEmpty else {
       throw RepairError.cannotUndo(
-        run, "closed again since, or in work: \(changed.joined(separator: "; "))", hint: archive)
+        run, "closed again since, or in work: \(changed.joined(separator: "; "))", remedy: archive)
     }
     let built = try RepairArchive.builtOn(run: run, on: db)
     guard built.isEmpty else {
       throw RepairError.cannotUndo(
-        run, "dates opened from it since: \(built.joined(separator: "; "))", hint: archive)
+        run, "dates opened from it since: \(built.joined(separator: "; "))", remedy: archive)
     }
     do {
       return try RepairArchive.putBack(run, on: db)
-    } catch let error as PostgresError where error.sqlState == "23505" {
+    } catch let error as PostgresError where error.isUniqueViolation {
       throw RepairError.cannotUndo(
-        run, "other rows stand there by now: \(error.detail ?? error.message)", hint: archive)
+        run, "other rows stand there by now: \(error.detail ?? error.message)", remedy: archive)
     }
   }
 
@@ -61,14 +62,14 @@ public enum RepairUndo {
     guard changed.isEmpty else {
       throw RepairError.cannotUndo(
         run, "rows changed since: \(changed.joined(separator: "; "))",
-        hint: "what it removed is in closebell.repair_archive, run_id \(run)")
+        remedy: "what it removed is in closebell.repair_archive, run_id \(run)")
     }
     do {
       return try table.putBack(run, on: db)
-    } catch let error as PostgresError where error.sqlState == "23505" {
+    } catch let error as PostgresError where error.isUniqueViolation {
       throw RepairError.cannotUndo(
         run, "\(name) has a unique key by now: \(error.detail ?? error.message)",
-        hint: "what it removed is in closebell.repair_archive, run_id \(run)")
+        remedy: "what it removed is in closebell.repair_archive, run_id \(run)")
     }
   }
 }

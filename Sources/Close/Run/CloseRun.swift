@@ -1,5 +1,6 @@
 public import Accounting
 public import Postgres
+public import Problems
 internal import Storage
 internal import Synchronization
 
@@ -186,7 +187,8 @@ public final class CloseRun: Sendable {
           RunEnding(
             run: context.run, lease: context.lease,
             ending: failure != nil ? .failed : wasStopped ? .interrupted : .done,
-            exitCode: failure != nil ? 2 : report.exitCode, counts: report.counts.json,
+            exitCode: failure?.stated.code.kind.exitCode ?? report.exitCode,
+            counts: report.counts.json,
             mayHoldPlaceholders: failure != nil || context.mayHoldPlaceholders,
             asksForStale: replays,
             concludesRepair: isRepair && failure == nil && report.exitCode == 0))
@@ -202,28 +204,31 @@ public final class CloseRun: Sendable {
 }
 
 /// Codes that name no portfolio.
-public struct UnknownPortfolios: Error, CustomStringConvertible {
+public struct UnknownPortfolios: Problem {
   /// The codes.
   public let codes: [String]
 
   /// The reason and the way out.
-  public var description: String {
-    """
-    no portfolio \(codes.joined(separator: ", "))
-    hint: codes are case-sensitive; a retired one is named CODE#ID
-    """
+  public var stated: StatedProblem {
+    StatedProblem(
+      ProblemCode("portfolio_not_found", .notFound),
+      "no portfolio \(codes.joined(separator: ", "))",
+      remedy: "codes are case-sensitive; a retired one is named CODE#ID")
   }
 }
 
 extension RunReport {
-  /// As the contract has it: 130 interrupted, 1 something was not closed, 75 somebody else holds
-  /// slots or claims are paused, 0 done.
-  public var exitCode: Int32 {
-    if interrupted { return 130 }
-    if counts.failed > 0 || counts.blocked > 0 || counts.locked > 0 { return 1 }
-    if counts.busy > 0 || counts.fenced > 0 || paused { return 75 }
-    return 0
+  /// What kept it from being done: something was not closed, or somebody else holds slots or has
+  /// claims paused; nil: nothing.
+  public var shortfall: ProblemKind? {
+    if interrupted { return .interrupted }
+    if counts.failed > 0 || counts.blocked > 0 || counts.locked > 0 { return .refused }
+    if counts.busy > 0 || counts.fenced > 0 || paused { return .busy }
+    return nil
   }
+
+  /// What the shell gets, and the history keeps.
+  public var exitCode: Int32 { shortfall?.exitCode ?? 0 }
 }
 
 extension SlotCounts {

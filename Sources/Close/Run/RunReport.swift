@@ -1,4 +1,5 @@
 public import Accounting
+public import Problems
 
 /// A slot that was not closed, and why.
 public struct SlotFailure: Sendable, Hashable {
@@ -6,8 +7,11 @@ public struct SlotFailure: Sendable, Hashable {
   public var portfolio: PortfolioName
   /// The date.
   public var date: Day
-  /// Why, in words that name the thing.
-  public var error: String
+  /// Why.
+  public var problem: StatedProblem
+
+  /// Why, in an operator's words.
+  public var error: String { "\(problem)" }
 }
 
 extension SlotFailure {
@@ -16,10 +20,9 @@ extension SlotFailure {
     let month = date.description.dropLast(3)
     return SlotFailure(
       portfolio: portfolio.name, date: date,
-      error: """
-        \(month) is locked
-        hint: closebell unlock --month \(month) --portfolio \(portfolio.name) --reason …
-        """)
+      problem: StatedProblem(
+        ProblemCode("date_locked", .locked), "\(month) is locked",
+        remedy: Remedy(.unlock(month: String(month), portfolio: "\(portfolio.name)"))))
   }
 }
 

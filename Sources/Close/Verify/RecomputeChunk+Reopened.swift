@@ -35,7 +35,7 @@ extension RecomputeChunk {
       for ((index, last), anew) in zip(found, try compute(segments, market, on: db)) {
         computed[index].closed.removeSubrange((last + 1)...)
         computed[index].closed += anew.closed
-        computed[index].error = anew.error
+        computed[index].problem = anew.problem
         firstDates[index, default: []].append(anew.segment.steps[0].date)
         searched[index] = last + 1
       }

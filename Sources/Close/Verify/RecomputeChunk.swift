@@ -1,5 +1,6 @@
 internal import Accounting
 internal import Postgres
+internal import Problems
 internal import Storage
 
 /// What a recomputation computes.
@@ -99,7 +100,7 @@ struct RecomputeChunk {
     return RecomputedSegment(
       portfolio: planned.portfolio, dates: [],
       failure: SlotFailure(
-        portfolio: planned.portfolio.name, date: date, error: "\(error)"))
+        portfolio: planned.portfolio.name, date: date, problem: error.stated))
   }
 
   /// What differs is computed once more, and then from every flow.
@@ -301,9 +302,9 @@ struct RecomputeChunk {
           policy: closed.policy))
     }
     let left = segment.steps.dropFirst(computed.closed.count)
-    if let error = computed.error, let first = left.first {
+    if let problem = computed.problem, let first = left.first {
       result.failure = SlotFailure(
-        portfolio: segment.portfolio.name, date: first.date, error: error)
+        portfolio: segment.portfolio.name, date: first.date, problem: problem)
       result.leftOut = left.count { isCompared($0.date) }
     }
     return result

@@ -230,12 +230,20 @@ final class ByteSource {
   }
 
   private static func unnamedFile() throws(ImportError) -> Int32 {
-    let folder = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
-    var path = Array("\(folder)/closebell-import-\(String(repeating: "X", count: 6))".utf8CString)
+    var path = Array(
+      "\(spoolFolder)/closebell-import-\(String(repeating: "X", count: 6))".utf8CString)
     let descriptor = mkstemp(&path)
-    guard descriptor >= 0 else { throw unreadable("a temporary file in \(folder)", errno) }
+    guard descriptor >= 0 else { throw spoolFailed(errno) }
     unlink(path)
     return descriptor
+  }
+
+  private static var spoolFolder: String {
+    getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+  }
+
+  private static func spoolFailed(_ code: Int32) -> ImportError {
+    .noTemporaryFile(folder: spoolFolder, reason: String(cString: strerror(code)))
   }
 
   private static func append(
@@ -245,7 +253,7 @@ final class ByteSource {
     while !rest.isEmpty {
       let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
       if count < 0, errno == EINTR { continue }
-      guard count > 0 else { throw unreadable("a temporary file", errno) }
+      guard count > 0 else { throw spoolFailed(errno) }
       rest = rest.dropFirst(count)
     }
   }

@@ -1,4 +1,5 @@
 internal import Accounting
+internal import Problems
 
 /// An export of another program that is read as it is: its headers, words, signs and numbers.
 public enum ExportFormat: String, CaseIterable, Sendable {
@@ -128,12 +129,13 @@ struct RowTranslator: Sendable {
     guard request.kind == .activities else {
       throw .option(
         "an export of \(format.rawValue) holds activities, not \(request.kind.rawValue)",
-        hint: "closebell import activities \(source) --format \(format.rawValue)")
+        remedy: Remedy(
+          .importFile(kind: "activities", source: source, format: format.rawValue)))
     }
     if let column = request.constants.keys.first(where: { $0 != "portfolio" }) {
       throw .option(
         "column '\(column)' cannot be set with --format",
-        hint: "only --set portfolio=CODE goes with an export")
+        remedy: "only --set portfolio=CODE goes with an export")
     }
     self.format = format
     columns = format.columns
@@ -160,7 +162,7 @@ struct RowTranslator: Sendable {
     if portfolio == nil, format != .interactiveBrokers {
       throw .option(
         "an export of \(format.rawValue) does not say which portfolio it is of",
-        hint: "add --set portfolio=CODE")
+        remedy: "add --set portfolio=CODE")
     }
   }
 

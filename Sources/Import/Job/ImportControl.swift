@@ -1,4 +1,5 @@
 public import Postgres
+public import Problems
 
 /// How an import is watched, stopped, and kept alive.
 public struct ImportControl: Sendable {
@@ -34,7 +35,7 @@ public struct ImportControl: Sendable {
 }
 
 /// Why an import cannot be taken up.
-public enum ImportJobError: Error, Hashable, Sendable, CustomStringConvertible {
+public enum ImportJobError: Problem, Hashable {
   /// There is no import of this number.
   case unknown(Int64)
   /// Another process is at it.
@@ -42,23 +43,35 @@ public enum ImportJobError: Error, Hashable, Sendable, CustomStringConvertible {
   /// It is done.
   case completed(Int64)
   /// It stopped at a refused row, or its source was no file.
-  case notResumable(Int64, reason: String, hint: String)
+  case notResumable(Int64, reason: String, remedy: Remedy)
   /// Another process took it over while this one was at it.
   case takenOver(Int64)
 
-  /// The message, and a hint on a line of its own.
-  public var description: String {
+  /// The reason, and the way out.
+  public var stated: StatedProblem {
     switch self {
-    case .unknown(let id): "there is no import \(id)\nhint: closebell imports list"
+    case .unknown(let id):
+      StatedProblem(
+        ProblemCode("import_not_found", .notFound), "there is no import \(id)",
+        remedy: Remedy(.imports))
     case .busy(let id, let who):
-      "import \(id) is under way\(who.isEmpty ? "" : ", by \(who)")\n"
-        + "hint: watch it: closebell imports show \(id); stop it: closebell imports cancel \(id)"
-    case .completed(let id): "import \(id) is completed: there is nothing to resume"
-    case .notResumable(let id, let reason, let hint):
-      "import \(id) cannot be resumed: \(reason)\nhint: \(hint)"
+      StatedProblem(
+        ProblemCode("import_busy", .busy),
+        "import \(id) is under way\(who.isEmpty ? "" : ", by \(who)")",
+        remedy: "watch it: \(.showImport(id)); stop it: \(.cancelImport(id))")
+    case .completed(let id):
+      StatedProblem(
+        ProblemCode("import_completed", .nothingToDo),
+        "import \(id) is completed: there is nothing to resume")
+    case .notResumable(let id, let reason, let remedy):
+      StatedProblem(
+        ProblemCode("import_not_resumable", .badInput),
+        "import \(id) cannot be resumed: \(reason)", remedy: remedy)
     case .takenOver(let id):
-      "import \(id) was taken over by another process; nothing more was written by this one\n"
-        + "hint: closebell imports show \(id)"
+      StatedProblem(
+        ProblemCode("import_taken_over", .busy),
+        "import \(id) was taken over by another process; nothing more was written by this one",
+        remedy: Remedy(.showImport(id)))
     }
   }
 }

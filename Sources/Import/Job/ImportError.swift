@@ -1,7 +1,8 @@
 internal import Postgres
+public import Problems
 
 /// Why a file was refused as a whole; nothing of it was imported unless said otherwise.
-public enum ImportError: Error, Hashable, Sendable, CustomStringConvertible {
+public enum ImportError: Problem, Hashable {
   /// The file cannot be opened or read.
   case unreadable(source: String, reason: String, hint: String?)
   /// There is not even a header row.
@@ -21,10 +22,16 @@ public enum ImportError: Error, Hashable, Sendable, CustomStringConvertible {
   /// Somebody asked to stop while the file was waited for.
   case interrupted(source: String)
   /// An option does not fit the file or the kind.
-  case option(String, hint: String)
+  case option(String, remedy: Remedy)
 
-  /// The message, and a hint on a line of its own.
-  public var description: String { message + (hint.map { "\nhint: \($0)" } ?? "") }
+  /// What is read once has no place to be kept meanwhile; nothing is wrong with the file.
+  case noTemporaryFile(folder: String, reason: String)
+
+  /// What is wrong, and what might help.
+  public var stated: StatedProblem {
+    let (code, problem, remedy) = said
+    return StatedProblem(code, problem.onOneLine, remedy: remedy?.onOneLine)
+  }
 
   /// Whether somebody asked to stop; nothing is wrong with the file.
   public var isInterruption: Bool {
@@ -32,40 +39,72 @@ public enum ImportError: Error, Hashable, Sendable, CustomStringConvertible {
   }
 
   /// What is wrong, in one line.
-  public var message: String { words.onOneLine }
+  public var message: String { stated.message }
 
   /// What might help, in one line.
-  public var hint: String? { advice?.onOneLine }
+  public var hint: String? { stated.remedy?.text }
 
-  private var words: String {
+  private var said: (ProblemCode, String, Remedy?) {
     switch self {
-    case .unreadable(let source, let reason, _): "could not read \(source): \(reason)"
-    case .empty(let source): "\(source) is empty"
-    case .noRows(let source): "\(source) has a header and no rows"
-    case .notText(let source, let reason, _): "\(source) is not UTF-8 text: \(reason)"
-    case .header(let source, let problem, _): "\(source): \(problem)"
-    case .tooManyRows(let source, let limit): "\(source) has more than \(limit) rows"
+    case .unreadable(let source, let reason, let hint):
+      (
+        ProblemCode("file_unreadable", .badInput), "could not read \(source): \(reason)",
+        hint.map { Remedy(prose: $0) }
+      )
+    case .empty(let source):
+      (
+        ProblemCode("file_empty", .badInput), "\(source) is empty",
+        "a CSV file begins with a header row that names its columns"
+      )
+    case .noRows(let source):
+      (
+        ProblemCode("file_without_rows", .badInput), "\(source) has a header and no rows",
+        "a row is a date and an amount"
+      )
+    case .notText(let source, let reason, let hint):
+      (
+        ProblemCode("file_not_text", .badInput), "\(source) is not UTF-8 text: \(reason)",
+        Remedy(prose: hint)
+      )
+    case .header(let source, let problem, let hint):
+      (ProblemCode("header_refused", .badInput), "\(source): \(problem)", Remedy(prose: hint))
+    case .tooManyRows(let source, let limit):
+      (
+        ProblemCode("too_many_rows", .badInput), "\(source) has more than \(limit) rows",
+        "the rows up to the limit were imported; raise \(.setting(.importMaxRows))"
+      )
     case .changed(let source, let offset):
-      "\(source) has changed: its first \(offset) bytes are not those that were imported"
-    case .changing(let source): "\(source) changed while it was read"
-    case .interrupted(let source): "interrupted while \(source) was read"
-    case .option(let problem, _): problem
+      (
+        ProblemCode("file_changed", .badInput),
+        "\(source) has changed: its first \(offset) bytes are not those that were imported",
+        "import it anew; rows that are stored already change nothing"
+      )
+    case .changing(let source):
+      (
+        ProblemCode("file_changing", .badInput), "\(source) changed while it was read",
+        Remedy(
+          prose: "import it again once nobody writes to it; "
+            + "rows with ids that are stored change nothing")
+      )
+    case .interrupted(let source):
+      (
+        ProblemCode("import_interrupted", .interrupted), "interrupted while \(source) was read", nil
+      )
+    case .option(let problem, let remedy):
+      (ProblemCode("option_refused", .badInput), problem, remedy)
+    case .noTemporaryFile(let folder, let reason):
+      (
+        ProblemCode("no_temporary_file", .failed),
+        "could not write a temporary file in \(folder): \(reason)",
+        "TMPDIR names a folder with room for what is read from a pipe"
+      )
     }
   }
+}
 
-  private var advice: String? {
-    switch self {
-    case .unreadable(_, _, let hint): hint
-    case .empty: "a CSV file begins with a header row that names its columns"
-    case .noRows: "a row is a date and an amount"
-    case .notText(_, _, let hint): hint
-    case .header(_, _, let hint): hint
-    case .changed: "import it anew; rows that are stored already change nothing"
-    case .changing:
-      "import it again once nobody writes to it; rows with ids that are stored change nothing"
-    case .interrupted: nil
-    case .option(_, let hint): hint
-    case .tooManyRows: "the rows up to the limit were imported; raise CLOSEBELL_IMPORT_MAX_ROWS"
-    }
+extension Remedy {
+  /// What a file brought with it stands on one line with the rest.
+  fileprivate var onOneLine: Remedy {
+    Remedy(parts.map { if case .prose(let words) = $0 { .prose(words.onOneLine) } else { $0 } })
   }
 }

@@ -1,5 +1,6 @@
 internal import Glibc
 public import Postgres
+internal import Problems
 internal import Storage
 
 /// Imports that wait for a process to take them.
@@ -11,14 +12,14 @@ public enum ImportQueue {
   public static func add(_ request: ImportRequest, on db: isolated Connection) throws -> Int64 {
     guard case .file(let path) = request.source else {
       throw ImportError.option(
-        "standard input cannot be imported in the background", hint: "name a file")
+        "standard input cannot be imported in the background", remedy: "name a file")
     }
     var status = stat()
     // What is read now is gone when the rows are to be read.
     guard stat(path, &status) != 0 || status.st_mode & S_IFMT == S_IFREG else {
       throw ImportError.option(
         "\(path) is no regular file, and cannot be imported in the background",
-        hint: "import it without --background")
+        remedy: "import it without \(.option(.background))")
     }
     let details = try openingCheck(request)
     try DatabaseEpoch.requireForWriting(on: db)
@@ -57,7 +58,7 @@ public enum ImportQueue {
     if status == "completed" { throw ImportJobError.completed(id) }
     if !canResume {
       throw ImportJobError.notResumable(
-        id, reason: "it stopped at a refused row", hint: "mend \(source) and import it again")
+        id, reason: "it stopped at a refused row", remedy: "mend \(source) and import it again")
     }
     throw ImportJobError.busy(id, by: who)
   }

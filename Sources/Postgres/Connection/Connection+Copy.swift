@@ -153,7 +153,7 @@ extension Session {
       stopAndDiscard()
       guard let codec = error as? CodecError else { throw error }
       throw PostgresError(
-        .unexpectedAnswer, codec.description, statementName: name, reachedServer: true)
+        .unexpectedAnswer, codec.reason, statementName: name, reachedServer: true)
     }
     _ = try takeAnswer(call)
   }

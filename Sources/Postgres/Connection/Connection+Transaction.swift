@@ -103,7 +103,11 @@ extension Connection {
       tag = try session.command("commit", "commit")
     } catch {
       var unknown = error.reachedServer && error.connectionIsLost
-      if let state = error.sqlState, ["40003", "08007"].contains(state) { unknown = true }
+      if let state = error.sqlState,
+        [SQLState.statementCompletionUnknown, SQLState.transactionResolutionUnknown].contains(state)
+      {
+        unknown = true
+      }
       var failure = TransactionError(
         step: .commit, cause: error, commitOutcomeUnknown: unknown)
       // A commit that was never sent, or was refused, leaves the transaction open.
@@ -122,7 +126,8 @@ extension Connection {
         step: .commit,
         cause: PostgresError(
           .server, "the transaction was rolled back because a statement in it had failed",
-          hint: "let the statement's error leave the body, or use savepoint", sqlState: "25P02",
+          hint: "let the statement's error leave the body, or use savepoint",
+          sqlState: SQLState.failedTransaction,
           statementName: "commit", reachedServer: true),
         commitOutcomeUnknown: false)
     }

@@ -1,9 +1,11 @@
+public import Problems
+
 /// Why the server, the connection to it, or the use of either failed.
 ///
 /// The fields are the server's own where it said something. A `description` never contains a
 /// bound value or a password; the server's `detail` may quote the key that clashed, because
 /// without it an operator cannot tell which row was meant.
-public struct PostgresError: Error, Hashable, Sendable {
+public struct PostgresError: Problem, Hashable {
   /// What sort of failure it is.
   public enum Kind: String, Hashable, Sendable {
     /// No connection could be made.
@@ -89,14 +91,8 @@ extension PostgresError {
     case .connectFailed, .server: break
     }
     guard let sqlState else { return kind == .connectFailed && !reachedServer }
-    return Self.passing.contains(sqlState) || sqlState.hasPrefix("08")
+    return SQLState.passing.contains(sqlState) || sqlState.hasPrefix("08")
   }
-
-  /// Serialization failure, deadlock, lock not available; shut-down, crash, starting up, idle
-  /// time-outs; too many connections, out of memory, disk full excepted on purpose.
-  private static let passing: Set<String> = [
-    "40001", "40P01", "55P03", "57P01", "57P02", "57P03", "57P05", "25P03", "25P04", "53300",
-  ]
 
   /// What helps where a server may only be read.
   static let wayToWrite = """
@@ -106,7 +102,8 @@ extension PostgresError {
 
   /// Whether the server may only be read, as a standby.
   public var isReadOnlyServer: Bool {
-    sqlState == "25006" || sqlState == "0A000" && message.contains("during recovery")
+    sqlState == SQLState.readOnlyTransaction
+      || sqlState == SQLState.featureNotSupported && message.contains("during recovery")
       || hint == Self.wayToWrite
   }
 
@@ -117,7 +114,7 @@ extension PostgresError {
     """
 
   /// Whether the server refused because a policy of the table would take rows away.
-  public var isRowSecurity: Bool { sqlState == "42501" && message.contains("row-level security") }
+  public var isRowSecurity: Bool { isRefusedToRole && message.contains("row-level security") }
 
   /// Whether a connection was refused for how it was asked for, so that asking again is of no use.
   ///
@@ -129,31 +126,84 @@ extension PostgresError {
   }
 
   /// Whether our role may not do what was asked of it.
-  public var isRefusedToRole: Bool { sqlState == "42501" }
+  public var isRefusedToRole: Bool { sqlState == SQLState.insufficientPrivilege }
 
   /// Whether the failure is the violation of the constraint of this name.
   public func violates(_ name: String) -> Bool {
     constraint == name && sqlState?.hasPrefix("23") == true
   }
+
+  /// Whether a row with the same key is there already.
+  public var isUniqueViolation: Bool { sqlState == SQLState.uniqueViolation }
+
+  /// Whether somebody else held a lock for longer than one waits.
+  public var waitedTooLongForLock: Bool { sqlState == SQLState.lockNotAvailable }
 }
 
-extension PostgresError: CustomStringConvertible {
-  /// The error as PostgreSQL's own programs print it: `error:`, then `detail:` and `hint:`.
-  public var description: String {
-    var text = "error: "
-    if let statementName, !statementName.isEmpty { text += "\(statementName): " }
-    text += message.onOneLine
-    if let sqlState { text += " (SQLSTATE \(sqlState))" }
-    if let detail { text += "\ndetail: \(detail.onOneLine)" }
-    if let hint { text += "\nhint: \(hint.onOneLine)" }
-    return text
+extension PostgresError {
+  /// As PostgreSQL's own programs print it: `error:`, the statement's name, the message, the code;
+  /// then what the server, or libpq, says and advises.
+  public var stated: StatedProblem {
+    var headline = "error: "
+    if let statementName, !statementName.isEmpty { headline += "\(statementName): " }
+    headline += message.onOneLine
+    if let sqlState { headline += " (SQLSTATE \(sqlState))" }
+    return StatedProblem(
+      meaning, message, headline: headline, details: detail.map { [$0.onOneLine] } ?? [],
+      remedy: hint.map { Remedy(prose: $0.onOneLine) } ?? wayOut, sqlState: sqlState)
+  }
+
+  /// What the failure means for whoever asked, whatever the statement was.
+  private var meaning: ProblemCode {
+    if isReadOnlyServer { return ProblemCode("server_read_only", .unreachable) }
+    if isRowSecurity { return ProblemCode("rows_hidden", .configuration) }
+    if isRefusedToRole { return ProblemCode("permission_denied", .configuration) }
+    switch kind {
+    case .connectFailed:
+      return isMisconfigured
+        ? ProblemCode("connection_misconfigured", .configuration)
+        : ProblemCode("server_unreachable", .unreachable)
+    case .connectionLost: return ProblemCode("connection_lost", .unreachable)
+    case .timeout: return ProblemCode("statement_timeout", .failed)
+    case .cancelled: return ProblemCode("statement_cancelled", .failed)
+    case .decoding, .unexpectedAnswer: return ProblemCode("unexpected_answer", .failed)
+    case .usage: return ProblemCode("client_misused", .failed)
+    case .server: return codeOfServer
+    }
+  }
+
+  private var codeOfServer: ProblemCode {
+    switch sqlState {
+    case SQLState.lockNotAvailable: ProblemCode("lock_timeout", .busy)
+    case SQLState.sequenceLimitExceeded: ProblemCode("sequence_exhausted", .failed)
+    case SQLState.diskFull: ProblemCode("disk_full", .failed)
+    default: ProblemCode("statement_failed", .failed)
+    }
+  }
+
+  /// What helps, where the server does not say.
+  private var wayOut: Remedy? {
+    guard kind == .server else { return nil }
+    if waitedTooLongForLock {
+      return """
+        another session holds it for longer than \(.setting(.lockTimeout)): try again when that is \
+        done; pg_locks and pg_stat_activity tell which it is
+        """
+    }
+    if sqlState == SQLState.sequenceLimitExceeded {
+      return """
+        its range is used up: \(.checkSequences) tells what is taken of it; set it back to that \
+        with setval, or widen it
+        """
+    }
+    return nil
   }
 }
 
 /// Beginning, committing or rolling back a transaction failed.
 ///
 /// An error of the transaction's body is thrown as it is, unless rolling back failed as well.
-public struct TransactionError: Error, Sendable, CustomStringConvertible {
+public struct TransactionError: Problem {
   /// The step that failed.
   public enum Step: String, Sendable {
     /// The transaction never began.
@@ -178,20 +228,22 @@ public struct TransactionError: Error, Sendable, CustomStringConvertible {
   /// Whether the whole transaction may simply be done again.
   public var mayRetry: Bool { cause.mayRetry && !commitOutcomeUnknown }
 
-  /// The failed step, then its cause, then the error of the body.
-  public var description: String {
-    var text = cause.description
-    text += "\ndetail: this happened in the \(step.rawValue) of a transaction"
-    if commitOutcomeUnknown {
-      text += "; whether it was committed is not known"
-    }
-    if let bodyError { text += "\ndetail: its body had failed before with: \(bodyError)" }
-    return text
+  /// What its cause says, then the failed step, then the error of the body.
+  public var stated: StatedProblem {
+    let cause = cause.stated
+    var details = cause.details
+    details.append(
+      "this happened in the \(step.rawValue) of a transaction"
+        + (commitOutcomeUnknown ? "; whether it was committed is not known" : ""))
+    if let bodyError { details.append("its body had failed before with: \(bodyError)") }
+    return StatedProblem(
+      cause.code, cause.message, headline: cause.headline, details: details,
+      remedy: cause.remedy, sqlState: cause.sqlState)
   }
 }
 
 /// Why bytes from the server are not a value of the type asked for.
-public enum CodecError: Error, Hashable, Sendable, CustomStringConvertible {
+public enum CodecError: Problem, Hashable {
   /// The field has another length than the type.
   case wrongLength(expected: Int, actual: Int)
   /// The bytes break the rules of the type's format.
@@ -205,8 +257,13 @@ public enum CodecError: Error, Hashable, Sendable, CustomStringConvertible {
   /// The number does not fit the type.
   case outOfRange
 
+  /// A stored or sent value that this program cannot take.
+  public var stated: StatedProblem {
+    StatedProblem(ProblemCode("unreadable_value", .failed), reason)
+  }
+
   /// The reason as an operator reads it.
-  public var description: String {
+  public var reason: String {
     switch self {
     case .wrongLength(let expected, let actual): "\(actual) bytes where \(expected) are due"
     case .malformed(let what): what

@@ -66,7 +66,8 @@ extension Session {
 
   private static func injectedRefusal(_ fault: FaultPlan.Fault) -> PostgresError {
     PostgresError(
-      .connectFailed, "injected fault", sqlState: fault == .serverError ? "53300" : "08001",
+      .connectFailed, "injected fault",
+      sqlState: fault == .serverError ? SQLState.tooManyConnections : SQLState.cannotConnect,
       statementName: "connect")
   }
 
@@ -92,7 +93,7 @@ extension Session {
       error.hint = PostgresError.wayToWrite
     }
     if PQconnectionNeedsPassword(handle) == 1 {
-      error.sqlState = "28P01"
+      error.sqlState = SQLState.invalidPassword
       error.hint = "put the password into the password file (~/.pgpass, or PGPASSFILE)"
     }
     return error
@@ -101,15 +102,20 @@ extension Session {
   /// libpq keeps the code of a refused connection to itself; these texts are the server's own.
   private static func inferredState(_ text: String) -> String? {
     let known: [(String, String)] = [
-      ("password authentication failed", "28P01"), ("no pg_hba.conf entry", "28000"),
-      ("authentication failed", "28000"), ("too many clients", "53300"),
-      ("too many connections", "53300"), ("remaining connection slots", "53300"),
-      ("is starting up", "57P03"), ("is shutting down", "57P03"),
-      ("in recovery mode", "57P03"), ("not accepting connections", "57P03"),
-      ("FATAL:  invalid value for parameter", "22023"),
-      ("FATAL:  unrecognized configuration parameter", "42704"),
-      ("FATAL:  permission denied to set", "42501"),
-      ("FATAL:  invalid command-line argument", "42601"),
+      ("password authentication failed", SQLState.invalidPassword),
+      ("no pg_hba.conf entry", SQLState.invalidAuthorization),
+      ("authentication failed", SQLState.invalidAuthorization),
+      ("too many clients", SQLState.tooManyConnections),
+      ("too many connections", SQLState.tooManyConnections),
+      ("remaining connection slots", SQLState.tooManyConnections),
+      ("is starting up", SQLState.cannotConnectNow),
+      ("is shutting down", SQLState.cannotConnectNow),
+      ("in recovery mode", SQLState.cannotConnectNow),
+      ("not accepting connections", SQLState.cannotConnectNow),
+      ("FATAL:  invalid value for parameter", SQLState.invalidParameterValue),
+      ("FATAL:  unrecognized configuration parameter", SQLState.undefinedObject),
+      ("FATAL:  permission denied to set", SQLState.insufficientPrivilege),
+      ("FATAL:  invalid command-line argument", SQLState.syntaxError),
     ]
     let ofLibpq = [
       "definition of service", "service file", "invalid integer value", "invalid port number",
@@ -118,11 +124,14 @@ extension Session {
       "could not match",
     ]
     if let match = known.first(where: { text.contains($0.0) }) { return match.1 }
-    if !text.contains("FATAL:"), ofLibpq.contains(where: text.contains) { return "F0000" }
-    if text.contains("FATAL:"), text.contains("does not exist") {
-      return text.contains("database \"") ? "3D000" : "28000"
+    if !text.contains("FATAL:"), ofLibpq.contains(where: text.contains) {
+      return SQLState.configFileError
     }
-    return text.contains("FATAL:") ? nil : "08001"
+    if text.contains("FATAL:"), text.contains("does not exist") {
+      return text.contains("database \"")
+        ? SQLState.invalidCatalogName : SQLState.invalidAuthorization
+    }
+    return text.contains("FATAL:") ? nil : SQLState.cannotConnect
   }
 }
 

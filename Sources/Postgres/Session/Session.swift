@@ -208,14 +208,14 @@ final class Session {
       error.connectionIsLost = true
       interrupter.noteLoss()
     }
-    if let cause, error.sqlState == "57014" || isLost {
+    if let cause, error.sqlState == SQLState.queryCanceled || isLost {
       var stopped = interruption(cause, call)
       stopped.reachedServer = true
       stopped.sqlState = error.sqlState
       stopped.connectionIsLost = error.connectionIsLost
       return stopped
     }
-    if error.sqlState == "57014", let startedAt, let statementTimeout,
+    if error.sqlState == SQLState.queryCanceled, let startedAt, let statementTimeout,
       startedAt.duration(to: .now) >= statementTimeout
     {
       error.kind = .timeout
@@ -245,7 +245,8 @@ final class Session {
     let text = isClosed ? "" : ServerResult.oneLine(String(cString: PQerrorMessage(handle)))
     var error = PostgresError(
       .connectionLost, "the connection to the server was lost",
-      detail: text.isEmpty ? nil : text, sqlState: "08006", statementName: call.name,
+      detail: text.isEmpty ? nil : text, sqlState: SQLState.connectionFailure,
+      statementName: call.name,
       reachedServer: true, connectionIsLost: true)
     if isClosed { error.message = "the connection is closed" }
     if let reason = notices.lastFatal {

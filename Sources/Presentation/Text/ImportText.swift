@@ -1,5 +1,6 @@
 package import Import
 package import Operations
+internal import Problems
 internal import Text
 
 /// A report of an import as a person reads it.
@@ -101,7 +102,7 @@ package struct PastImportText {
     if let progress { lines.append(progress) }
     if let error = job.error { lines.append(error.shown) }
     if ["failed", "cancelled", "interrupted"].contains(job.status), job.canResume {
-      lines.append("hint: closebell imports resume \(job.id)")
+      lines.append("hint: \(Action.resumeImport(job.id).command)")
     }
     return lines.joined(separator: "\n")
   }

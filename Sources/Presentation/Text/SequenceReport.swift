@@ -1,4 +1,5 @@
 package import Operations
+internal import Problems
 package import Sequences
 internal import Text
 
@@ -28,7 +29,7 @@ package struct SequenceReport {
     guard !unhealthy.isEmpty else { return [] }
     let isBehind = unhealthy.contains { $0.state == .behind }
     return unhealthy.map { "error: sequence \($0.sequence.name): \(Self.reason($0))" }
-      + (isBehind ? ["hint: closebell sequences repair"] : [])
+      + (isBehind ? ["hint: \(Action.repairSequences.command)"] : [])
   }
 
   // MARK: - Text

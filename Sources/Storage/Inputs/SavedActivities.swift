@@ -1,5 +1,6 @@
 public import Accounting
 public import Postgres
+public import Problems
 
 /// An activity to be added to the log, as it is going to stand there.
 public struct NewActivity: Sendable {
@@ -115,28 +116,32 @@ public enum SavedActivities {
 }
 
 /// An id with a control character in it, or one that is not shown.
-public struct UnreadableID: Error, CustomStringConvertible {
+public struct UnreadableID: Problem {
   /// The character.
   public let character: Unicode.Scalar
 
   init(_ character: Unicode.Scalar) { self.character = character }
 
   /// The reason, without the character itself.
-  public var description: String {
-    "an activity's id contains \(character.codePoint), a control character or one that is not shown"
+  public var stated: StatedProblem {
+    StatedProblem(
+      ProblemCode("unreadable_id", .badInput),
+      """
+      an activity's id contains \(character.codePoint), a control character or one that is not shown
+      """)
   }
 }
 
 /// Activities of dates that were reported.
-public struct LockedActivities: Error, CustomStringConvertible {
+public struct LockedActivities: Problem {
   /// Each portfolio with its first such date.
   public let portfolios: [String]
 
   /// The reason and the way out.
-  public var description: String {
-    """
-    the date is locked: \(portfolios.joined(separator: "; "))
-    hint: closebell import activities books late ones on the first open date
-    """
+  public var stated: StatedProblem {
+    StatedProblem(
+      ProblemCode("activities_locked", .locked),
+      "the date is locked: \(portfolios.joined(separator: "; "))",
+      remedy: "\(.importFile(kind: "activities")) books late ones on the first open date")
   }
 }

@@ -99,9 +99,9 @@ extension LegacyTable {
           unique using index closebell_one_per_slot
           """)
       return true
-    } catch let error as PostgresError where error.sqlState == "42501" {
+    } catch let error as PostgresError where error.isRefusedToRole {
       throw LegacyTableError.noRight(name, "only its owner may add the unique key")
-    } catch let error as PostgresError where error.sqlState == "23505" {
+    } catch let error as PostgresError where error.isUniqueViolation {
       try requireClean(on: db)
       throw error
     }

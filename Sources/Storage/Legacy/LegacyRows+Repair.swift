@@ -40,7 +40,7 @@ extension LegacyTable {
         removed.map(\.row.place.tuple))
       guard count == removed.count else { throw StorageError.noRow("row to remove") }
       return count
-    } catch let error as PostgresError where error.sqlState == "42501" {
+    } catch let error as PostgresError where error.isRefusedToRole {
       throw LegacyTableError.noRight(name, "the right to delete from it is missing")
     }
   }

@@ -57,7 +57,7 @@ extension LegacyTable {
   public func lock(on db: isolated Connection) throws {
     do {
       try db.execute(sql: "lock table \(name) in share row exclusive mode")
-    } catch let error as PostgresError where error.sqlState == "42501" {
+    } catch let error as PostgresError where error.isRefusedToRole {
       throw LegacyTableError.noRight(name, "the rights to lock it and delete from it are missing")
     }
   }

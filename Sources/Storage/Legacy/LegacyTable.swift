@@ -86,9 +86,11 @@ public struct LegacyTable: Sendable {
     }
     do {
       return db.isInTransaction ? try db.savepoint(look) : try look(db)
-    } catch let error as PostgresError where ["42602", "42601"].contains(error.sqlState) {
+    } catch let error as PostgresError
+      where [SQLState.invalidName, SQLState.syntaxError].contains(error.sqlState)
+    {
       return nil
-    } catch let error as PostgresError where error.sqlState == "42501" {
+    } catch let error as PostgresError where error.isRefusedToRole {
       throw LegacyTableError.noRight(name, error.message)
     }
   }

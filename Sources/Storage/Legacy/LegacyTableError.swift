@@ -1,5 +1,7 @@
+public import Problems
+
 /// Why a table of an earlier system cannot be read, repaired or adopted.
-public enum LegacyTableError: Error, Sendable, CustomStringConvertible {
+public enum LegacyTableError: Problem {
   /// A slot that cannot have a unique key yet.
   public struct Obstacle: Sendable {
     /// The portfolio's key in that table, as text.
@@ -27,50 +29,58 @@ public enum LegacyTableError: Error, Sendable, CustomStringConvertible {
   /// Rows elsewhere that would be lost with the ones removed here.
   case referenced(String, by: String, constraint: String)
 
-  /// As the contract has it: 78 rights, 65 bad input.
-  public var exitCode: Int32 {
-    if case .noRight = self { 78 } else { 65 }
-  }
-
   /// The reason, and the way out, as an operator reads it.
-  public var description: String {
+  public var stated: StatedProblem {
     switch self {
     case .notFound(let name, let alike):
-      let hint =
-        alike.isEmpty
-        ? "name it as in SQL, with its schema: SCHEMA.TABLE"
-        : "there is \(alike.map { "'\($0)'" }.joined(separator: ", ")); "
-          + "a name in mixed case is quoted"
-      return "there is no table \(name)\nhint: \(hint)"
+      StatedProblem(
+        ProblemCode("table_not_found", .notFound), "there is no table \(name)",
+        remedy: alike.isEmpty
+          ? "name it as in SQL, with its schema: SCHEMA.TABLE"
+          : """
+          there is \(alike.map { "'\($0)'" }.joined(separator: ", ")); \
+          a name in mixed case is quoted
+          """)
     case .notATable(let name, let word):
-      return "\(name) is a \(word)\nhint: name the table whose rows it shows"
+      StatedProblem(
+        ProblemCode("not_a_table", .badInput), "\(name) is a \(word)",
+        remedy: "name the table whose rows it shows")
     case .wrongColumns(let name, let problems, let there):
-      return """
-        table \(name) is no table of snapshots: \(problems.joined(separator: "; "))
-        detail: there is \(there.joined(separator: ", "))
-        hint: add a column of that name, or rename one: alter table … rename column … to …
-        """
+      StatedProblem(
+        ProblemCode("wrong_columns", .badInput),
+        "table \(name) is no table of snapshots: \(problems.joined(separator: "; "))",
+        details: ["there is \(there.joined(separator: ", "))"],
+        remedy: "add a column of that name, or rename one: alter table … rename column … to …")
     case .noRight(let name, let what):
-      return "\(name): \(what)\nhint: run as the table's owner, or have the right granted"
+      StatedProblem(
+        ProblemCode("table_right_missing", .configuration), "\(name): \(what)",
+        remedy: "run as the table's owner, or have the right granted")
     case .rowsWithoutSlot(let name, let count):
-      return """
-        \(name): \(count) rows name no portfolio or no date
-        hint: they belong to no slot; complete them or take them out by hand
-        """
+      StatedProblem(
+        ProblemCode("rows_without_slot", .badInput),
+        "\(name): \(count) rows name no portfolio or no date",
+        remedy: "they belong to no slot; complete them or take them out by hand")
     case .needsRepair(let name, let obstacles, let duplicates, let unfinished):
-      let list = obstacles.map {
-        "detail: portfolio \($0.portfolio), \($0.date): \($0.count) rows: \($0.values)"
-      }
-      let hidden = duplicates + unfinished - Int64(obstacles.count)
-      return
-        (["\(name): \(duplicates) slots stand more than once, \(unfinished) are unfinished"]
-        + list + (hidden > 0 ? ["detail: and \(hidden) more"] : [])
-        + ["hint: closebell repair duplicates '\(name)'"]).joined(separator: "\n")
+      Self.needsRepair(name, obstacles, duplicates, unfinished)
     case .referenced(let name, let table, let constraint):
-      return """
-        \(name): rows of \(table) hang on rows that are to be removed, by \(constraint)
-        hint: the key would change or delete them unasked; move them first, or drop it
-        """
+      StatedProblem(
+        ProblemCode("rows_referenced", .badInput),
+        "\(name): rows of \(table) hang on rows that are to be removed, by \(constraint)",
+        remedy: "the key would change or delete them unasked; move them first, or drop it")
     }
+  }
+
+  private static func needsRepair(
+    _ name: String, _ obstacles: [Obstacle], _ duplicates: Int64, _ unfinished: Int64
+  ) -> StatedProblem {
+    let list = obstacles.map {
+      "portfolio \($0.portfolio), \($0.date): \($0.count) rows: \($0.values)"
+    }
+    let hidden = duplicates + unfinished - Int64(obstacles.count)
+    return StatedProblem(
+      ProblemCode("slots_not_unique", .badInput),
+      "\(name): \(duplicates) slots stand more than once, \(unfinished) are unfinished",
+      details: list + (hidden > 0 ? ["and \(hidden) more"] : []),
+      remedy: Remedy(.repairDuplicates(table: "'\(name)'")))
   }
 }

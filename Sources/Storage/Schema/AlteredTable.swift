@@ -1,20 +1,23 @@
+public import Problems
+
 /// A table of ours on which what is written may become something else, or nothing.
 ///
 /// Whoever may put a trigger on a table has it run with the rights of whoever writes there, and one
 /// that runs before a row is written may change the row or drop it; so may a rule. The count of an
 /// import would call such rows unchanged, and a night would be booked without them. So writers ask
 /// first. Triggers that run after a row, as those that audit or replicate, are nobody's business.
-public struct AlteredTable: Error, CustomStringConvertible {
+public struct AlteredTable: Problem {
   /// Which table, and what about it.
   let objection: String
 
   /// Which table, what about it, and the way out.
-  public var description: String {
-    """
-    \(objection)
-    hint: what is written there may be changed or lost on its way: take it away, or make it a \
-    trigger that runs after the row
-    """
+  public var stated: StatedProblem {
+    StatedProblem(
+      ProblemCode("table_altered", .configuration), objection,
+      remedy: """
+        what is written there may be changed or lost on its way: take it away, or make it a \
+        trigger that runs after the row
+        """)
   }
 
   /// SQL of the objection to the first such table; null where there is none.

@@ -42,7 +42,7 @@ public enum DatabaseEpoch {
     guard isElsewhere else { return (server, nil) }
     do {
       try db.execute(sql: next)
-    } catch let error as PostgresError where error.sqlState == "55P03" {
+    } catch let error as PostgresError where error.waitedTooLongForLock {
       throw LockHeld(meaning: "what an epoch begins with", holders: [])
     }
     return (server, try db.row(begun, as: { try $0.nextInt32OrNil() })?.map { Int($0) })

@@ -1,4 +1,5 @@
 public import Postgres
+public import Problems
 
 /// Brings the schema up to date, or back, one numbered step a transaction, under an advisory lock.
 ///
@@ -168,7 +169,7 @@ public enum Migrator {
 }
 
 /// Why the schema cannot be used, or not be changed.
-public enum SchemaError: Error, Sendable, CustomStringConvertible {
+public enum SchemaError: Problem {
   /// A slot that stands in a table more than once.
   public struct DuplicateSlot: Sendable {
     /// The portfolio's key.
@@ -193,50 +194,52 @@ public enum SchemaError: Error, Sendable, CustomStringConvertible {
   case snapshotsInTheWay(duplicates: [DuplicateSlot])
 
   /// The reason, and the way out, as an operator reads it.
-  public var description: String {
+  public var stated: StatedProblem {
     let known = Migration.latestVersion
-    switch self {
+    return switch self {
     case .older(0):
-      return """
-        the database has no Closebell schema yet
-        hint: run: closebell migrate
-        """
+      StatedProblem(
+        ProblemCode("schema_missing", .schema), "the database has no Closebell schema yet",
+        remedy: "run: \(.migrate)")
     case .older(let version):
-      return """
-        the schema is at version \(version), this program works on version \(known)
-        hint: run: closebell migrate
-        """
+      StatedProblem(
+        ProblemCode("schema_older", .schema),
+        "the schema is at version \(version), this program works on version \(known)",
+        remedy: "run: \(.migrate)")
     case .newer(let version):
-      return """
-        the schema is at version \(version), newer than this program's \(known)
-        hint: install the Closebell that made it, or a later one
-        """
+      StatedProblem(
+        ProblemCode("schema_newer", .schema),
+        "the schema is at version \(version), newer than this program's \(known)",
+        remedy: "install the Closebell that made it, or a later one")
     case .edited(let migration):
-      return """
-        migration \(migration.version) (\(migration.name)) differs from the one that was applied
-        hint: this build was changed after its release; install an unchanged one
-        """
+      StatedProblem(
+        ProblemCode("migration_edited", .schema),
+        "migration \(migration.version) (\(migration.name)) differs from the one that was applied",
+        remedy: "this build was changed after its release; install an unchanged one")
     case .encoding(let name):
-      return """
-        the database is encoded in \(name), and the books need UTF8
-        hint: create database … encoding 'UTF8' template template0
-        """
+      StatedProblem(
+        ProblemCode("database_encoding", .configuration),
+        "the database is encoded in \(name), and the books need UTF8",
+        remedy: "create database … encoding 'UTF8' template template0")
     case .unknownVersion(let version):
-      return """
-        there is no schema version \(version)
-        hint: versions run from 0 (nothing) to \(known)
-        """
-    case .snapshotsInTheWay(let duplicates):
-      let list = duplicates.map {
-        "detail: portfolio_id \($0.portfolioID), \($0.date): \($0.count) rows"
-      }
-      let first = "a table closebell.portfolio_snapshots is there that Closebell did not make"
-      let rename = "alter table closebell.portfolio_snapshots rename to earlier_snapshots"
-      let next =
-        duplicates.isEmpty
-        ? "closebell migrate --adopt" : "closebell migrate, and closebell repair duplicates"
-      let hint = "hint: \(rename); then \(next) closebell.earlier_snapshots"
-      return ([first] + list + [hint]).joined(separator: "\n")
+      StatedProblem(
+        ProblemCode("unknown_schema_version", .schema), "there is no schema version \(version)",
+        remedy: "versions run from 0 (nothing) to \(known)")
+    case .snapshotsInTheWay(let duplicates): Self.inTheWay(duplicates)
     }
+  }
+
+  private static func inTheWay(_ duplicates: [DuplicateSlot]) -> StatedProblem {
+    let renamed = "closebell.earlier_snapshots"
+    let rename = "alter table closebell.portfolio_snapshots rename to earlier_snapshots"
+    return StatedProblem(
+      ProblemCode("snapshots_in_the_way", .schema),
+      "a table closebell.portfolio_snapshots is there that Closebell did not make",
+      details: duplicates.map {
+        "portfolio_id \($0.portfolioID), \($0.date): \($0.count) rows"
+      },
+      remedy: duplicates.isEmpty
+        ? "\(rename); then \(.adopt(table: renamed))"
+        : "\(rename); then \(.migrate), and \(.repairDuplicates(table: renamed))")
   }
 }

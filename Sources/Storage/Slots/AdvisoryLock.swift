@@ -1,4 +1,5 @@
 public import Postgres
+public import Problems
 
 /// A lock of the server's that stands for a rule of ours and not for a row: all that there are.
 ///
@@ -143,7 +144,7 @@ public struct AdvisoryLock: Sendable {
     }
     do {
       try db.execute(wait)
-    } catch let error as PostgresError where error.sqlState == "55P03" {
+    } catch let error as PostgresError where error.waitedTooLongForLock {
       throw LockHeld(meaning: meaning, holders: holders)
     }
   }
@@ -224,7 +225,7 @@ public struct AdvisoryLock: Sendable {
 }
 
 /// Somebody else holds a lock of ours, for longer than one waits for it.
-public struct LockHeld: Error, CustomStringConvertible {
+public struct LockHeld: Problem {
   /// A session that holds it.
   public struct Session: Sendable {
     /// Its number.
@@ -242,15 +243,15 @@ public struct LockHeld: Error, CustomStringConvertible {
   public let holders: [Session]
 
   /// Which lock, who holds it, and the way out.
-  public var description: String {
-    let sessions = holders.map { holder in
-      let name = holder.application.isEmpty ? "" : ", application \"\(holder.application)\""
-      return "detail: session \(holder.pid) of role \"\(holder.role)\"\(name), "
-        + "since \(holder.since ?? "an unknown time")"
-    }
+  public var stated: StatedProblem {
     let end = holders.first.map { "; or select pg_terminate_backend(\($0.pid))" } ?? ""
-    return
-      (["\(meaning) is held by somebody else for longer than CLOSEBELL_LOCK_TIMEOUT"]
-      + sessions + ["hint: try again when that session is done\(end)"]).joined(separator: "\n")
+    return StatedProblem(
+      ProblemCode("lock_held", .busy),
+      "\(meaning) is held by somebody else for longer than CLOSEBELL_LOCK_TIMEOUT",
+      details: holders.map { holder in
+        let name = holder.application.isEmpty ? "" : ", application \"\(holder.application)\""
+        return "session \(holder.pid) of role \"\(holder.role)\"\(name), "
+          + "since \(holder.since ?? "an unknown time")"
+      }, remedy: "try again when that session is done\(end)")
   }
 }

@@ -1,4 +1,5 @@
 public import Postgres
+public import Problems
 
 /// The right of a run to write under its claim, for as long as it holds it.
 public struct Lease: Sendable, Equatable {
@@ -51,7 +52,7 @@ public struct ServerIdentity: Sendable, Equatable, CustomStringConvertible {
 }
 
 /// A session came back to another server than its run or import began on: a standby was promoted.
-public struct ServerChanged: Error, CustomStringConvertible {
+public struct ServerChanged: Problem {
   let from: ServerIdentity
   let to: ServerIdentity
 
@@ -59,12 +60,13 @@ public struct ServerChanged: Error, CustomStringConvertible {
   public init(from: ServerIdentity, to: ServerIdentity) { (self.from, self.to) = (from, to) }
 
   /// From where to where, and what to do.
-  public var description: String {
-    """
-    the server is another one than the one that it began on: a standby was promoted, or a copy \
-    took its place
-    detail: it began on \(from); this is \(to)
-    hint: nothing was written here; start it again (an import: closebell imports resume)
-    """
+  public var stated: StatedProblem {
+    StatedProblem(
+      ProblemCode("server_changed", .unreachable),
+      """
+      the server is another one than the one that it began on: a standby was promoted, or a copy \
+      took its place
+      """, details: ["it began on \(from); this is \(to)"],
+      remedy: "nothing was written here; start it again (an import: \(.resumeImport(nil)))")
   }
 }

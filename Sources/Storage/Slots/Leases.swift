@@ -1,5 +1,6 @@
 public import Accounting
 public import Postgres
+public import Problems
 
 /// A lease says that the owner of a claim is alive; a dead owner's slots may be taken over.
 ///
@@ -217,18 +218,20 @@ public enum Leases {
 }
 
 /// Our lease was ended by others, who took us for dead.
-public struct LeaseGone: Error, CustomStringConvertible {
+public struct LeaseGone: Problem {
   /// The reason, and what to do.
-  public var description: String {
-    """
-    the lease was ended: the connection that held its lock broke, and others took this run for dead
-    hint: nothing more was written; run it again
-    """
+  public var stated: StatedProblem {
+    StatedProblem(
+      ProblemCode("lease_gone", .failed),
+      """
+      the lease was ended: the connection that held its lock broke, and others took this run for \
+      dead
+      """, remedy: "nothing more was written; run it again")
   }
 }
 
 /// A promise of the database that it did not keep; the statement's name says where.
-public enum StorageError: Error, Sendable, CustomStringConvertible {
+public enum StorageError: Problem {
   /// A statement that always gives a row gave none.
   case noRow(String)
   /// A stored word is not one that this program knows.
@@ -237,19 +240,22 @@ public enum StorageError: Error, Sendable, CustomStringConvertible {
   case endlessDate
 
   /// What was expected, as an operator reads it.
-  public var description: String {
+  public var stated: StatedProblem {
     switch self {
-    case .noRow(let what): "the database returned no row for: \(what)"
+    case .noRow(let what):
+      StatedProblem(
+        ProblemCode("row_missing", .failed), "the database returned no row for: \(what)")
     case .endlessDate:
-      """
-      the database holds an infinite date
-      hint: it was written by hand; look for it: where date = 'infinity' or date = '-infinity'
-      """
+      StatedProblem(
+        ProblemCode("infinite_date", .failed), "the database holds an infinite date",
+        remedy: """
+          it was written by hand; look for it: where date = 'infinity' or date = '-infinity'
+          """)
     case .unknownWord(let column, let word):
-      """
-      the database holds an unknown word in \(column): \(word)
-      hint: it was written by another version; check: closebell migrate --status
-      """
+      StatedProblem(
+        ProblemCode("unknown_word", .failed),
+        "the database holds an unknown word in \(column): \(word)",
+        remedy: "it was written by another version; check: \(.migrationStatus)")
     }
   }
 }

@@ -98,11 +98,12 @@ public enum OwnSequences {
   private static let findBehindForImports = Statement.once(
     "sequences-behind-imports", behind(ofImports))
 
+  /// What would come after the last value of all is no number of 64 bits; who draws it is told so.
   private static func behind(_ sequences: [Drawn]) -> String {
     let looks = sequences.map { sequence, taken, increment in
       """
       select 'closebell.\(sequence)' as name, \(taken) as taken,
-        q.last_value + case when q.is_called then \(increment) else 0 end as next
+        q.last_value::numeric + case when q.is_called then \(increment) else 0 end as next
       from closebell.\(sequence) q
       """
     }

@@ -105,7 +105,7 @@ public enum Slots {
       } catch is LockHeld {
         // A lock is being changed, which is nobody's slot: one waits as long as for any other.
         try PeriodLocks.wait(on: db)
-      } catch let error as PostgresError where error.sqlState == "55P03" {
+      } catch let error as PostgresError where error.waitedTooLongForLock {
         guard !isLastTry, try Leases.endOverdueSessions(on: db) > 0 else { return nil }
         isLastTry = true
       }

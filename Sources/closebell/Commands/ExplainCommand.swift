@@ -1,8 +1,10 @@
 import Accounting
 import ArgumentParser
 import Close
+import Operations
 import Postgres
 import Presentation
+import Problems
 import Storage
 
 /// Every input and step behind one portfolio's closed date.
@@ -49,68 +51,61 @@ struct ExplainCommand: AsyncParsableCommand {
       }
       try conclude(slot)
     case .impossible(let shown, let error, let changes):
-      throw Failure(
-        """
-        portfolio \(code) on \(date): its inputs make no close any more: \(error)
-        \(hint(shown, changes))
-        """, code: 1)
+      let (details, remedy) = wayOut(shown, changes)
+      throw StatedProblem(
+        ProblemCode("inputs_make_no_close", .refused),
+        "portfolio \(code) on \(date): its inputs make no close any more: \(error)",
+        details: details, remedy: remedy)
     case .open(let state, let error):
-      throw Failure(
-        """
-        portfolio \(code) is not closed on \(date): the slot is \(state)
-        \(error.map { "detail: \($0)\n" } ?? "")hint: closebell run --date \(date) \
-        --portfolio \(code)
-        """, code: 1)
+      throw NotClosed.unfinished(code, on: date, state: "\(state)", reason: error)
     case .missing(let before, let after):
-      throw Failure(missing(before, after), code: 1)
+      throw NotClosed.missing(
+        code, on: date, known: known(before, after), isBehind: after != nil)
     }
   }
 
   private func conclude(_ slot: SlotExplanation) throws {
     guard !slot.differences.isEmpty else { return }
     let count = slot.differences.count
-    throw Failure(
+    let (details, remedy) = wayOut(slot.shown, slot.unseenChanges)
+    throw StatedProblem(
+      ProblemCode("snapshot_differs", .refused),
       """
       portfolio \(code) on \(date): the stored snapshot says something else, in \(count) \
       \(count == 1 ? "number" : "numbers")
-      \(hint(slot.shown, slot.unseenChanges))
-      """, code: 1)
+      """, details: details, remedy: remedy)
   }
 
-  private func hint(_ shown: ShownSnapshot, _ changes: [UnseenChange]) -> String {
-    guard let first = changes.map(\.from).min() else {
-      let own = shown.stored.policy.maxCarriedBusinessDays
-      if let told = maxCarriedDays?.maxCarriedBusinessDays, told != own {
-        return """
-          detail: it was closed with --max-carried-days \(own)
-          hint: closebell replay --from \(date) --to \(date) --portfolio \(code) \
-          --max-carried-days \(told)
-          """
-      }
-      return """
-        detail: no input is noted as changed since: its opening, or the rows themselves, were
-        hint: closebell replay --from \(date) --to \(date) --portfolio \(code)
-        """
+  /// What changed since the date was closed, and how it is closed again.
+  private func wayOut(
+    _ shown: ShownSnapshot, _ changes: [UnseenChange]
+  ) -> (details: [String], Remedy) {
+    let day = "\(date)"
+    if let first = changes.map(\.from).min() {
+      return (
+        changes.map { "changed since: \($0.summary)" },
+        Remedy(.replay(from: "\(first)", through: day, portfolio: code, onlyStale: true))
+      )
     }
-    let details = changes.map { "detail: changed since: \($0.summary)" }
-    let hint =
-      "hint: closebell replay --from \(first) --to \(date) --only-stale --portfolio \(code)"
-    return (details + [hint]).joined(separator: "\n")
+    let own = shown.stored.policy.maxCarriedBusinessDays
+    if let told = maxCarriedDays?.maxCarriedBusinessDays, told != own {
+      return (
+        ["it was closed with --max-carried-days \(own)"],
+        Remedy(.replay(from: day, through: day, portfolio: code, maxCarriedDays: told))
+      )
+    }
+    return (
+      ["no input is noted as changed since: its opening, or the rows themselves, were"],
+      Remedy(.replay(from: day, through: day, portfolio: code))
+    )
   }
 
-  private func missing(_ before: Day?, _ after: Day?) -> String {
-    let known =
-      switch (before, after) {
-      case (let before?, let after?): "the closed dates next to it are \(before) and \(after)"
-      case (let before?, nil): "its last closed date is \(before)"
-      case (nil, let after?): "its first closed date is \(after)"
-      case (nil, nil): "none of its dates is closed"
-      }
-    let command =
-      after == nil ? "run --date \(date)" : "replay --from \(date) --to \(date)"
-    return """
-      portfolio \(code) has no snapshot of \(date): \(known)
-      hint: if it is a business date: closebell \(command) --portfolio \(code)
-      """
+  private func known(_ before: Day?, _ after: Day?) -> String {
+    switch (before, after) {
+    case (let before?, let after?): "the closed dates next to it are \(before) and \(after)"
+    case (let before?, nil): "its last closed date is \(before)"
+    case (nil, let after?): "its first closed date is \(after)"
+    case (nil, nil): "none of its dates is closed"
+    }
   }
 }

@@ -4,6 +4,7 @@ import Glibc
 import Import
 import Operations
 import Presentation
+import Problems
 import Text
 
 extension IRRConvention: ExpressibleByArgument {}
@@ -66,7 +67,7 @@ struct IRRCommand: ParsableCommand {
     flows.source == "-" ? "standard input" : flows.source
   }
 
-  private func refusal(_ flows: FlowFile) -> Failure {
+  private func refusal(_ flows: FlowFile) -> ExitCode {
     let source = source(flows)
     for row in flows.refusedRows {
       let column = row.field.map { ", \($0)" } ?? ""
@@ -76,6 +77,6 @@ struct IRRCommand: ParsableCommand {
     let hidden = flows.refused - flows.refusedRows.count
     if hidden > 0 { Terminal.complain("detail: and \(hidden) more") }
     Terminal.complain("hint: nothing was calculated; mend these rows and run it again")
-    return Failure("", code: 65)
+    return ExitCode(.badInput)
   }
 }

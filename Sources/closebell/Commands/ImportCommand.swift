@@ -3,6 +3,7 @@ import Glibc
 public import Import
 import Operations
 import Postgres
+import Problems
 import Storage
 import Text
 
@@ -63,10 +64,10 @@ struct ImportCommand: AsyncParsableCommand {
         let code = try await take(file, rejects, session, &connection)
         worst = Severity.worse(worst, code)
       } catch {
-        let failure = Failure(error)
-        guard files.count > 1 else { throw failure }
-        try report(failure, of: file)
-        worst = Severity.worse(worst, failure.code)
+        guard files.count > 1, !(error is ExitCode) else { throw error }
+        let problem = error.stated
+        try report(problem, of: file)
+        worst = Severity.worse(worst, problem.code.kind.exitCode)
       }
       if Severity.concernsEverything(worst) || session.isStopped {
         for file in files[(place + 1)...] { Terminal.complain("error: \(file) was not begun") }
@@ -74,7 +75,7 @@ struct ImportCommand: AsyncParsableCommand {
       }
     }
     await connection?.close()
-    if worst != 0 { throw Failure("", code: worst) }
+    if worst != 0 { throw ExitCode(worst) }
   }
 
   /// Imports a file, or queues it.
@@ -95,12 +96,12 @@ struct ImportCommand: AsyncParsableCommand {
   }
 
   /// Says that one of several files was not imported.
-  private func report(_ failure: Failure, of file: String) throws {
+  private func report(_ problem: StatedProblem, of file: String) throws {
     if common.json {
-      let failed = FailedImport(kind: kind, source: file, error: failure.message)
+      let failed = FailedImport(kind: kind, source: file, error: "\(problem)")
       StandardOutput.json(try JSON(encoding: failed))
     }
-    Terminal.complain("error: import of \(file): \(failure.message)")
+    Terminal.complain(problem, about: "import of \(file)")
   }
 
   private func belongsInBackground(_ file: String) -> Bool {
@@ -119,6 +120,6 @@ struct ImportCommand: AsyncParsableCommand {
     try common.present(QueuedImport(id: job, kind: kind, source: file)) { queued in
       "\(queued.kind): \(queued.source.shown) is queued as import \(queued.id)"
     }
-    if !common.json, !common.quiet { Terminal.complain("hint: closebell imports work") }
+    if !common.json, !common.quiet { Terminal.complain("hint: \(Action.workImports.command)") }
   }
 }

@@ -4,6 +4,7 @@ import Close
 import Glibc
 import Operations
 import Presentation
+import Problems
 import Storage
 
 /// Locks a month.
@@ -67,7 +68,8 @@ struct LockOptions: ParsableArguments {
 
   func request(force: Bool = false) throws -> LockRequest {
     guard month.utf8.count == 7, let first = Day(month + "-01") else {
-      throw Failure("--month is YYYY-MM, not '\(month)'", code: 64)
+      throw StatedProblem(
+        ProblemCode("month_malformed", .usage), "--month is YYYY-MM, not '\(month)'")
     }
     let (year, number, _) = first.parts
     let next =
@@ -81,7 +83,7 @@ struct LockOptions: ParsableArguments {
   /// The person at this machine, with their reason.
   static func author(because reason: String) throws -> PeriodLocks.Author {
     guard reason.contains(where: { !$0.isWhitespace }) else {
-      throw Failure("a reason is required", code: 64)
+      throw StatedProblem(ProblemCode("reason_missing", .usage), "a reason is required")
     }
     let user = getpwuid(getuid()).map { String(cString: $0.pointee.pw_name) } ?? "\(getuid())"
     return PeriodLocks.Author(name: "\(user)@\(Host.name)", reason: reason)

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Text
 import PrivateCluster
+import Problems
 
 /// The private cluster.
 struct PostgresCommand: AsyncParsableCommand {
@@ -65,7 +66,7 @@ struct PostgresCommand: AsyncParsableCommand {
         StandardOutput.line(
           "\(word)\(pid.map { ", process \($0)" } ?? ""), in \(cluster.dataFolder)")
       }
-      if word != "running" { throw Failure("", code: 1) }
+      if word != "running" { throw ExitCode(.refused) }
     }
   }
 

@@ -5,6 +5,7 @@ import Glibc
 import Operations
 import Postgres
 import Presentation
+import Problems
 import Storage
 import Text
 
@@ -64,17 +65,16 @@ enum Confirmation {
     if isGiven { return }
     guard isatty(STDIN_FILENO) == 1, isatty(STDERR_FILENO) == 1 else {
       if wasWrittenDown { return }
-      throw Failure(
-        """
-        nobody is there to be asked
-        hint: --yes does it unasked
-        """, code: 64)
+      throw StatedProblem(
+        ProblemCode("nobody_to_ask", .usage), "nobody is there to be asked",
+        remedy: "\(.option(.yes)) does it unasked")
     }
     StandardOutput.flush()
     Terminal.draw("\(question.shown) [y/N] ")
     let answer = Signals.endingTheProgram { readLine() }
     guard let answer, ["y", "yes"].contains(answer.lowercased()) else {
-      throw Failure("not confirmed; nothing was changed", code: 1)
+      throw StatedProblem(
+        ProblemCode("not_confirmed", .refused), "not confirmed; nothing was changed")
     }
   }
 }

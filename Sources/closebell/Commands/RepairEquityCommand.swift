@@ -5,6 +5,7 @@ import Glibc
 import Operations
 import Postgres
 import Presentation
+import Problems
 import Text
 
 /// Closes damaged dates again from the last good snapshot on.
@@ -81,7 +82,8 @@ struct RepairEquityCommand: AsyncParsableCommand {
     do {
       try await run(repair, plan)
     } catch is CancellationError {
-      throw Failure("interrupted; nothing was changed", code: 130)
+      throw StatedProblem(
+        ProblemCode("repair_interrupted", .interrupted), "interrupted; nothing was changed")
     }
   }
 
@@ -108,16 +110,14 @@ struct RepairEquityCommand: AsyncParsableCommand {
       }
     }
     for failure in plan.failures {
-      Terminal.complain(
-        "error: portfolio \(failure.portfolio.description.shown), \(failure.date): \(failure.error)"
-      )
+      Terminal.complain(failure)
     }
     if isApplied {
       try options.confirm(
         "Close \(plan.closedAgain) dates again and remove \(plan.strayCount) rows?")
       try await apply(plan.plan.text, repair)
     }
-    if !plan.failures.isEmpty { throw Failure("", code: 1) }
+    if !plan.failures.isEmpty { throw ExitCode(.refused) }
   }
 
   private func apply(_ text: String, _ repair: EquityRepair) async throws {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Operations
 import Presentation
+import Problems
 
 /// Id sequences against the tables that use them.
 struct SequencesCommand: AsyncParsableCommand {
@@ -54,7 +55,7 @@ struct SequencesCheckCommand: AsyncParsableCommand {
       report.text(all: common.verbose || !tables.isEmpty)
     }
     for line in report.complaints { Terminal.complain(line) }
-    if !report.isHealthy(strict: strict) { throw Failure("", code: 1) }
+    if !report.isHealthy(strict: strict) { throw ExitCode(.refused) }
   }
 }
 
@@ -119,7 +120,7 @@ struct SequenceRepairing {
       Terminal.complain(
         "error: sequence \(item.sequence) stays as it is: \(item.reason ?? "")")
     }
-    if result.sequences.count > result.moved { throw Failure("", code: 1) }
+    if result.sequences.count > result.moved { throw ExitCode(.refused) }
   }
 }
 

@@ -2,6 +2,7 @@ import Accounting
 import ArgumentParser
 import Operations
 import Presentation
+import Problems
 
 /// How far the books are closed.
 struct StatusCommand: AsyncParsableCommand {
@@ -31,6 +32,6 @@ struct StatusCommand: AsyncParsableCommand {
   func run() async throws {
     let report = try await common.operations(for: "status").coverage(from: from, through: to)
     try common.present(report) { CoverageText($0).text }
-    if !report.isHealthy { throw Failure("", code: 1) }
+    if !report.isHealthy { throw ExitCode(.refused) }
   }
 }

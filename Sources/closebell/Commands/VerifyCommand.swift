@@ -5,6 +5,7 @@ import Glibc
 import Operations
 import Postgres
 import Presentation
+import Problems
 
 /// Proves closed dates.
 struct VerifyCommand: AsyncParsableCommand {
@@ -80,7 +81,11 @@ struct VerifyCommand: AsyncParsableCommand {
     try common.present(result, isError: !result.isClean) {
       VerifyText($0, listsAll: common.verbose).text
     }
-    if wasStopped.isRaised { throw Failure("interrupted: not everything was verified", code: 130) }
-    if !report.isClean { throw Failure("", code: 1) }
+    if wasStopped.isRaised {
+      throw StatedProblem(
+        ProblemCode("verify_interrupted", .interrupted),
+        "interrupted: not everything was verified")
+    }
+    if !report.isClean { throw ExitCode(.refused) }
   }
 }

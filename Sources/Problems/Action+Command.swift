@@ -1,0 +1,48 @@
+extension Action {
+  /// What an operator types for it.
+  ///
+  /// The one place that writes commands for people to type. It stands here and not in the
+  /// executable, since reasons are stored in an operator's words: a slot's, an import's.
+  public var command: String {
+    switch self {
+    case .run(let date, let portfolio):
+      Self.line("run", ("--date", date), ("--portfolio", portfolio))
+    case .replay(let from, let through, let portfolio, let onlyStale, let maxCarriedDays):
+      Self.line("replay", ("--from", from), ("--to", through))
+        + (onlyStale ? " --only-stale" : "")
+        + Self.options(
+          ("--portfolio", portfolio), ("--max-carried-days", maxCarriedDays.map { "\($0)" }))
+    case .unlock(let month, let portfolio):
+      Self.line("unlock", ("--month", month), ("--portfolio", portfolio)) + " --reason …"
+    case .status: Self.line("status")
+    case .resumeClaims: Self.line("resume")
+    case .migrate: Self.line("migrate")
+    case .migrationStatus: Self.line("migrate --status")
+    case .adopt(let table): Self.line("migrate --adopt" + (table.map { " " + $0 } ?? ""))
+    case .importFile(let kind, let source, let format):
+      Self.line("import " + kind + (source.map { " " + $0 } ?? ""), ("--format", format))
+    case .imports: Self.line("imports list")
+    case .showImport(let id): Self.line("imports show \(id)")
+    case .cancelImport(let id): Self.line("imports cancel \(id)")
+    case .resumeImport(let id): Self.line("imports resume" + (id.map { " \($0)" } ?? ""))
+    case .workImports: Self.line("imports work")
+    case .repairDuplicates(let table):
+      Self.line("repair duplicates" + (table.map { " " + $0 } ?? ""))
+    case .checkSequences: Self.line("sequences check")
+    case .repairSequences: Self.line("sequences repair")
+    case .stopServer: Self.line("postgres stop")
+    case .setting(let setting): setting.rawValue
+    case .option(let option): option.rawValue
+    }
+  }
+
+  private static func line(_ command: String, _ options: (String, String?)...) -> String {
+    options.reduce("closebell " + command) { $0 + Self.options($1) }
+  }
+
+  private static func options(_ options: (name: String, value: String?)...) -> String {
+    options.reduce("") { text, option in
+      option.value.map { "\(text) \(option.name) \($0)" } ?? text
+    }
+  }
+}
