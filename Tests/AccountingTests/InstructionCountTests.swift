@@ -57,6 +57,20 @@ struct InstructionCountTests {
     #expect(each[1] <= each[0] * 3 / 2, "instructions a trade: \(each)")
   }
 
+  @Test(
+    "a sale costs the lots that it closes, however many there are",
+    .enabled(if: isThere, "valgrind is not installed"))
+  func sales() async throws {
+    var each: [Int] = []
+    for lots in [500, 8_000] {
+      let kernel = "sales-\(lots)"
+      let few = try await instructions(of: kernel, rounds: 1)
+      let many = try await instructions(of: kernel, rounds: 3)
+      each.append((many - few) / (2 * lots))
+    }
+    #expect(each[1] <= each[0] * 3 / 2, "instructions a lot: \(each)")
+  }
+
   private func instructions(of kernel: String, rounds: Int) async throws -> Int {
     let run = try await CommandRun.run(
       Self.valgrind,

@@ -22,11 +22,20 @@ struct LawVerdict: Sendable {
   private(set) var tried: [Law: Int] = [:]
   private(set) var broken: [Law: [String]] = [:]
   private(set) var seen: [String: Int] = [:]
+  /// Of the books of all seeds below each number of them: see `BookDigest`.
+  private(set) var digests: [Int: Fingerprint] = [:]
 
   mutating func tally(_ law: Law) { tried[law, default: 0] += 1 }
 
   /// Counts a kind of event; a generator that never makes one proves nothing about it.
   mutating func saw(_ event: String) { seen[event, default: 0] += 1 }
+
+  /// Adds what the books of a seed said.
+  mutating func add(_ digest: Fingerprint, of seed: UInt64) {
+    for count in BookDigest.known.keys where seed < count {
+      digests[count] = digests[count].map { $0 + digest } ?? digest
+    }
+  }
 
   /// Keeps the first few places only.
   mutating func breaks(_ law: Law, _ place: @autoclosure () -> String) {
@@ -38,6 +47,7 @@ struct LawVerdict: Sendable {
     sum.tried.merge(right.tried, uniquingKeysWith: +)
     sum.broken.merge(right.broken, uniquingKeysWith: +)
     sum.seen.merge(right.seen, uniquingKeysWith: +)
+    sum.digests.merge(right.digests, uniquingKeysWith: +)
     return sum
   }
 }
@@ -79,12 +89,16 @@ struct LawTrial {
   private mutating func segment() throws {
     for law in [Law.equity, .attribution, .holdings, .lots] { verdict.tally(law) }
     var book = ledger.newBook()
+    var hasher = FingerprintHasher()
     for date in ledger.closingDates {
       let close = try ledger.close(&book, on: date)
       checkIdentities(close)
       checkLots(of: book)
+      hasher.write(close)
+      hasher.write(book)
       closes.append(close)
     }
+    verdict.add(hasher.finish(), of: seed)
   }
 
   private mutating func checkIdentities(_ close: BookClose) {

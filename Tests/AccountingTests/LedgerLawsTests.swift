@@ -36,6 +36,14 @@ struct LedgerLawsTests {
     #expect(verdict.tried[law, default: 0] >= Self.count / 5, "tried too seldom to mean anything")
   }
 
+  @Test("Every book is what it has always been, to the last digit")
+  func digests() async {
+    let verdict = await Self.verdict.value
+    for (count, known) in BookDigest.known where count <= Self.count {
+      #expect(verdict.digests[count]?.description == known, "of the first \(count) portfolios")
+    }
+  }
+
   @Test("Everything that the rules tell apart did happen")
   func coverage() async {
     let verdict = await Self.verdict.value

@@ -34,5 +34,8 @@ case ("explain", let trades?):
     fatalError("not every trade is told")
   }
   repeated { window.explain() }
+case ("sales", let lots?):
+  guard let book = ManyLots(lots: lots) else { fatalError("no book") }
+  repeated { book.close() }
 default: fatalError("no kernel \(arguments[1])")
 }

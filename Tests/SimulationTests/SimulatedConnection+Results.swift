@@ -77,7 +77,8 @@ extension SimulatedConnection {
     try call { tables in
       portfolios.sorted().flatMap { id in
         tables.activities.filter {
-          $0.portfolio == id && $0.activity.type.isExternalFlow && $0.activity.date <= through
+          $0.portfolio == id && $0.activity.type.traits.isExternalFlow
+            && $0.activity.date <= through
         }
       }
     }

@@ -23,10 +23,7 @@ extension PortfolioBook {
     guard date >= portfolio.inception, lastClose.map({ date > $0 }) ?? true else {
       throw .outOfOrder(date: date, lastClose: lastClose)
     }
-    let window = Window(
-      portfolio: portfolio, relief: portfolio.lotRelief, market: market, after: lastClose,
-      through: date)
-    var totals = try run(activities, statements, in: window)
+    var totals = try apply(activities, statements, in: window(through: date, market))
     try settleSwitches(&totals)
     var valuation = Valuation(
       date: date, market: market, baseCurrency: portfolio.baseCurrency)

@@ -19,6 +19,9 @@ public struct PortfolioBook: Sendable {
   var balances: [CashBalance] = []
   var chain: ReturnChain
   var cumulativePnL = Money.zero
+  /// What passes lots between its holdings, of all dates, in the order in which it is applied on
+  /// each; nothing does yet.
+  var reorganisations: [Reorganisation] = []
   /// What is wrong with the opening; thrown by the first close.
   var openingFault: CloseError?
   var isSpent = false
@@ -84,5 +87,12 @@ public struct PortfolioBook: Sendable {
     let index = ledgers.count(while: { $0.holding < holding })
     guard index < ledgers.count, ledgers[index].holding == holding else { return nil }
     return index
+  }
+
+  /// The window from the last close on.
+  func window(through date: Day, _ market: Market) -> Window {
+    Window(
+      portfolio: portfolio, relief: portfolio.lotRelief, market: market, after: lastClose,
+      through: date, among: reorganisations)
   }
 }

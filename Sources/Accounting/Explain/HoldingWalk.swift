@@ -7,12 +7,7 @@ struct HoldingWalk {
   /// The ledger at the opening.
   let opening: HoldingLedger
   let window: Window
-  /// In the order of booking.
-  let activities: [Activity]
-  /// Ascending by date.
-  let statements: [FundStatement]
-  /// The instrument's, in the ledger's order.
-  let actions: [CorporateAction]
+  private let events: HoldingEvents
 
   /// The ledger after some of what happened, with what the last of it did outside.
   struct State {
@@ -20,105 +15,58 @@ struct HoldingWalk {
     var totals = WindowTotals()
   }
 
-  /// How much of the window has happened.
-  private struct Point {
-    var activityCount = 0
-    var statementCount = 0
-    var through = Day.earliest - 1
-  }
-
-  init(_ opening: HoldingLedger, _ window: Window, _ rows: [Activity], _ reports: [FundStatement]) {
+  init(
+    _ opening: HoldingLedger, _ window: Window, _ rows: [Activity], _ reports: [FundStatement],
+    _ legs: [LotLeg]
+  ) {
     self.opening = opening
     self.window = window
-    activities = rows.filter { $0.holding == opening.holding && window.contains($0.bookingDate) }
-      .sorted { ($0.bookingDate, $0.date, $0.id) < ($1.bookingDate, $1.date, $1.id) }
-    statements = reports.filter { $0.holding == opening.holding && window.contains($0.date) }
+    let activities = rows.filter {
+      $0.holding == opening.holding && window.contains($0.bookingDate)
+    }.sorted { ($0.bookingDate, $0.date, $0.id) < ($1.bookingDate, $1.date, $1.id) }
+    let statements = reports.filter { $0.holding == opening.holding && window.contains($0.date) }
       .sorted { $0.date < $1.date }
-    actions = window.actions(of: opening.instrument.id)
+    events = HoldingEvents(
+      activities[...], statements[...], window.actions(of: opening.instrument.id)[...],
+      legs: legs[...])
   }
 
-  /// Every thing that changed something, in order, and the ledger after the last.
-  func steps() throws -> (steps: [ExplainedStep], last: State) {
+  /// Every thing that changed something, in order; what was booked of lots that passed from or to
+  /// another holding; and the ledger after the last.
+  func steps() throws -> (steps: [ExplainedStep], passed: [Attribution], last: State) {
     var steps: [ExplainedStep] = []
-    var (done, point) = (Point(), Point())
-    var actionsLeft = actions[...]
+    var passed: [Attribution] = []
+    var events = events
     var before = State(ledger: opening)
     var after = before
-    func advance() throws(CloseError) {
-      let part = Window(
-        portfolio: window.portfolio, relief: window.relief, market: window.market,
-        after: window.after, through: point.through)
-      var totals = after.totals
-      try after.ledger.run(
-        activities[done.activityCount..<point.activityCount],
-        statements[done.statementCount..<point.statementCount], &actionsLeft, in: part,
-        totals: &totals)
-      after.totals = totals
-      done = point
-    }
-    func goOn() {
+    while let event = events.next() {
+      try after.ledger.apply(event, in: window, totals: &after.totals)
+      switch event {
+      case .activity(let activity):
+        var writer = StepWriter(.activity(activity), from: before, to: after, window)
+        try writer.write(activity)
+        steps.append(writer.step)
+      case .action(let action):
+        if let step = try step(action, before, after) { steps.append(step) }
+      case .statement(let statement):
+        steps.append(StepWriter(.statement(statement), from: before, to: after, window).step)
+      case .leg:
+        passed.append(after.ledger.attribution.since(before.ledger.attribution))
+      }
       after.totals = WindowTotals()
       before = after
     }
-    for event in events {
-      switch event {
-      case .activity(let activity):
-        point.activityCount += 1
-        point.through = activity.isLate ? activity.bookingDate - 1 : activity.bookingDate
-        try advance()
-        var writer = StepWriter(event, from: before, to: after, window)
-        try writer.write(activity)
-        steps.append(writer.step)
-        goOn()
-      case .action(let action):
-        point.through = action.exDate
-        try advance()
-        if let step = try step(action, event, before, after) { steps.append(step) }
-        if isLastOfItsDate(action) { goOn() }
-      case .statement(let statement):
-        point.statementCount += 1
-        point.through = statement.date
-        try advance()
-        steps.append(StepWriter(event, from: before, to: after, window).step)
-        goOn()
-      }
-    }
-    return (steps, before)
-  }
-
-  /// In the ledger's order: on each date the late activities, the splits, the dividends, the
-  /// other activities, the statement.
-  private var events: [ExplainedStep.Event] {
-    var keyed: [(day: Day, place: Int, event: ExplainedStep.Event)] = []
-    for action in actions {
-      keyed.append((action.exDate, action.isSplit ? 1 : 2, .action(action)))
-    }
-    for activity in activities {
-      keyed.append((activity.bookingDate, activity.isLate ? 0 : 3, .activity(activity)))
-    }
-    for statement in statements { keyed.append((statement.date, 4, .statement(statement))) }
-    // The sort is stable: rows of one date keep their order.
-    return keyed.sorted { ($0.day, $0.place) < ($1.day, $1.place) }.map(\.event)
-  }
-
-  private func isLastOfItsDate(_ action: CorporateAction) -> Bool {
-    actions.last { $0.exDate == action.exDate } == action
+    return (steps, passed, before)
   }
 
   /// A split or a dividend; nil where nothing was held, or dividends are recorded.
-  ///
-  /// A split and a dividend of one date are run together: quantity is the split's, money the
-  /// dividend's.
   private func step(
-    _ action: CorporateAction, _ event: ExplainedStep.Event, _ before: State, _ after: State
+    _ action: CorporateAction, _ before: State, _ after: State
   ) throws -> ExplainedStep? {
     guard !before.ledger.position.quantity.isZero else { return nil }
-    let isShared = actions.count { $0.exDate == action.exDate } > 1
-    var writer = StepWriter(event, from: before, to: after, window)
+    var writer = StepWriter(.action(action), from: before, to: after, window)
     switch action.effect {
-    case .split(let ratio):
-      if isShared { writer.keepOnlyQuantity() }
-      try writer.split(by: ratio, on: action.exDate)
+    case .split(let ratio): try writer.split(by: ratio, on: action.exDate)
     case .dividend(let perUnit):
       guard window.portfolio.dividendMode == .automatic, !before.ledger.isFuture else {
         return nil

@@ -10,10 +10,10 @@ struct HoldingWriter {
   private var isForeign: Bool { instrument.currency != base }
 
   func holding(
-    _ activities: [Activity], _ statements: [FundStatement]
+    _ activities: [Activity], _ statements: [FundStatement], _ legs: [LotLeg]
   ) throws -> ExplainedHolding {
-    let walk = HoldingWalk(opening, window, activities, statements)
-    let (steps, last) = try walk.steps()
+    let walk = HoldingWalk(opening, window, activities, statements, legs)
+    let (steps, passed, last) = try walk.steps()
     var holding = ExplainedHolding(
       holding: row.holding, instrument: instrument,
       opening: opening.isFlat ? nil : opening.levelRow, row: row)
@@ -25,7 +25,9 @@ struct HoldingWriter {
     if !opening.isValued, !closed.isFlat {
       holding.published = window.market.published(of: instrument.id, on: window.through)
     }
-    holding.closing = try settlement(from: last.ledger) + levels(holding.published) + changes(steps)
+    holding.closing =
+      try settlement(from: last.ledger) + levels(holding.published)
+      + changes(steps, passed)
     return holding
   }
 
@@ -113,10 +115,11 @@ struct HoldingWriter {
 
   // MARK: - Changes
 
-  private func changes(_ steps: [ExplainedStep]) -> [Formula] {
+  /// - Parameter passed: What lots that passed from or to another holding took out of it.
+  private func changes(_ steps: [ExplainedStep], _ passed: [Attribution]) -> [Formula] {
     var result: [Formula] = []
     func add(_ name: String, _ part: KeyPath<Attribution, Money>, _ more: [Money]) {
-      let booked = steps.map { $0.attribution[keyPath: part] }
+      let booked = (passed + steps.map(\.attribution)).map { $0[keyPath: part] }
       let terms = (more + booked).filter { !$0.isZero }
       guard terms.count > 1 else { return }
       result.append(.sum(name, terms, row.attribution[keyPath: part]))

@@ -11,25 +11,25 @@ extension PortfolioBook {
     let close = try closed.close(
       on: date, activities: activities, statements: statements, market: market,
       businessDays: businessDays, policy: policy)
-    let window = Window(
-      portfolio: portfolio, relief: portfolio.lotRelief, market: market, after: lastClose,
-      through: date)
+    let window = window(through: date, market)
+    var copy = self
+    var totals = try copy.apply(activities, statements, in: window)
     var explanation = Explanation(opening: lastClose.map { reopening(on: $0) }, close: close)
     explanation.cashSteps = try cashSteps(activities, in: window)
     // Once for all holdings: each would look through what happened to all of them.
     let activitiesOf = Dictionary(grouping: activities, by: \.holding)
     let statementsOf = Dictionary(grouping: statements, by: \.holding)
+    let legsOf = Dictionary(grouping: totals.legs, by: \.holding)
     for row in close.holdings {
       guard let index = index(of: row.holding) else { continue }
       let writer = HoldingWriter(
         opening: ledgers[index], closed: closed.ledgers[index], row: row, window: window)
       explanation.holdings.append(
         try writer.holding(
-          activitiesOf[row.holding] ?? [], statementsOf[row.holding] ?? []))
+          activitiesOf[row.holding] ?? [], statementsOf[row.holding] ?? [],
+          legsOf[row.holding] ?? []))
     }
     explanation.holdings.sort { $0.instrument.symbol < $1.instrument.symbol }
-    var copy = self
-    var totals = try copy.run(activities, statements, in: window)
     let fx = totals.attribution.fx
     try settleSwitches(&totals)
     explanation.ownAttribution = totals.attribution
@@ -56,15 +56,18 @@ extension PortfolioBook {
       .sorted { ($0.bookingDate, $0.date, $0.id) < ($1.bookingDate, $1.date, $1.id) }
     var empty = self
     empty.ledgers = []
+    var window = window
+    window.reorganisations = []
     return try rows.map { activity in
       var step = ExplainedStep(.activity(activity))
       var book = empty
-      step.take(WindowTotals(), try book.run([activity], [], in: window))
+      step.take(WindowTotals(), try book.apply([activity], [], in: window))
       let entry = try window.entry(activity)
-      switch activity.type {
-      case .deposit, .withdrawal, .exchangeIn, .exchangeOut:
+      switch activity.type.traits.kind {
+      case .contribution, .exchange:
         try step.transfer(entry, base: portfolio.baseCurrency)
-      default: try step.income(entry, base: portfolio.baseCurrency)
+      case .income, .fee, .tax, .trade, .expiry, .transfer, .fundSwitch:
+        try step.income(entry, base: portfolio.baseCurrency)
       }
       return step
     }

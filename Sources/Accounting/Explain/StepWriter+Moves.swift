@@ -85,8 +85,10 @@ extension StepWriter {
     }
     var rest = part
     let isOldestFirst = window.relief == .fifo
-    for lot in isOldestFirst ? held.lots : held.lots.reversed() {
+    for place in held.lots.indices {
       if rest.isZero { break }
+      let end = held.lots.startIndex + held.lots.endIndex - 1
+      let lot = held.lots[isOldestFirst ? place : end - place]
       let taken = rest.magnitude < lot.quantity.magnitude ? rest : lot.quantity
       var cost = Worth(local: lot.localCost, base: lot.costBasis)
       if taken != lot.quantity,

@@ -1,15 +1,11 @@
 /// Money into and out of a holding that is valued by statements.
 extension StepWriter {
   mutating func writeValued(_ entry: Entry) throws {
-    switch entry.activity.type {
-    case .investment, .regularInvestment, .governmentUplift, .productSwitchIn, .transferIn,
-      .fundSwitchIn:
-      try invest(entry)
-    case .withdrawal, .regularWithdrawal, .productSwitchOut, .transferOut, .fundSwitchOut:
-      try divest(entry)
-    default:
-      // It happened inside the fund: the next statement shows it.
-      return
+    // What happened inside the fund is in its next statement.
+    switch entry.activity.type.traits.holding {
+    case .into: try invest(entry)
+    case .outOf: try divest(entry)
+    case nil: return
     }
   }
 

@@ -33,22 +33,16 @@ struct StepWriter {
       try writeValued(entry)
       return
     }
-    switch activity.type {
-    case .buy, .sell: try trade(entry)
-    case .expire: try expire(entry)
-    case .transferIn, .transferOut: try transfer(entry)
-    default: try step.income(entry, base: base)
+    switch activity.type.traits.kind {
+    case .trade: try trade(entry)
+    case .expiry: try expire(entry)
+    case .transfer: try transfer(entry)
+    case .contribution, .income, .fee, .tax, .exchange, .fundSwitch:
+      try step.income(entry, base: base)
     }
   }
 
   // MARK: - Corporate actions
-
-  /// Leaves the money to the dividend of the same date.
-  mutating func keepOnlyQuantity() {
-    step.cash = []
-    step.flows = []
-    step.attribution = Attribution()
-  }
 
   mutating func split(by ratio: Rate, on exDate: Day) throws {
     add(
@@ -71,7 +65,7 @@ struct StepWriter {
 
   private mutating func trade(_ entry: Entry) throws {
     guard let quantity = entry.activity.quantity, let price = entry.activity.price else { return }
-    let signed = entry.activity.type == .buy ? quantity : -quantity
+    let signed = entry.activity.type.traits.holding == .into ? quantity : -quantity
     let paid = try value("value", signed, at: price, entry)
     let moved = try lateQuantity(signed, entry)
     let move = Move(
@@ -99,7 +93,7 @@ struct StepWriter {
 
   private mutating func transfer(_ entry: Entry) throws {
     guard let quantity = entry.activity.quantity else { return }
-    let signed = entry.activity.type == .transferIn ? quantity : -quantity
+    let signed = entry.activity.type.traits.holding == .into ? quantity : -quantity
     let paid = try before.flowValue(signed, entry, in: window)
     if entry.activity.amount == nil {
       let close = try window.market.close(of: instrument.id, on: entry.activity.date)
@@ -206,14 +200,13 @@ extension ExplainedStep {
   /// A dividend, interest, a fee or a tax, of a holding or of none.
   mutating func income(_ entry: Entry, base: Currency) throws {
     guard let amount = entry.activity.amount else { return }
-    let isCost = entry.activity.type == .fee || entry.activity.type == .tax
     let worth = try entry.worth(amount)
     if entry.activity.currency != base {
       formulas.append(
         Formula(
           "\(entry.activity.type.rawValue) in \(base)", .of(amount) * .of(entry.rate), worth.base))
     }
-    let received = isCost ? -worth : worth
+    let received = entry.activity.type.traits.cash == .into ? worth : -worth
     try paid(received, entry, base: base)
     guard entry.isLate else { return }
     let fee = try entry.worth(entry.activity.fee)
@@ -224,17 +217,18 @@ extension ExplainedStep {
   mutating func transfer(_ entry: Entry, base: Currency) throws {
     guard let amount = entry.activity.amount else { return }
     let type = entry.activity.type
+    let traits = type.traits
     let worth = try entry.worth(amount)
     if entry.activity.currency != base {
       formulas.append(
         Formula("\(type.rawValue) in \(base)", .of(amount) * .of(entry.rate), worth.base))
     }
-    let received = type == .deposit || type == .exchangeIn ? worth : -worth
+    let received = traits.cash == .into ? worth : -worth
     try paid(received, entry, base: base)
     guard entry.isLate else { return }
     let fee = try entry.worth(entry.activity.fee)
-    let isExchange = type == .exchangeIn || type == .exchangeOut
-    addPrior("received, fee", (isExchange ? [received.base] : []) + [-fee.base], entry)
+    let own = traits.kind == .exchange ? [received.base] : []
+    addPrior("received, fee", own + [-fee.base], entry)
   }
 
   /// What a late activity books of an earlier period, of a holding or of none.

@@ -28,6 +28,28 @@ struct Window {
   let after: Day?
   /// The last date.
   let through: Day
+  /// What passes lots between holdings, in the order in which it is applied.
+  var reorganisations: [Reorganisation]
+
+  /// - Parameter reorganisations: Of all dates, in the order in which they are applied on each.
+  init(
+    portfolio: Portfolio, relief: LotRelief, market: Market, after: Day?, through: Day,
+    among reorganisations: [Reorganisation] = []
+  ) {
+    self.portfolio = portfolio
+    self.relief = relief
+    self.market = market
+    self.after = after
+    self.through = through
+    if reorganisations.isEmpty {
+      self.reorganisations = reorganisations
+    } else {
+      // The sort is stable.
+      self.reorganisations = reorganisations.filter { event in
+        event.exDate <= through && after.map { event.exDate > $0 } ?? true
+      }.sorted { $0.exDate < $1.exDate }
+    }
+  }
 
   /// Whether a booking date lies in the window.
   func contains(_ day: Day) -> Bool { day <= through && after.map { day > $0 } ?? true }

@@ -13,17 +13,20 @@ extension HoldingLedger {
   private mutating func applyQuoted(
     _ entry: Entry, in window: Window, totals: inout WindowTotals
   ) throws(CloseError) {
-    switch entry.activity.type {
-    case .buy, .sell: try trade(entry, in: window, totals: &totals)
-    case .expire: try expire(entry, in: window, totals: &totals)
-    case .transferIn, .transferOut: try transfer(entry, in: window, totals: &totals)
-    case .dividend where window.portfolio.dividendMode == .automatic:
+    let traits = entry.activity.type.traits
+    if traits.isPaidByActions, window.portfolio.dividendMode == .automatic {
       throw .notAllowed(reference(entry), .dividendsAreAutomatic)
-    case .dividend, .interest, .fee, .tax: try income(entry, totals: &totals)
-    case .deposit, .exchangeOut, .exchangeIn: throw .notAllowed(reference(entry), .hasHolding)
-    case .withdrawal, .investment, .regularInvestment, .governmentUplift, .productSwitchIn,
-      .regularWithdrawal, .productSwitchOut, .fundSwitchIn, .fundSwitchOut:
-      throw .notAllowed(reference(entry), .onQuotedHolding)
+    }
+    if let refusal = traits.refusal(isValued: false) {
+      throw .notAllowed(reference(entry), refusal)
+    }
+    switch traits.kind {
+    case .trade: try trade(entry, in: window, totals: &totals)
+    case .expiry: try expire(entry, in: window, totals: &totals)
+    case .transfer: try transfer(entry, in: window, totals: &totals)
+    case .income, .fee, .tax: try income(entry, totals: &totals)
+    case .contribution, .exchange, .fundSwitch:
+      preconditionFailure("what is not of a quoted holding was refused")
     }
   }
 
@@ -34,7 +37,7 @@ extension HoldingLedger {
   private mutating func trade(
     _ entry: Entry, in window: Window, totals: inout WindowTotals
   ) throws(CloseError) {
-    let quantity = try signedQuantity(entry, isIn: entry.activity.type == .buy)
+    let quantity = try signedQuantity(entry)
     guard let price = entry.activity.price else { throw .lacks(reference(entry), "price") }
     let paid = try worth(quantity, at: price, entry)
     let moved = try lateQuantity(quantity, entry, in: window, totals: &totals)
@@ -89,7 +92,7 @@ extension HoldingLedger {
     _ entry: Entry, in window: Window, totals: inout WindowTotals
   ) throws(CloseError) {
     let activity = entry.activity
-    let quantity = try signedQuantity(entry, isIn: activity.type == .transferIn)
+    let quantity = try signedQuantity(entry)
     let paid = try flowValue(quantity, entry, in: window)
     var cost = paid
     if let price = activity.price { cost = try worth(quantity, at: price, entry) }
@@ -160,7 +163,7 @@ extension HoldingLedger {
     }
   }
 
-  private func signedQuantity(_ entry: Entry, isIn: Bool) throws(CloseError) -> Quantity {
+  private func signedQuantity(_ entry: Entry) throws(CloseError) -> Quantity {
     guard let quantity = entry.activity.quantity, !quantity.isZero else {
       throw .lacks(reference(entry), "quantity")
     }
@@ -169,7 +172,7 @@ extension HoldingLedger {
       throw .wrongSign(reference(entry), "price")
     }
     try requireOwnCurrency(entry)
-    return isIn ? quantity : -quantity
+    return entry.activity.type.traits.holding == .into ? quantity : -quantity
   }
 
   func requireOwnCurrency(_ entry: Entry) throws(CloseError) {
@@ -246,7 +249,7 @@ extension Entry {
   /// The amount and its value in base currency, where the type's sign allows it.
   func amount(_ reference: ActivityReference) throws(CloseError) -> Worth {
     guard let amount = activity.amount else { throw .lacks(reference, "amount") }
-    guard amount >= .zero || activity.type.mayBeNegative else {
+    guard amount >= .zero || activity.type.traits.isSigned else {
       throw .wrongSign(reference, "amount")
     }
     do throws(ArithmeticError) {
@@ -255,11 +258,6 @@ extension Entry {
       throw .arithmetic(subject: reference.name, date: day, error)
     }
   }
-}
-
-extension ActivityType {
-  /// Whether a negative amount has a meaning: paid interest, a refunded fee or tax.
-  var mayBeNegative: Bool { self == .interest || self == .fee || self == .tax }
 }
 
 extension Attribution {
@@ -272,11 +270,11 @@ extension Attribution {
     let activity = entry.activity
     do throws(ArithmeticError) {
       let fee = try entry.worth(activity.fee)
-      let isCost = activity.type == .fee || activity.type == .tax
-      let received = isCost ? -amount : amount
+      let traits = activity.type.traits
+      let received = traits.cash == .into ? amount : -amount
       try totals.receive(received, in: activity.currency, lateRate: entry.lateCashRate)
       try totals.receive(-fee, in: activity.currency, lateRate: entry.lateCashRate)
-      switch activity.type {
+      switch traits.kind {
       case .fee: book(fees: amount.base, isLate: entry.isLate)
       case .tax: book(taxes: amount.base, isLate: entry.isLate)
       default: book(income: amount.base, isLate: entry.isLate)

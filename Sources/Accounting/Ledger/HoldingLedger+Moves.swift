@@ -74,7 +74,7 @@ extension HoldingLedger {
   }
 
   /// Units that a split made many can come late, any number of times.
-  private func requireRoom(for opening: Quantity) throws(ArithmeticError) {
+  func requireRoom(for opening: Quantity) throws(ArithmeticError) {
     let quantity = position.quantity + opening
     guard quantity.units.magnitude < Quantity.derivedLimit.magnitude else { throw .overflow }
   }
@@ -109,7 +109,7 @@ extension HoldingLedger {
   }
 
   /// Takes the unrealized gain of what left out of the change of level (of what arrived: negated).
-  private mutating func leave(
+  mutating func leave(
     _ worth: Worth, relieved: Worth, rate: Rate
   ) throws(ArithmeticError) {
     let unrealized = try convert(worth.local - relieved.local, at: rate)

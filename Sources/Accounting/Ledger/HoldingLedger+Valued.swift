@@ -5,28 +5,29 @@ extension HoldingLedger {
   /// fund earns and charges inside is in its statements: such rows are information only, and so
   /// is the fee of a flow.
   mutating func applyValued(_ entry: Entry, totals: inout WindowTotals) throws(CloseError) {
-    switch entry.activity.type {
-    case .investment, .regularInvestment, .governmentUplift, .productSwitchIn, .transferIn:
-      let flow = try invest(entry)
+    let traits = entry.activity.type.traits
+    if let refusal = traits.refusal(isValued: true) {
+      throw .notAllowed(reference(entry), refusal)
+    }
+    switch traits.kind {
+    case .contribution, .transfer:
+      let flow = try move(entry, traits.holding)
       totals.externalFlow(flow.base, on: entry.day)
       note(-flow.base, on: entry.day, totals: &totals)
-    case .withdrawal, .regularWithdrawal, .productSwitchOut, .transferOut:
-      let flow = try divest(entry)
-      totals.externalFlow(-flow.base, on: entry.day)
-      note(flow.base, on: entry.day, totals: &totals)
-    case .fundSwitchIn:
-      let flow = try invest(entry)
+    case .fundSwitch:
+      let flow = try move(entry, traits.holding)
       switched(flow, entry, totals: &totals)
-    case .fundSwitchOut:
-      let flow = try divest(entry)
-      switched(-flow, entry, totals: &totals)
-    case .fee, .tax, .dividend, .interest:
-      break
-    case .deposit, .exchangeOut, .exchangeIn:
-      throw .notAllowed(reference(entry), .hasHolding)
-    case .buy, .sell, .expire:
-      throw .notAllowed(reference(entry), .onValuedHolding)
+    case .income, .fee, .tax: break
+    case .trade, .expiry, .exchange:
+      preconditionFailure("what is not of a valued holding was refused")
     }
+  }
+
+  /// Money into the fund or out of it; what went in.
+  private mutating func move(
+    _ entry: Entry, _ direction: ActivityTraits.Direction?
+  ) throws(CloseError) -> Worth {
+    direction == .into ? try invest(entry) : -(try divest(entry))
   }
 
   private func switched(_ flow: Worth, _ entry: Entry, totals: inout WindowTotals) {

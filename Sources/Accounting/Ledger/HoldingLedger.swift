@@ -56,68 +56,52 @@ struct HoldingLedger: Sendable {
     if isValued, isFlat { level.priceDate = date }
   }
 
-  /// Applies what happened in a window, in the order of dates: on each the splits, the dividends,
-  /// the activities by their keys, then the statement.
+  /// Applies what happened, in order.
   ///
-  /// A late activity comes before everything else of its booking date: it should have been there.
-  mutating func run(
-    _ activities: ArraySlice<Activity>, _ statements: ArraySlice<FundStatement>, in window: Window,
+  /// - Parameter end: Leaves what does not come before it; nil leaves nothing.
+  mutating func advance(
+    through events: inout HoldingEvents, before end: BookingOrder? = nil, in window: Window,
     totals: inout WindowTotals
   ) throws(CloseError) {
-    var actions = window.actions(of: instrument.id)[...]
-    try run(activities, statements, &actions, in: window, totals: &totals)
-  }
-
-  /// The same, where what happened in the window until now was applied before.
-  ///
-  /// - Parameter actions: Those of the window that were not applied yet, and later ones.
-  mutating func run(
-    _ activities: ArraySlice<Activity>, _ statements: ArraySlice<FundStatement>,
-    _ actions: inout ArraySlice<CorporateAction>, in window: Window, totals: inout WindowTotals
-  ) throws(CloseError) {
-    var statements = statements
-    for activity in activities {
-      let entry = try window.entry(activity)
-      let end = entry.isLate ? entry.day - 1 : entry.day
-      try apply(&actions, through: end, in: window, totals: &totals)
-      try apply(&statements, through: entry.day - 1)
-      try apply(entry, in: window, totals: &totals)
-      isTouched = true
-    }
-    try apply(&actions, through: window.through, in: window, totals: &totals)
-    try apply(&statements, through: window.through)
-  }
-
-  private mutating func apply(
-    _ statements: inout ArraySlice<FundStatement>, through date: Day
-  ) throws(CloseError) {
-    while let statement = statements.first, statement.date <= date {
-      guard isValued else {
-        throw .statementOfQuoted(symbol: instrument.symbol, date: statement.date)
-      }
-      carriedValue = statement.value
-      level.priceDate = statement.date
-      isTouched = true
-      statements.removeFirst()
+    while let event = events.next(before: end) {
+      try apply(event, in: window, totals: &totals)
     }
   }
 
-  private mutating func apply(
-    _ actions: inout ArraySlice<CorporateAction>, through date: Day, in window: Window,
-    totals: inout WindowTotals
+  /// Applies one thing that happened.
+  mutating func apply(
+    _ event: HoldingEvent, in window: Window, totals: inout WindowTotals
   ) throws(CloseError) {
-    while let action = actions.first, action.exDate <= date {
-      actions.removeFirst()
-      if position.quantity.isZero { continue }
-      switch action.effect {
-      case .split(let ratio):
-        try split(by: ratio, on: action.exDate, in: window)
-      case .dividend(let perUnit):
-        let paid = try dividend(
-          perUnit, on: position.quantity, exDate: action.exDate, in: window, totals: &totals)
-        attribution.income += paid.base
-        note(paid.base, on: action.exDate, totals: &totals)
-      }
+    switch event {
+    case .activity(let activity):
+      try apply(try window.entry(activity), in: window, totals: &totals)
+      isTouched = true
+    case .action(let action): try apply(action, in: window, totals: &totals)
+    case .statement(let statement): try apply(statement)
+    case .leg(let leg): try apply(leg, in: window, totals: &totals)
+    }
+  }
+
+  private mutating func apply(_ statement: FundStatement) throws(CloseError) {
+    guard isValued else {
+      throw .statementOfQuoted(symbol: instrument.symbol, date: statement.date)
+    }
+    carriedValue = statement.value
+    level.priceDate = statement.date
+    isTouched = true
+  }
+
+  private mutating func apply(
+    _ action: CorporateAction, in window: Window, totals: inout WindowTotals
+  ) throws(CloseError) {
+    if position.quantity.isZero { return }
+    switch action.effect {
+    case .split(let ratio): try split(by: ratio, on: action.exDate, in: window)
+    case .dividend(let perUnit):
+      let paid = try dividend(
+        perUnit, on: position.quantity, exDate: action.exDate, in: window, totals: &totals)
+      attribution.income += paid.base
+      note(paid.base, on: action.exDate, totals: &totals)
     }
   }
 

@@ -16,6 +16,8 @@ struct WindowTotals: Sendable {
   private(set) var flows: [FlowEvent] = []
   /// Legs of fund switches, to be netted.
   var switches: [SwitchLeg] = []
+  /// Both sides of every reorganisation, in the order of booking.
+  var legs: [LotLeg] = []
 
   /// Cash in base currency that came in since the opening.
   var baseCash: Money { cash.reduce(.zero) { $0 + $1.base } }
@@ -33,6 +35,10 @@ struct WindowTotals: Sendable {
       amount.base = try convert(paid.local, at: lateRate)
       attribution.priorPeriod += amount.base - paid.base
     }
+    add(amount, in: currency)
+  }
+
+  private mutating func add(_ amount: Worth, in currency: Currency) {
     let index: Int
     if let found = cash.firstIndex(where: { $0.currency == currency }) {
       index = found
@@ -42,6 +48,19 @@ struct WindowTotals: Sendable {
     }
     cash[index].local += amount.local
     cash[index].base += amount.base
+  }
+
+  /// Adds what others did, behind what is here.
+  static func += (left: inout WindowTotals, right: WindowTotals) {
+    for change in right.cash {
+      left.add(Worth(local: change.local, base: change.base), in: change.currency)
+    }
+    left.inflow += right.inflow
+    left.outflow += right.outflow
+    left.attribution += right.attribution
+    left.flows += right.flows
+    left.switches += right.switches
+    left.legs += right.legs
   }
 
   /// Counts an external flow: positive comes into the portfolio.

@@ -1,4 +1,6 @@
 /// The closed set of things that happen in a portfolio; an unknown word is refused on import.
+///
+/// What is true of each stands in one table: `ActivityTraits`.
 public enum ActivityType: String, CaseIterable, Sendable {
   case deposit, withdrawal
   case buy, sell, expire
@@ -15,24 +17,12 @@ public enum ActivityType: String, CaseIterable, Sendable {
   case productSwitchOut = "product_switch_out"
   case fundSwitchIn = "fund_switch_in"
   case fundSwitchOut = "fund_switch_out"
-
-  /// Whether it is money or securities that come into the portfolio or leave it.
-  public var isExternalFlow: Bool {
-    switch self {
-    case .deposit, .withdrawal, .transferIn, .transferOut, .investment, .regularInvestment,
-      .governmentUplift, .productSwitchIn, .regularWithdrawal, .productSwitchOut:
-      true
-    case .buy, .sell, .expire, .dividend, .interest, .fee, .tax, .exchangeOut, .exchangeIn,
-      .fundSwitchIn, .fundSwitchOut:
-      false
-    }
-  }
 }
 
 /// One row of a portfolio's activity log.
 ///
-/// Amounts are positive and the sign comes from the type; only `interest`, `fee` and `tax` may
-/// be negative (paid, refunded). `fee` on any type is a cost, never part of the flow.
+/// Amounts are positive and the sign comes from the type, but where its traits allow a negative one
+/// (paid interest, a refunded fee). `fee` on any type is a cost, never part of the flow.
 public struct Activity: Sendable {
   /// The database key; rows of one date are applied in its order.
   public var id: Int64

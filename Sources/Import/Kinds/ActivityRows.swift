@@ -66,22 +66,23 @@ struct ActivityRows: RowKind {
       cells, Column.portfolio, on: date, dateColumn: Column.date)
     let type = try cells.requiredWord(Column.type, of: ActivityType.self)
     let instrument = try self.instrument(cells, type, date, portfolio, books)
-    let rule = ActivityRule.of(type, isValued: instrument?.isValued)
+    let traits = type.traits
+    let needs = traits.needs(isValued: instrument?.isValued)
     let denomination = try cells.currency(Column.currency)
-    if rule.isInOwnCurrency, let instrument {
+    if traits.isInOwnCurrency, let instrument {
       try cells.require(denomination, Column.currency, of: instrument)
     }
     let quantity = try self.number(
-      cells, Column.quantity, rule.quantity, type, nil, as: Quantity.self)
+      cells, Column.quantity, needs.quantity, type, nil, as: Quantity.self)
     guard quantity != .zero else {
       throw cells.refuse(quoting: Column.quantity, "must be greater than 0")
     }
     return Row(
       externalID: externalID, portfolio: portfolio.id, portfolioCode: portfolio.code,
       instrument: instrument?.id, type: type, date: date, quantity: quantity,
-      price: try self.number(cells, Column.price, rule.price, type, denomination),
+      price: try self.number(cells, Column.price, needs.price, type, denomination),
       amount: try self.number(
-        cells, Column.amount, rule.amount, type, denomination, isSigned: rule.isSigned),
+        cells, Column.amount, needs.amount, type, denomination, isSigned: traits.isSigned),
       fee: try self.number(cells, Column.fee, .optional, type, denomination) ?? .zero,
       currency: denomination?.currency ?? instrument?.currency ?? portfolio.base,
       acquired: try acquired(cells, type, date),
@@ -93,8 +94,10 @@ struct ActivityRows: RowKind {
     _ cells: Cells, _ type: ActivityType, _ date: Day
   ) throws(RowRefusal) -> Day? {
     guard let acquired = try cells.day(Column.acquired) else { return nil }
-    guard type == .transferIn else {
-      throw cells.refuse(Column.acquired, "only a transfer_in has one; leave it empty")
+    guard type.traits.mayHaveAcquired else {
+      let having = ActivityType.allCases.filter(\.traits.mayHaveAcquired).map(\.rawValue)
+      throw cells.refuse(
+        Column.acquired, "only a \(having.joined(separator: " or ")) has one; leave it empty")
     }
     guard acquired <= date else {
       throw cells.refuse(quoting: Column.acquired, "is after the date of the transfer")

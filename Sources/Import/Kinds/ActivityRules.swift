@@ -1,57 +1,11 @@
 internal import Accounting
 
-/// Which cells an activity of a type must, may and must not have.
-struct ActivityRule: Sendable {
-  /// Whether a cell is there.
-  enum Need: Sendable { case required, optional, forbidden }
-
-  /// What the symbol may be.
-  enum Holding: Sendable {
-    /// No symbol: it is about cash.
-    case none
-    /// A quoted instrument.
-    case quoted
-    /// An instrument valued by statements.
-    case valued
-    /// Any instrument, or none.
-    case optional
-  }
-
-  var holding: Holding
-  var quantity = Need.forbidden
-  var price = Need.forbidden
-  var amount = Need.forbidden
-  /// Whether the amount may be negative: paid where it is usually received, or given back.
-  var isSigned = false
-  /// Whether it must be in the instrument's currency.
-  var isInOwnCurrency = true
-
-  private static let cash = ActivityRule(holding: .none, amount: .required)
-  private static let fund = ActivityRule(holding: .valued, amount: .required)
-  private static let trade = ActivityRule(holding: .quoted, quantity: .required, price: .required)
-
-  /// The rule of a type; a withdrawal and a transfer have two.
-  ///
-  /// - Parameter isValued: Whether the symbol is of a valued instrument; nil without a symbol.
-  static func of(_ type: ActivityType, isValued: Bool?) -> ActivityRule {
-    switch type {
-    case .deposit, .exchangeOut, .exchangeIn: cash
-    case .withdrawal: isValued == nil ? cash : fund
-    case .buy, .sell: trade
-    case .expire: ActivityRule(holding: .quoted, quantity: .optional, price: .optional)
-    case .transferIn, .transferOut:
-      isValued == true
-        ? fund
-        : ActivityRule(
-          holding: .quoted, quantity: .required, price: .optional, amount: .optional)
-    case .dividend:
-      ActivityRule(holding: .optional, amount: .required, isInOwnCurrency: false)
-    case .interest, .fee, .tax:
-      ActivityRule(holding: .optional, amount: .required, isSigned: true, isInOwnCurrency: false)
-    case .investment, .regularInvestment, .governmentUplift, .productSwitchIn,
-      .regularWithdrawal, .productSwitchOut, .fundSwitchIn, .fundSwitchOut:
-      fund
-    }
+extension ActivityTraits {
+  /// The numbers of a row: those of its type, but of a fund's flow the amount alone.
+  func needs(
+    isValued: Bool?
+  ) -> (quantity: ActivityTraits.Need, price: ActivityTraits.Need, amount: ActivityTraits.Need) {
+    isValued == true ? (.forbidden, .forbidden, .required) : (quantity, price, amount)
   }
 }
 
@@ -65,30 +19,30 @@ extension ActivityRows {
     if cells.bytes(Column.symbol) != nil {
       instrument = try books.instrument(cells, Column.symbol, on: date)
     }
-    let rule = ActivityRule.of(type, isValued: instrument?.isValued)
-    switch (rule.holding, instrument?.isValued) {
-    case (.none, .some):
+    let traits = type.traits
+    switch traits.refusal(isValued: instrument?.isValued) {
+    case .hasHolding:
       throw cells.refuse(Column.symbol, "a \(type.rawValue) has no symbol: it is about cash")
-    case (.quoted, nil), (.valued, nil):
+    case .needsHolding:
       guard isMissingAllowed(Column.symbol, cells) else {
         throw cells.refuse(Column.symbol, "a \(type.rawValue) needs a symbol")
       }
-    case (.quoted, true):
+    case .onValuedHolding:
       throw cells.refuse(
         Column.type,
         "a \(type.rawValue) needs a quoted instrument; this one is valued by statements")
-    case (.valued, false):
+    case .onQuotedHolding:
       throw cells.refuse(
         Column.type,
         "a \(type.rawValue) needs an instrument valued by statements; this one is quoted")
-    default: break
+    case .needsCurrencyCash, .dividendsAreAutomatic, nil: break
     }
-    if type == .exchangeOut || type == .exchangeIn, !portfolio.isPerCurrency {
+    if traits.kind == .exchange, !portfolio.isPerCurrency {
       throw cells.refuse(
         Column.type,
         "portfolio \(portfolio.code) keeps all cash in \(portfolio.base): nothing to exchange")
     }
-    if type == .dividend, instrument?.isValued == false, portfolio.hasAutomaticDividends {
+    if traits.isPaidByActions, instrument?.isValued == false, portfolio.hasAutomaticDividends {
       throw cells.refuse(
         Column.type, "portfolio \(portfolio.code) takes dividends from corporate actions")
     }
@@ -105,9 +59,9 @@ extension ActivityRows {
     cells.bytes(Column.status).map { $0.elementsEqual("cancelled".utf8) } ?? false
   }
 
-  /// A number as its type's rule needs it: not negative unless `isSigned`, pence in pounds.
+  /// A number as its type needs it: not negative unless `isSigned`, pence in pounds.
   func number<Number: FixedPoint>(
-    _ cells: Cells, _ column: Int, _ need: ActivityRule.Need, _ type: ActivityType,
+    _ cells: Cells, _ column: Int, _ need: ActivityTraits.Need, _ type: ActivityType,
     _ denomination: Denomination?, isSigned: Bool = false, as _: Number.Type = Number.self
   ) throws(RowRefusal) -> Number? {
     guard cells.bytes(column) != nil else {

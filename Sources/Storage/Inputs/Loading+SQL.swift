@@ -1,3 +1,4 @@
+internal import Accounting
 internal import Postgres
 
 // The statements behind Loading. Ranges and keys arrive as parallel arrays; the server joins them.
@@ -72,8 +73,8 @@ extension Loading {
     "coalesce(\(activity).booked_on, \(activity).activity_date)"
   }
 
-  /// A transfer in kind without an amount and an expiry without a price need the close of their
-  /// own date, which may lie before every date that is closed.
+  /// Some need the close of their own date (a transfer in kind without an amount, an expiry without
+  /// a price), which may lie before every date that is closed.
   ///
   /// Joins are look-ups that remember, so that few activities do not cost a walk through all
   /// holdings.
@@ -88,8 +89,10 @@ extension Loading {
       where h.portfolio_id = a.portfolio_id and h.id = a.portfolio_fund_id offset 0) f on true
     left join lateral (
       select p.price_date, p.close from closebell.prices p
-      where (a.amount is null and a.activity_type in ('transfer_in', 'transfer_out')
-          or a.price is null and a.activity_type = 'expire')
+      where (a.amount is null
+            and a.activity_type in (\(ActivityType.words { $0.referenceClose == .withoutAmount }))
+          or a.price is null
+            and a.activity_type in (\(ActivityType.words { $0.referenceClose == .withoutPrice })))
         and p.instrument_id = f.instrument_id and p.price_date <= a.activity_date
       order by p.price_date desc limit 1) r on true
     """
@@ -139,9 +142,7 @@ extension Loading {
     \(activityJoins)
     where a.portfolio_id = any($1::bigint[]) and \(booking) <= $2::date
       and a.status = 'active'
-      and a.activity_type in ('deposit', 'withdrawal', 'transfer_in', 'transfer_out',
-        'investment', 'regular_investment', 'government_uplift', 'product_switch_in',
-        'regular_withdrawal', 'product_switch_out')
+      and a.activity_type in (\(ActivityType.words { $0.isExternalFlow }))
     order by a.portfolio_id, \(booking), a.activity_date, a.id
     """)
 
@@ -153,7 +154,7 @@ extension Loading {
     \(activityJoins)
     left join closebell.instruments i on i.id = f.instrument_id
     where a.portfolio_id = $1::bigint and \(booking) <= $2::date
-      and a.status = 'active' and a.activity_type = 'fee'
+      and a.status = 'active' and a.activity_type in (\(ActivityType.words { $0.kind == .fee }))
       and i.pricing is distinct from 'valued'
     order by a.portfolio_id, \(booking), a.activity_date, a.id
     """)
