@@ -16,6 +16,8 @@ public struct ClusterError: Problem {
     case noUnprivilegedUser
     /// Another process holds the lock, or the server is changing state, for too long.
     case busy
+    /// A process may be the cluster's server or not, and it cannot be told which.
+    case inDoubt
     /// A program of PostgreSQL failed; the detail is its own message.
     case failed
   }
@@ -49,6 +51,7 @@ public struct ClusterError: Problem {
     case .versionMismatch: ProblemCode("cluster_version", .configuration)
     case .noUnprivilegedUser: ProblemCode("server_user_missing", .configuration)
     case .busy: ProblemCode("cluster_busy", .configuration)
+    case .inDoubt: ProblemCode("cluster_in_doubt", .configuration)
     case .failed: ProblemCode("cluster_failed", .configuration)
     }
   }

@@ -10,7 +10,13 @@ struct ClusterLock {
 
   /// Waits for the lock without blocking a thread.
   static func acquire(path: String, within limit: Duration = .seconds(660)) async throws -> Self {
-    let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+    let flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW
+    var descriptor = open(path, flags, 0o600)
+    if descriptor < 0, errno == EACCES {
+      // Made under a umask that closes it to its own maker.
+      chmod(path, 0o600)
+      descriptor = open(path, flags, 0o600)
+    }
     guard descriptor >= 0 else {
       throw ClusterError(
         .folder, "cannot open the lock file \(path): \(errorText(errno))",

@@ -95,6 +95,15 @@ private func removeEntry(_ name: String, in folder: Int32) {
   unlinkat(folder, name, AT_REMOVEDIR)
 }
 
+/// Makes a folder that its owner can use, whatever the umask is; false with `errno` if it cannot be
+/// made.
+func createFolder(_ path: String, mode: mode_t) -> Bool {
+  guard mkdir(path, mode) == 0 else { return false }
+  var made = stat()
+  guard lstat(path, &made) == 0, made.st_mode & 0o700 != mode & 0o700 else { return true }
+  return chmod(path, made.st_mode & 0o7777 | mode & 0o700) == 0
+}
+
 /// Makes a folder and those above it; only folders it makes get a mode.
 ///
 /// Root's have it whatever the umask is: the server's user has to pass.
@@ -104,7 +113,7 @@ func createFolders(_ path: String, mode: mode_t, parentMode: mode_t = 0o755) thr
   for (index, part) in parts.enumerated() {
     prefix += "/" + part
     let wanted = index == parts.count - 1 ? mode : parentMode
-    if mkdir(prefix, wanted) == 0 {
+    if createFolder(prefix, mode: wanted) {
       if geteuid() == 0 { chmod(prefix, wanted) }
       continue
     }
@@ -117,25 +126,33 @@ func createFolders(_ path: String, mode: mode_t, parentMode: mode_t = 0o755) thr
   }
 }
 
-/// The absolute path without symbolic links, as far as it exists.
+/// The absolute path without symbolic links, as far as it exists; as it is where it is relative and
+/// the working directory is gone.
+///
+/// What does not exist yet has no links, so that `..` leads out of it by its name alone, and the
+/// path is the same once it does.
 func absolutePath(_ path: String) -> String {
   var known = path
   if !known.hasPrefix("/") {
     var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
-    if let folder = getcwd(&buffer, buffer.count) { known = String(cString: folder) + "/" + path }
+    guard let folder = getcwd(&buffer, buffer.count) else { return path }
+    known = String(cString: folder) + "/" + path
   }
-  var missing: [Substring] = []
-  while true {
-    if let resolved = realpath(known, nil) {
-      defer { free(resolved) }
-      let base = String(cString: resolved)
-      return missing.reversed().reduce(base) { subpath($1, of: $0) }
+  var resolved = "/"
+  for part in known.split(separator: "/") where part != "." {
+    if part == ".." {
+      resolved = "/" + resolved.split(separator: "/").dropLast().joined(separator: "/")
+      continue
     }
-    let parts = known.split(separator: "/")
-    guard let last = parts.last else { return "/" }
-    missing.append(last)
-    known = "/" + parts.dropLast().joined(separator: "/")
+    let next = subpath(part, of: resolved)
+    guard let real = realpath(next, nil) else {
+      resolved = next
+      continue
+    }
+    defer { free(real) }
+    resolved = String(cString: real)
   }
+  return resolved
 }
 
 /// The path of a name in a folder, which may be the root.

@@ -86,8 +86,7 @@ extension PostgresBinaries {
   ) async throws -> Outcome {
     let command = owner?.running(program, arguments) ?? (program, arguments)
     let result = try await Subprocess.run(
-      .name(command.0), arguments: Arguments(command.1),
-      environment: .custom(["PATH": folder + ":/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"]),
+      .name(command.0), arguments: Arguments(command.1), environment: environment,
       workingDirectory: "/",
       input: .inputWriter, output: .string(limit: 1 << 20), error: .string(limit: 1 << 20)
     ) { execution in
@@ -97,5 +96,29 @@ extension PostgresBinaries {
     return Outcome(
       succeeded: result.terminationStatus.isSuccess, output: result.standardOutput,
       message: oneLine(result.standardError))
+  }
+
+  /// Runs `pg_ctl` to start a server that inherits the lock.
+  ///
+  /// It comes as standard input, the one way through whatever runs in between, and is put where
+  /// nobody closes it.
+  func start(
+    _ arguments: [String], as owner: Owner, leaving lock: ServerLock
+  ) async throws -> Outcome {
+    let script = ["-c", "exec 9<&0 </dev/null \"$@\"", "sh", "pg_ctl"]
+    let command = owner.running("sh", script + arguments)
+    let result = try await Subprocess.run(
+      .name(command.0), arguments: Arguments(command.1), environment: environment,
+      workingDirectory: "/",
+      input: .fileDescriptor(
+        FileDescriptor(rawValue: lock.descriptor), closeAfterSpawningProcess: false),
+      output: .string(limit: 1 << 20), error: .string(limit: 1 << 20))
+    return Outcome(
+      succeeded: result.terminationStatus.isSuccess, output: result.standardOutput,
+      message: oneLine(result.standardError))
+  }
+
+  private var environment: Environment {
+    .custom(["PATH": folder + ":/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"])
   }
 }

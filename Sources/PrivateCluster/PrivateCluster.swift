@@ -46,7 +46,10 @@ public struct PrivateCluster: Sendable {
     if userID == 0 { return "/var/lib/closebell" }
     if let shared = value("XDG_DATA_HOME"), shared.hasPrefix("/") { return shared + "/closebell" }
     // Never the folder of the moment: the books would be others in each.
-    let home = value("HOME") ?? getpwuid(userID).map { String(cString: $0.pointee.pw_dir) } ?? ""
+    let home =
+      value("HOME").flatMap { $0.hasPrefix("/") ? $0 : nil } ?? getpwuid(userID).map {
+        String(cString: $0.pointee.pw_dir)
+      } ?? ""
     return home + "/.local/share/closebell"
   }
 
@@ -56,22 +59,27 @@ public struct PrivateCluster: Sendable {
     case absent
     /// The cluster exists, and its server does not run.
     case stopped
-    /// The server is coming up, recovering or going down.
-    case changing(processID: Int32)
-    /// The server accepts connections.
-    case running(processID: Int32)
+    /// The server is coming up, recovering or going down; without a process it is one whose number
+    /// is not known here, or children that outlived theirs.
+    case changing(processID: Int32?)
+    /// The server accepts connections; its process has no number here if it is in a container.
+    case running(processID: Int32?)
   }
 
   /// Looks, and changes nothing.
   public func status() throws -> Status {
+    try requireSpeakablePath()
     try requireFolderOfOurs()
     try requireReadableFolder()
     guard exists(rootFolder) else { return .absent }
     return try asOwner {
       guard try hasCluster() else { return .absent }
-      guard let postmaster = Postmaster.running(in: clusterFolder) else { return .stopped }
-      return postmaster.isReady
-        ? .running(processID: postmaster.processID) : .changing(processID: postmaster.processID)
+      switch try evidence().life() {
+      case .none: return .stopped
+      case .held: return .changing(processID: nil)
+      case .server(let processID, isReady: true): return .running(processID: processID)
+      case .server(let processID, isReady: false): return .changing(processID: processID)
+      }
     }
   }
 
@@ -83,7 +91,6 @@ public struct PrivateCluster: Sendable {
       try requireSocket()
       return url
     }
-    try requireSpeakablePath()
     try createHomeFolder()
     try requireFolderOfOurs()
     let owner = try Owner.ofCluster(in: rootFolder)
@@ -96,6 +103,7 @@ public struct PrivateCluster: Sendable {
       return url
     }
     let binaries = try await locateBinaries()
+    try removeDrafts(owner: owner)
     if case .absent = try status() { try await initialize(owner: owner, binaries: binaries) }
     try prepareSocketFolder(owner: owner)
     try await launch(owner: owner, binaries: binaries)
@@ -119,13 +127,12 @@ public struct PrivateCluster: Sendable {
     let lock = try await ClusterLock.acquire(path: subpath("postgres.lock", of: dataFolder))
     defer { lock.release() }
     let owner = try Owner.ofCluster(in: rootFolder)
-    guard try owner.acting({ Postmaster.running(in: clusterFolder) }) != nil else { return }
+    guard try owner.acting({ try requireStoppable() }) else { return }
     let binaries = try await locateBinaries()
     let outcome = try await binaries.run(
       "pg_ctl", ["-D", clusterFolder, "-m", shutdown.rawValue, "-w", "-t", "600", "stop"],
       as: owner)
-    let isGone = try owner.acting { Postmaster.running(in: clusterFolder) == nil }
-    guard outcome.succeeded || isGone else {
+    guard try await isGone(owner: owner) else {
       throw ClusterError(
         .failed, "the private PostgreSQL server did not stop", detail: outcome.message,
         remedy: "its log is \(logFile)")
@@ -172,6 +179,11 @@ extension PrivateCluster {
     guard exists(rootFolder), let text = try? asOwner({ readText(clusterFolder + "/PG_VERSION") })
     else { return nil }
     return Int(text.prefix { $0.isNumber })
+  }
+
+  /// What tells whether the server lives; to be asked as its owner.
+  func evidence() -> ServerEvidence {
+    ServerEvidence(clusterFolder: clusterFolder, socketFolder: socketFolder)
   }
 
   /// Does work on the files of an existing cluster as their owner.

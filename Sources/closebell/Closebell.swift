@@ -1,4 +1,5 @@
 import ArgumentParser
+import Dispatch
 import Glibc
 import Postgres
 import Problems
@@ -29,10 +30,17 @@ struct Closebell: AsyncParsableCommand {
 /// The program: parse, run, and turn whatever went wrong into a message and an exit code.
 @main
 enum Program {
-  static func main() async {
+  /// What needs no descriptors comes first: the machinery of asynchronous work traps without.
+  static func main() {
     StandardOutput.reserveStandardStreams()
     ReceivedMemory.keep()
-    exit(StandardOutput.finish(await exitCode()))
+    do {
+      try Descriptors.requireToBegin()
+    } catch {
+      exit(StandardOutput.finish(Failure(error).report()))
+    }
+    Task { @MainActor in exit(StandardOutput.finish(await exitCode())) }
+    dispatchMain()
   }
 
   /// Does what the arguments ask for and says what went wrong.
@@ -41,6 +49,7 @@ enum Program {
     let settings = Settings(ProcessEnvironment.variables, objections: &objections)
     Terminal.format = settings.logFormat
     do {
+      try Typed.requireArguments()
       try Typed.requireText()
       try await Settings.$current.withValue(settings) { [objections] in
         try await run(objections)
@@ -61,6 +70,10 @@ enum Program {
           StatedProblem(ProblemCode("setting_refused", .configuration), objection))
       }
       throw ExitCode(.configuration)
+    }
+    if isOurs {
+      let asked = (command as? any Descriptors.Employer)?.workers
+      try Descriptors.require(workers: asked ?? Settings.current.workers)
     }
     for warning in StrangeVariables.warnings(ProcessEnvironment.variables.keys) {
       Terminal.complain(warning)

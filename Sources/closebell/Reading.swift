@@ -69,6 +69,11 @@ extension Reading where Value == ByteCount {
 extension Reading where Value == String {
   /// Any text.
   static func text(_ takes: String) -> Reading { Reading(takes: takes) { $0 } }
+
+  /// A path that means the same wherever a command is started.
+  static func wholePath(_ takes: String) -> Reading {
+    Reading(takes: takes, example: ", such as /srv/books") { $0.hasPrefix("/") ? $0 : nil }
+  }
 }
 
 extension Reading where Value: RawRepresentable & CaseIterable, Value.RawValue == String {

@@ -10,6 +10,18 @@ enum Typed {
     broken.reduce(message) { $0.replacing($1, with: $1.onOneLine) }
   }
 
+  /// Refuses to go on without the arguments, as if none had been given: the language reads them from
+  /// `/proc`, and even the program's own name is missing without it.
+  ///
+  /// - Throws: A problem of configuration.
+  static func requireArguments() throws {
+    guard CommandLine.arguments.isEmpty else { return }
+    throw StatedProblem(
+      ProblemCode("proc_missing", .configuration),
+      "the arguments cannot be read: /proc/self/cmdline is not there",
+      remedy: "mount -t proc proc /proc")
+  }
+
   /// Refuses arguments that are no text: a file by the name that is left of them is another one.
   ///
   /// - Throws: A problem of usage.

@@ -49,7 +49,8 @@ enum Variables {
       Configuration.objection(to: text) == nil ? text : nil
     }, else: "see above", "where the books are")
   static let home = Variable(
-    "HOME", .text("a folder"), else: "see above", "where the private cluster lives")
+    "HOME", .wholePath("a folder by its whole path"), else: "see above",
+    "where the private cluster lives")
   static let workers = Variable(
     "WORKERS", .whole(1...64), else: "2", "workers of a run, one connection each")
   static let chunk = Variable(

@@ -88,11 +88,13 @@ struct PostmasterFileTests {
     try await tests.start()
     let path = cluster.clusterFolder + "/postmaster.pid"
     let whole = try #require(try cluster.asOwner { readText(path) })
-    try Self.write("", into: cluster)
-    try cluster.asOwner {
-      Postmaster.removeRemains(in: cluster.clusterFolder, socketFolder: cluster.socketFolder)
+    for text in ["", "garbage", "1234567\n"] {
+      try Self.write(text, into: cluster)
+      #expect(try cluster.asOwner { try cluster.evidence().life() } != .none)
+      let owner = try Owner.ofCluster(in: cluster.rootFolder)
+      #expect(try owner.acting { try ServerLock.take(in: cluster.clusterFolder) } == nil)
+      #expect(exists(path))
     }
-    #expect(exists(path))
     try Self.write(whole, into: cluster)
     guard case .running = try cluster.status() else {
       Issue.record("the server is gone")

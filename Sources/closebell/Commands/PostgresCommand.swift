@@ -64,7 +64,7 @@ struct PostgresCommand: AsyncParsableCommand {
         StandardOutput.json(JSON.object(fields))
       } else if !common.quiet {
         StandardOutput.line(
-          "\(word)\(pid.map { ", process \($0)" } ?? ""), in \(cluster.dataFolder)")
+          "\(word)\(pid.map { ", process \($0)" } ?? ""), in \(cluster.dataFolder.shown)")
       }
       if word != "running" { throw ExitCode(.refused) }
     }

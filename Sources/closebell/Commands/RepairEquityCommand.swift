@@ -9,7 +9,7 @@ import Problems
 import Text
 
 /// Closes damaged dates again from the last good snapshot on.
-struct RepairEquityCommand: AsyncParsableCommand {
+struct RepairEquityCommand: AsyncParsableCommand, Descriptors.Employer {
   static let configuration = CommandConfiguration(
     commandName: "equity",
     abstract: "Closes damaged dates again, from each portfolio's last good snapshot on.",

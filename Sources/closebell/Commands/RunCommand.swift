@@ -7,7 +7,7 @@ import Postgres
 import Storage
 
 /// The nightly close.
-struct RunCommand: AsyncParsableCommand {
+struct RunCommand: AsyncParsableCommand, Descriptors.Employer {
   static let configuration = CommandConfiguration(
     commandName: "run",
     abstract: "Closes every portfolio for a date, and the dates missed before it.",
@@ -19,6 +19,7 @@ struct RunCommand: AsyncParsableCommand {
 
   @OptionGroup var common: CommonOptions
   @OptionGroup var work: WorkOptions
+  var workers: Int? { work.workers }
 
   @Option(help: ArgumentHelp("The business date to close.", valueName: "date"))
   var date: Day?
@@ -55,7 +56,7 @@ struct RunCommand: AsyncParsableCommand {
 }
 
 /// Closes a range of dates again.
-struct ReplayCommand: AsyncParsableCommand {
+struct ReplayCommand: AsyncParsableCommand, Descriptors.Employer {
   static let configuration = CommandConfiguration(
     commandName: "replay",
     abstract: "Closes complete dates of a range again, and dates of it that were never closed.",
@@ -67,6 +68,7 @@ struct ReplayCommand: AsyncParsableCommand {
 
   @OptionGroup var common: CommonOptions
   @OptionGroup var work: WorkOptions
+  var workers: Int? { work.workers }
 
   @Option(help: ArgumentHelp("The first date.", valueName: "date"))
   var from: Day

@@ -8,7 +8,7 @@ import Presentation
 import Problems
 
 /// Proves closed dates.
-struct VerifyCommand: AsyncParsableCommand {
+struct VerifyCommand: AsyncParsableCommand, Descriptors.Employer {
   static let configuration = CommandConfiguration(
     commandName: "verify",
     abstract: "Recomputes closed dates from their inputs and names the first that differs.",
