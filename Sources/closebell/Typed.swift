@@ -10,8 +10,8 @@ enum Typed {
     broken.reduce(message) { $0.replacing($1, with: $1.onOneLine) }
   }
 
-  /// Refuses to go on without the arguments, as if none had been given: the language reads them from
-  /// `/proc`, and even the program's own name is missing without it.
+  /// Refuses to go on as if there were no arguments: the language reads them from `/proc`, and even
+  /// the program's own name is missing without it.
   ///
   /// - Throws: A problem of configuration.
   static func requireArguments() throws {
