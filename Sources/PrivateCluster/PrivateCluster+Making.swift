@@ -4,16 +4,16 @@ import Problems
 /// The making of a new cluster, beside its place, so that a first use that was cut short leaves
 /// nothing that looks like one.
 ///
-/// A draft is called `data.new-` and the number of the process that makes it: an initdb that
-/// outlived a killed starter goes on writing to its own, and clears up after itself. Whoever makes
-/// one holds the cluster's lock, so that every other draft is a dead process's.
+/// A draft is called `data.new-` and a number that no other has: an initdb that outlived a killed
+/// starter goes on writing to its own, and clears up after itself. Whoever makes one holds the
+/// cluster's lock, so that every other draft is a dead process's.
 extension PrivateCluster {
   private static let draftPrefix = "data.new-"
 
   /// Makes the cluster and moves it to its place complete; one that failed leaves nothing at all.
   func initialize(owner: Owner, binaries: PostgresBinaries) async throws {
     try createOwnedFolder(rootFolder, owner: owner)
-    let draft = "\(rootFolder)/\(Self.draftPrefix)\(getpid())"
+    let draft = "\(rootFolder)/\(Self.draftPrefix)\(UInt64.random(in: 1...UInt64.max))"
     do {
       try await make(draft, owner: owner, binaries: binaries)
       try owner.acting {

@@ -78,12 +78,13 @@ extension PrivateCluster {
   /// What PostgreSQL says while children of a dead server are still there.
   private static let passing = ["is still in use", "\" is empty", "bogus data in lock file"]
 
-  private var stillHeld: ClusterError {
+  /// What keeps a new server out, where none is seen.
+  var stillHeld: ClusterError {
     ClusterError(
       .busy, "something still works on \(clusterFolder): a server, or what one left behind",
       remedy: """
-        it holds \(clusterFolder)/PG_VERSION or its shared memory (fuser -v tells who, in a \
-        container as well); end it there, then start again
+        it holds \(clusterFolder)/PG_VERSION or its shared memory; end it where it was started, \
+        such as in a container (fuser -v tells who)
         """)
   }
 
@@ -112,7 +113,12 @@ extension PrivateCluster {
     switch try evidence.life() {
     case .none: return false
     case .server(let processID, _) where evidence.mayStop(processID): return true
-    case .server, .held: throw stillHeld
+    case .held: throw stillHeld
+    case .server:
+      throw ClusterError(
+        .busy, "the private PostgreSQL server on \(clusterFolder) cannot be stopped from here",
+        detail: "its number in postmaster.pid is not that of the process that answers",
+        remedy: "stop it where it was started, such as in its container")
     }
   }
 

@@ -133,6 +133,8 @@ public struct PrivateCluster: Sendable {
       "pg_ctl", ["-D", clusterFolder, "-m", shutdown.rawValue, "-w", "-t", "600", "stop"],
       as: owner)
     guard try await isGone(owner: owner) else {
+      // What it started may go on without it, and keeps the next one out.
+      if try owner.acting({ try evidence().life() }) == .held { throw stillHeld }
       throw ClusterError(
         .failed, "the private PostgreSQL server did not stop", detail: outcome.message,
         remedy: "its log is \(logFile)")
