@@ -80,26 +80,48 @@ struct ServerEvidence {
 
   /// Of a server that somebody started by hand, or an earlier version: it has no lock, and only its
   /// process can tell.
+  ///
+  /// Where its number is nobody's the file stays, and PostgreSQL looks at its shared memory. Else
+  /// the file would be in the way and be removed, so that the server must be known to be dead.
   private func lifeWithoutLock() throws -> ServerLife {
     guard let file else { return .none }
-    let named = file.processID.map { [$0] }
-    for processID in named ?? entries(of: "/proc").compactMap({ Int32($0) }) {
+    guard let named = file.processID else { return try lifeOfUnnamed() }
+    switch Bearer(of: named, in: clusterFolder) {
+    case .gone, .forbidden: return .none
+    case .elsewhere where Self.seesAllProcesses: return .none
+    case .server: return .server(processID: named, isReady: file.state == "ready")
+    case .elsewhere, .here, .unknown: throw doubt("process \(named) is the server of")
+    }
+  }
+
+  /// The same where the file names no process: any could be it.
+  private func lifeOfUnnamed() throws -> ServerLife {
+    for processID in entries(of: "/proc").compactMap({ Int32($0) }) {
       switch Bearer(of: processID, in: clusterFolder) {
-      case .gone, .elsewhere: continue
-      case .server: return .server(processID: processID, isReady: file.state == "ready")
-      case .unknown where named == nil && !Bearer.isOfOwner(processID, of: clusterFolder): continue
-      case .here, .unknown: throw doubt(about: "process \(processID)")
+      case .gone, .forbidden, .elsewhere: continue
+      case .server: return .server(processID: processID, isReady: false)
+      case .unknown where !Bearer.isOfOwner(processID, of: clusterFolder): continue
+      case .here, .unknown: throw doubt("process \(processID) is the server of")
       }
     }
-    guard named != nil || exists("/proc/self/stat") else { throw doubt(about: "any process") }
+    guard Self.seesAllProcesses else { throw doubt("a server works on") }
     return .none
   }
 
-  private func doubt(about process: String) -> ClusterError {
+  /// Whether all processes of this machine are in `/proc`, as they are not within a container.
+  ///
+  /// The number is the one that Linux gives its first list of processes.
+  private static var seesAllProcesses: Bool {
+    var list = stat()
+    return stat("/proc/self/ns/pid", &list) == 0 && list.st_ino == 0xEFFF_FFFC
+  }
+
+  private func doubt(_ question: String) -> ClusterError {
     ClusterError(
-      .inDoubt, "cannot tell whether \(process) is the server of \(clusterFolder)",
+      .inDoubt, "cannot tell whether \(question) \(clusterFolder)",
       remedy: """
-        end it if it is; if no server works there, on this machine or in a container, remove \
+        a server is stopped where it was started; if none works there, on this machine or in a \
+        container, remove \
         \(PostmasterFile.path(in: clusterFolder))
         """)
   }
@@ -109,7 +131,9 @@ struct ServerEvidence {
 private enum Bearer {
   /// Nobody, or a zombie.
   case gone
-  /// A process that works in another folder, or another user's: a server is its folder's owner's.
+  /// Another user's process: a server is its folder's owner's, as PostgreSQL takes it too.
+  case forbidden
+  /// A process that works in another folder.
   case elsewhere
   /// A `postgres` that works in the folder, as servers do.
   case server
@@ -120,7 +144,7 @@ private enum Bearer {
 
   init(of processID: Int32, in folder: String) {
     guard kill(processID, 0) == 0 else {
-      self = errno == EPERM ? .elsewhere : .gone
+      self = errno == EPERM ? .forbidden : .gone
       return
     }
     var (place, wanted) = (stat(), stat())

@@ -30,30 +30,31 @@ struct Closebell: AsyncParsableCommand {
 /// The program: parse, run, and turn whatever went wrong into a message and an exit code.
 @main
 enum Program {
-  /// What needs no descriptors comes first: the machinery of asynchronous work traps without.
+  /// What needs neither descriptors nor `/proc` comes first: the machinery of asynchronous work
+  /// traps without.
   static func main() {
     StandardOutput.reserveStandardStreams()
     ReceivedMemory.keep()
-    do {
-      try Descriptors.requireToBegin()
-    } catch {
-      exit(StandardOutput.finish(Failure(error).report()))
-    }
-    Task { @MainActor in exit(StandardOutput.finish(await exitCode())) }
-    dispatchMain()
-  }
-
-  /// Does what the arguments ask for and says what went wrong.
-  private static func exitCode() async -> Int32 {
     var objections: [String] = []
     let settings = Settings(ProcessEnvironment.variables, objections: &objections)
     Terminal.format = settings.logFormat
     do {
       try Typed.requireArguments()
+      try Descriptors.requireToBegin()
+    } catch {
+      exit(StandardOutput.finish(Failure(error).report()))
+    }
+    Task { @MainActor [objections] in
+      exit(StandardOutput.finish(await exitCode(settings, objections)))
+    }
+    dispatchMain()
+  }
+
+  /// Does what the arguments ask for and says what went wrong.
+  private static func exitCode(_ settings: Settings, _ objections: [String]) async -> Int32 {
+    do {
       try Typed.requireText()
-      try await Settings.$current.withValue(settings) { [objections] in
-        try await run(objections)
-      }
+      try await Settings.$current.withValue(settings) { try await run(objections) }
       return 0
     } catch {
       return Failure(error).report()

@@ -41,10 +41,14 @@ struct SurroundingsTests {
     .enabled(if: geteuid() == 0))
   func noProc() async throws {
     let script = "umount -l /proc && exec '\(CommandRun.closebell)' run"
-    let run = try await CommandRun.run("/usr/bin/unshare", ["-m", "sh", "-c", script])
-    #expect(run.exitCode == 78, "\(run.standardOutput)\(run.standardError)")
-    #expect(run.standardError.hasPrefix("error: the arguments cannot be read"))
-    #expect(run.standardOutput.isEmpty)
+    // What asynchronous work begins with has been known to trap in one of four.
+    for _ in 0..<20 {
+      let run = try await CommandRun.run("/usr/bin/unshare", ["-m", "sh", "-c", script])
+      #expect(run.exitCode == 78, "\(run.standardOutput)\(run.standardError)")
+      #expect(run.standardError.hasPrefix("error: the arguments cannot be read"))
+      #expect(!run.standardError.contains("***"))
+      #expect(run.standardOutput.isEmpty)
+    }
   }
 
   @Test(

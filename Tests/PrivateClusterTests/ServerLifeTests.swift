@@ -185,6 +185,15 @@ struct ServerLifeTests {
       _ = truncate(PostmasterFile.path(in: cluster.clusterFolder), 0)
     }
     #expect(try cluster.life() == .server(processID: process, isReady: false))
+    if isRoot {
+      let elsewhere = "exec unshare --pid --fork --mount-proc --ipc"
+      for word in ["status", "start", "stop"] {
+        let run = try await cluster.command(word, through: elsewhere)
+        #expect(run.exitCode == 78, "\(word): \(run.standardError)")
+        #expect(run.standardError.contains("cannot tell whether a server works on"))
+      }
+      #expect(try cluster.pidFile() == "")
+    }
     kill(process, SIGQUIT)
     try await waitUntil("it ended") { try cluster.life() == .none }
     // A number that may be its own, in a program that need not be PostgreSQL's.
