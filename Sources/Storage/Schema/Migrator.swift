@@ -1,7 +1,10 @@
 public import Postgres
 public import Problems
 
-/// Brings the schema up to date, or back, one numbered step a transaction, under an advisory lock.
+/// Brings the schema up to date, one numbered step a transaction, or back, under an advisory lock.
+///
+/// A way back is one transaction, however many steps it has: what one of them refuses to lose must
+/// not have cost what the steps before it took along.
 ///
 /// Two programs that migrate at once take turns; the second finds nothing left to do.
 public enum Migrator {
@@ -36,7 +39,7 @@ public enum Migrator {
   /// - Returns: The steps taken, in the order taken; empty where there was nothing to do.
   /// - Throws: `SchemaError` where a file was edited after release, the schema is newer, or rows
   ///   in the way would break a key; `LockHeld`; `PostgresError` from a step, which is then not
-  ///   taken.
+  ///   taken, nor on a way back any other.
   @discardableResult
   public static func migrate(
     to version: Int = Migration.latestVersion, on db: isolated Connection
@@ -54,9 +57,9 @@ public enum Migrator {
     }
     let ahead = Migration.all.filter { $0.version <= version && !applied.contains($0.version) }
     let behind = Migration.all.filter { $0.version > version && applied.contains($0.version) }
+    try goBack(behind.reversed(), on: db)
     for migration in ahead { try take(migration, on: db) }
-    for migration in behind.reversed() { try reclaim(migration, on: db) }
-    return ahead + behind.reversed()
+    return behind.reversed() + ahead
   }
 
   private static func take(_ migration: Migration, on db: isolated Connection) throws {
@@ -67,10 +70,18 @@ public enum Migrator {
     }
   }
 
-  private static func reclaim(_ migration: Migration, on db: isolated Connection) throws {
+  /// Takes steps back, the newest first: all of them, or none.
+  private static func goBack(_ migrations: [Migration], on db: isolated Connection) throws {
+    guard !migrations.isEmpty else { return }
     try db.transaction { db in
-      try db.execute(sql: migration.down)
-      _ = try db.execute(forget, Int32(migration.version))
+      // A step looks at its tables before it changes them. What is written in between would go
+      // with them, so nobody writes from before the first look on.
+      let tables = try db.row(standing, Migration.tables) { try $0.nextStringOrNil() } ?? nil
+      if let tables { try db.execute(sql: "lock table \(tables) in access exclusive mode") }
+      for migration in migrations {
+        try db.execute(sql: migration.down)
+        _ = try db.execute(forget, Int32(migration.version))
+      }
     }
   }
 
@@ -152,6 +163,15 @@ public enum Migrator {
     insert into closebell.schema_migrations (version, name, checksum)
     values ($1::integer, $2::text, pg_catalog.encode(
       pg_catalog.sha256(pg_catalog.convert_to($3::text, 'UTF8')), 'hex'))
+    """)
+  private static let standing = Statement.once(
+    "migrate-tables",
+    """
+    select pg_catalog.string_agg(
+      pg_catalog.format('closebell.%I', c.relname), ', ' order by c.relname)
+    from pg_catalog.pg_class c
+    where c.relnamespace = pg_catalog.to_regnamespace('closebell')
+      and c.relname = any ($1::text[]) and c.relkind in ('r', 'p')
     """)
   private static let forget = Statement(
     "migrate-forget", "delete from closebell.schema_migrations where version = $1::integer")
