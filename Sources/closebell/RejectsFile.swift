@@ -9,7 +9,7 @@ import Storage
 /// That file is often the one that is being imported: mended rows, and those of them that are
 /// refused again. So nothing that stands there is replaced or removed before the whole of the
 /// import's file was taken, nor if it changed in the meantime, nor if a row of it was too long to
-/// be kept; the rows then go beside it.
+/// be kept; the rows then go beside it, where nothing is replaced at all.
 struct RejectsFile {
   let path: String
   private let atBegin: WholeFile.Version?
@@ -50,14 +50,16 @@ struct RejectsFile {
       let file = try WholeFile(replacing: path)
       let (count, isCut) = try Self.copy(job, on: db) { try file.write($0) }
       let standing = try WholeFile.version(at: path)
-      let mayReplace = standing == nil || isWhole && !isCut && standing == atBegin
-      guard count == 0 else {
-        let suffix = mayReplace ? "" : ".rejects-\(job)"
-        try file.putInPlace(suffix: suffix)
-        return path + suffix
+      let mayReplace = standing != nil && isWhole && !isCut && standing == atBegin
+      guard count > 0 else {
+        if mayReplace { try WholeFile.remove(path) }
+        return nil
       }
-      if isWhole, mayReplace { try WholeFile.remove(path) }
-      return nil
+      guard mayReplace else {
+        return try file.putBeside(suffix: ".rejects-\(job)", orInPlace: standing == nil)
+      }
+      try file.putInPlace()
+      return path
     }
   }
 

@@ -15,6 +15,8 @@ final class WholeFile {
   private var isInPlace = false
 
   private static let roomBytes = 1 << 16
+  /// So many files of one name are a sign that nobody looks at them.
+  private static let mostNames = 1_000
 
   /// Begins a draft.
   ///
@@ -64,15 +66,37 @@ final class WholeFile {
   }
 
   /// Puts the draft in its place; a crash of the machine finds the old file or the new one.
+  func putInPlace() throws {
+    try sync()
+    _ = try folder.status()
+    guard renameat(folder.descriptor, draft, folder.descriptor, folder.name) == 0 else {
+      throw Self.failure(path)
+    }
+    settle()
+  }
+
+  /// Puts the draft where nothing stands: in its place if that is free and it may, else beside it
+  /// under the first name that is.
   ///
-  /// - Parameter suffix: What is added to the name, where the old file is to stay beside the draft.
-  func putInPlace(suffix: String = "") throws {
+  /// - Parameter suffix: What is added to the name beside it, with a number from the second on.
+  /// - Returns: Where it is now.
+  func putBeside(suffix: String, orInPlace mayTakePlace: Bool) throws -> String {
+    try sync()
+    for number in (mayTakePlace ? 0 : 1)...Self.mostNames {
+      let ending = number == 0 ? "" : number == 1 ? suffix : "\(suffix).\(number)"
+      guard try folder.give(draft, name: folder.name + ending) else { continue }
+      settle()
+      return path + ending
+    }
+    throw Self.failure(path + suffix, EEXIST)
+  }
+
+  private func sync() throws {
     try flush()
     guard fsync(descriptor) == 0 else { throw Self.failure(path) }
-    _ = try folder.status(suffix: suffix)
-    guard renameat(folder.descriptor, draft, folder.descriptor, folder.name + suffix) == 0 else {
-      throw Self.failure(path + suffix)
-    }
+  }
+
+  private func settle() {
     isInPlace = true
     fsync(folder.descriptor)
   }
@@ -153,26 +177,45 @@ private final class Folder {
 
   deinit { if descriptor >= 0 { close(descriptor) } }
 
+  /// Gives a draft a name, unless anything has it: that is neither replaced nor followed.
+  ///
+  /// - Returns: Whether the name was free.
+  func give(_ draft: String, name: String) throws -> Bool {
+    if linkat(descriptor, draft, descriptor, name, 0) == 0 {
+      unlinkat(descriptor, draft, 0)
+      return true
+    }
+    if errno == EEXIST { return false }
+    // Some file systems know no links: there the name is taken first, and then replaced.
+    let place = openat(
+      descriptor, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+    if place < 0, errno == EEXIST { return false }
+    guard place >= 0, close(place) == 0, renameat(descriptor, draft, descriptor, name) == 0 else {
+      throw WholeFile.failure(path)
+    }
+    return true
+  }
+
   /// A rename asks nobody whether the file itself may be written to.
-  private func requireWritable(_ suffix: String) throws {
-    guard faccessat(descriptor, name + suffix, W_OK, AT_EACCESS) != 0 else { return }
+  private func requireWritable() throws {
+    guard faccessat(descriptor, name, W_OK, AT_EACCESS) != 0 else { return }
     throw StatedProblem(
       ProblemCode("output_protected", .usage),
-      "'\(path)\(suffix)' may not be replaced: \(String(cString: strerror(errno)))",
+      "'\(path)' may not be replaced: \(String(cString: strerror(errno)))",
       remedy: "name another file, or allow it with chmod u+w")
   }
 
   /// The regular file that bears the name, nil for none.
-  func status(suffix: String = "") throws -> stat? {
+  func status() throws -> stat? {
     var status = stat()
-    guard fstatat(descriptor, name + suffix, &status, AT_SYMLINK_NOFOLLOW) == 0 else {
+    guard fstatat(descriptor, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else {
       if errno == ENOENT { return nil }
-      throw WholeFile.failure(path + suffix)
+      throw WholeFile.failure(path)
     }
     let kind: String
     switch status.st_mode & S_IFMT {
     case S_IFREG:
-      try requireWritable(suffix)
+      try requireWritable()
       return status
     case S_IFLNK: kind = "a link, which is not followed"
     case S_IFDIR: kind = "a folder"
@@ -182,7 +225,7 @@ private final class Folder {
     }
     throw StatedProblem(
       ProblemCode("output_not_regular", .usage),
-      "'\(path)\(suffix)' is \(kind): only a regular file is replaced",
+      "'\(path)' is \(kind): only a regular file is replaced",
       remedy: "name a file, or a name that is not taken")
   }
 }

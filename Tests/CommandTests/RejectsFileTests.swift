@@ -1,4 +1,5 @@
 import Glibc
+import Postgres
 import TestSupport
 import Testing
 
@@ -41,6 +42,140 @@ import Testing
         #expect(refused == Self.header + "2,OMEGA,2020-02-03,deposit,20\n")
       }
     }
+  }
+
+  @Test("what stands beside a file that stays is not replaced either: the next free name is taken")
+  func beside() async throws {
+    let books = try await ImportJobTests.books()
+    let folder = ScratchFolder()
+    let input = try folder.file("trades.csv", Self.mixed)
+    let next = try await books.integer("select max(id) + 1 from closebell.import_jobs")
+    let taken = ["\(input).rejects-\(next)", "\(input).rejects-\(next).2"]
+    try write("mended by hand", to: taken[0])
+    symlink("/nowhere/x", taken[1])
+    let refused = Self.header + "2,OMEGA,2020-02-03,deposit,20\n"
+    let stopped = try await books.run(
+      ["import", "activities", input, "--rejects", input, "--on-error", "abort", "--json"])
+    #expect(stopped.exitCode == 65, "\(stopped.standardError)")
+    let third = "\(input).rejects-\(next).3"
+    #expect(stopped.standardError.contains("hint: mend \(third) and import it"))
+    #expect(stopped.standardOutput.contains(#""rejects_file":"\#(third)""#))
+    #expect(try readText(third) == refused)
+    let again = try await books.run("imports", "rejects", "\(next)", "--output", input)
+    #expect(
+      again.standardError.contains("hint: the refused rows are in \(input).rejects-\(next).4"))
+    #expect(try readText("\(input).rejects-\(next).4") == refused)
+    #expect(try readText(taken[0]) == "mended by hand")
+    #expect(try readText(input) == Self.mixed)
+    #expect(folder.names.count == 5, "\(folder.names)")
+  }
+
+  @Test("a file that somebody puts in the place of the rejects while they are written stays")
+  func putThere() async throws {
+    let books = try await ImportJobTests.books()
+    let folder = ScratchFolder()
+    let input = try folder.file("trades.csv", Self.mixed)
+    let rejects = "\(folder.path)/refused.csv"
+    let done = try await books.run(
+      ["import", "activities", input, "--rejects", rejects],
+      environment: ["CLOSEBELL_FAULT": "stage-import_activities:stop"]
+    ) { process in
+      try await process.waitUntilAtRest()
+      try write("somebody else's", to: rejects)
+      process.send(SIGCONT)
+    }
+    #expect(done.exitCode == 65, "\(done.standardError)")
+    #expect(try readText(rejects) == "somebody else's")
+    #expect(folder.names.count == 3, "\(folder.names)")
+  }
+
+  @Test("killed at any call, an import has left its input whole, or in its place all its rejects")
+  func killed() async throws {
+    let folder = ScratchFolder()
+    let text = ImportJobTests.activities(60)
+    let calm = try folder.file("calm.csv", text)
+    _ = try await ImportJobTests.books().run(
+      "import", "activities", calm, "--batch-size", "20", "--rejects", calm)
+    let rejects = try readText(calm)
+    #expect(rejects.split(separator: "\n").count == 7)
+    var call = 1
+    while true {
+      let books = try await ImportJobTests.books()
+      let input = try folder.file("trades-\(call).csv", text)
+      let killed = try await books.run(
+        ["import", "activities", input, "--batch-size", "20", "--rejects", input],
+        environment: ["CLOSEBELL_FAULT": "\(call):\(call % 2 == 0 ? "kill" : "kill-after-send")"])
+      let left = try readText(input)
+      #expect(left == text || left == rejects, "call \(call)")
+      guard killed.exitCode == 137 else { break }
+      call += 5
+    }
+    #expect(call > 30, "most kills must hit the middle to prove anything")
+  }
+
+  @Test("a hundred thousand refused rows: half of them lose nothing, and all of them come back")
+  func many() async throws {
+    let books = try await ImportJobTests.books()
+    let folder = ScratchFolder()
+    var text = Self.header
+    for number in 1...100_000 { text += "\(number),OMEGA,2020-02-03,deposit,\(number)\n" }
+    let input = try folder.file("trades.csv", text)
+    let stopped = try await books.run(
+      ["import", "activities", input, "--rejects", input],
+      environment: ["CLOSEBELL_FAULT": "import-job-advance#6:stop"]
+    ) { process in
+      try await process.waitUntilAtRest()
+      process.send(SIGTERM)
+      process.send(SIGCONT)
+    }
+    #expect(stopped.exitCode == 130, "\(stopped.standardError)")
+    #expect(try readText(input) == text)
+    let job = try #require(try await ImportJobTests.lastJob(books))
+    #expect(try readText("\(input).rejects-\(job)").split(separator: "\n").count > 50_000)
+    let resumed = try await books.run(
+      ["imports", "resume", job, "--rejects", input],
+      environment: ["CLOSEBELL_IMPORT_TIMEOUT": "0.001"])
+    #expect(resumed.exitCode == 2, "\(resumed.standardError)")
+    #expect(try readText(input) == text)
+    let whole = try await books.run("imports", "resume", job, "--rejects", input)
+    #expect(whole.exitCode == 65, "\(whole.standardError)")
+    #expect(try readText(input) == text, "every row of it was refused")
+  }
+
+  @Test("a worker that is stopped leaves the file as it was, and begins no other one")
+  func worker() async throws {
+    let books = try await ImportJobTests.books()
+    let folder = ScratchFolder()
+    let texts = [ImportJobTests.activities(200), ImportJobTests.activities(40, from: 301)]
+    var files: [String] = []
+    for (number, text) in texts.enumerated() {
+      files.append(try folder.file("\(number).csv", text))
+      try await books.expectDone(
+        "import", "activities", files[number], "--background", "--batch-size", "20")
+    }
+    let stopped = try await books.run(
+      ["imports", "work"], environment: ImportJobTests.stopAtWork
+    ) { process in
+      try await process.waitUntilAtRest()
+      process.send(SIGTERM)
+      process.send(SIGCONT)
+    }
+    #expect(stopped.exitCode == 130, "\(stopped.standardError)")
+    let late = try await books.run(
+      ["imports", "work"], environment: ["CLOSEBELL_IMPORT_TIMEOUT": "0.001"])
+    #expect(late.exitCode == 2, "\(late.standardError)")
+    for (file, text) in zip(files, texts) { #expect(try readText(file) == text) }
+    for job in try await books.perform({ db in
+      try db.rows(
+        Statement.once(
+          "jobs", "select id::text from closebell.import_jobs where kind = 'activities' order by 1")
+      ) { try $0.nextString() }
+    }) {
+      let resumed = try await books.run("imports", "resume", job)
+      #expect(resumed.exitCode == 65, "\(resumed.standardError)")
+    }
+    #expect(
+      try await books.integer("select count(*) from closebell.holding_activity_log") == 180 + 36)
   }
 
   @Test("interrupted half-way, the input has all its rows, and what is resumed replaces it")
