@@ -99,6 +99,12 @@ TEXT(up_0016) = {
 TEXT(down_0016) = {
 #embed "sql/0016_replacements.down.sql" suffix(, )
   0};
+TEXT(up_0017) = {
+#embed "sql/0017_requests.up.sql" suffix(, )
+  0};
+TEXT(down_0017) = {
+#embed "sql/0017_requests.down.sql" suffix(, )
+  0};
 
 static const closebell_migration closebell_migrations[] = {
   {1, "reference", up_0001, down_0001},
@@ -117,6 +123,7 @@ static const closebell_migration closebell_migrations[] = {
   {14, "policy", up_0014, down_0014},
   {15, "servers", up_0015, down_0015},
   {16, "replacements", up_0016, down_0016},
+  {17, "requests", up_0017, down_0017},
 };
 const size_t closebell_migrations_count =
   sizeof closebell_migrations / sizeof closebell_migrations[0];

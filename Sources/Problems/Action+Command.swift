@@ -25,7 +25,9 @@ extension Action {
     case .showImport(let id): Self.line("imports show \(id)")
     case .cancelImport(let id): Self.line("imports cancel \(id)")
     case .resumeImport(let id): Self.line("imports resume" + (id.map { " \($0)" } ?? ""))
+    case .resumeImportOf(let id, let role): Self.line("imports resume \(id)", ("--from", role))
     case .workImports: Self.line("imports work")
+    case .workImportsOf(let role): Self.line("imports work", ("--from", role))
     case .repairDuplicates(let table):
       Self.line("repair duplicates" + (table.map { " " + $0 } ?? ""))
     case .checkSequences: Self.line("sequences check")
@@ -42,7 +44,19 @@ extension Action {
 
   private static func options(_ options: (name: String, value: String?)...) -> String {
     options.reduce("") { text, option in
-      option.value.map { "\(text) \(option.name) \($0)" } ?? text
+      option.value.map { "\(text) \(option.name) \(Self.quoted($0))" } ?? text
     }
+  }
+
+  /// A value as a shell takes it for one word, whoever made it up.
+  private static func quoted(_ value: String) -> String {
+    let isPlain = value.utf8.allSatisfy { byte in
+      byte >= 0x80 || UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte | 0x20
+        || UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte || "#%+,-./:=@_".utf8.contains(byte)
+    }
+    if isPlain, !value.isEmpty, value.utf8.first != UInt8(ascii: "#") { return value }
+    return "'"
+      + value.split(separator: "'", omittingEmptySubsequences: false)
+      .joined(separator: #"'\''"#) + "'"
   }
 }

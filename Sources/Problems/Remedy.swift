@@ -110,8 +110,12 @@ public enum Action: Hashable, Sendable {
   case cancelImport(Int64)
   /// Goes on with an import; nil: with whichever it was.
   case resumeImport(Int64?)
+  /// Goes on with an import that another role asked for.
+  case resumeImportOf(Int64, role: String)
   /// Imports what is queued.
   case workImports
+  /// Imports what is queued, also what a role has queued that is not ours.
+  case workImportsOf(role: String)
   /// Makes the slots of a table unique; nil: of a table to be named.
   case repairDuplicates(table: String?)
   /// Compares sequences with their tables.

@@ -65,9 +65,8 @@ struct ImportOptions: ParsableArguments {
   private func delimiterByte() throws -> UInt8? {
     guard let delimiter else { return nil }
     if delimiter == "tab" { return UInt8(ascii: "\t") }
-    let banned: [UInt8] = [UInt8(ascii: "\""), UInt8(ascii: "\n"), UInt8(ascii: "\r"), 0]
     guard delimiter.utf8.count == 1, let byte = delimiter.utf8.first, byte < 0x80,
-      !banned.contains(byte)
+      !ImportRequest.bannedDelimiters.contains(byte)
     else { throw ValidationError("--delimiter takes one character, not '\(delimiter)'") }
     return byte
   }

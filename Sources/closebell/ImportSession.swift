@@ -14,14 +14,18 @@ final class ImportSession: Sendable {
   private let configuration: Configuration
   private let stop = StopSignal()
   private let signals: Signals
+  private let trustedRoles: [String]
   private let shown = Mutex<[Int64: Int]>([:])
 
   /// From here on the planner's idea of the tables is worth a new look.
   private static let manyRows = 10_000
 
   /// SIGINT or SIGTERM stops the import under way after its open chunk, a second one at once.
-  init(_ common: CommonOptions) async throws {
+  ///
+  /// - Parameter trustedRoles: Whose requests are taken beside our own.
+  init(_ common: CommonOptions, trustedRoles: [String] = []) async throws {
     self.common = common
+    self.trustedRoles = trustedRoles
     configuration = try await common.configuration(for: "import")
     let stop = stop
     signals = Signals { count in
@@ -60,7 +64,7 @@ final class ImportSession: Sendable {
       shouldStop: { stop.isRaised },
       progress: { [weak self] progress in self?.show(progress) },
       timeoutSeconds: Settings.current.importTimeout?.seconds,
-      claimant: "\(Host.name), process \(getpid())")
+      claimant: "\(Host.name), process \(getpid())", trustedRoles: trustedRoles)
   }
 
   /// Draws a line on a terminal; elsewhere logs every quarter of a file of several chunks.

@@ -4,6 +4,18 @@ import Operations
 import Postgres
 import Problems
 import Storage
+import Text
+
+/// Whose imports are taken up.
+struct RequesterOptions: ParsableArguments {
+  @Option(
+    name: .customLong("from"),
+    help: ArgumentHelp(
+      "Also take what this role asked for; may be given several times.",
+      discussion: "Else only one's own requests are taken, and those of the owner of the tables.",
+      valueName: "role"))
+  var roles: [String] = []
+}
 
 extension ImportsCommand {
   /// Stops one.
@@ -39,6 +51,7 @@ extension ImportsCommand {
         must still begin with what was imported from it; it may have grown.
         """)
     @OptionGroup var common: CommonOptions
+    @OptionGroup var requesters: RequesterOptions
     @Argument(help: "The import's number.") var id: Int64
 
     @Option(
@@ -50,7 +63,7 @@ extension ImportsCommand {
 
     func run() async throws {
       let rejects = try rejects.map { try RejectsFile($0) }
-      let session = try await ImportSession(common)
+      let session = try await ImportSession(common, trustedRoles: requesters.roles)
       var connection: Connection?
       let report = try await resumeImport(
         id, on: session.ready(&connection), control: session.control
@@ -69,10 +82,12 @@ extension ImportsCommand {
       abstract: "Imports what waits in the background, first come first served.",
       discussion: """
         Takes queued imports, and background ones whose process died, until none is left. Several \
-        may run at once: each import is claimed by one of them. Exit code 65 where rows were \
-        refused, 1 where an import failed; the others are done all the same.
+        may run at once: each import is claimed by one of them. A file that is not what it was \
+        when it was queued is refused, and what others queued is left. Exit code 65 where rows \
+        were refused, 1 where an import failed; the others are done all the same.
         """)
     @OptionGroup var common: CommonOptions
+    @OptionGroup var requesters: RequesterOptions
 
     @Option(
       help: ArgumentHelp("Take at most so many.", valueName: "n"),
@@ -80,7 +95,7 @@ extension ImportsCommand {
     var limit: Int?
 
     func run() async throws {
-      let session = try await ImportSession(common)
+      let session = try await ImportSession(common, trustedRoles: requesters.roles)
       var connection: Connection?
       var (done, worst): (Int, Int32) = (0, 0)
       while !session.isStopped, done < limit ?? .max,
@@ -97,9 +112,43 @@ extension ImportsCommand {
           worst = Severity.worse(worst, ProblemKind.refused.exitCode)
         }
       }
+      let left = try await tellOfUntaken(session, &connection)
       await connection?.close()
-      if done == 0, !common.quiet, !common.json { StandardOutput.line("nothing is queued") }
+      if done == 0, left == 0, !common.quiet, !common.json {
+        StandardOutput.line("nothing is queued")
+      }
       if worst != 0 { throw ExitCode(worst) }
+    }
+
+    /// Says what is left in the queue, and why: it is no failure, or strangers could make one.
+    ///
+    /// - Returns: Of how many roles something is left.
+    private func tellOfUntaken(
+      _ session: ImportSession, _ connection: inout Connection?
+    ) async throws -> Int {
+      let roles = requesters.roles
+      let untaken = try await session.ready(&connection).perform { db in
+        try ImportQueue.untaken(besides: roles, on: db)
+      }
+      for left in untaken {
+        let imports = left.count == 1 ? "1 queued import" : "\(left.count) queued imports"
+        let cancel = Action.cancelImport(left.first).command
+        if let role = left.role {
+          let take = Action.workImportsOf(role: role).command.shown
+          Terminal.complain(
+            """
+            warning: \(imports) of \(role.shown) left: that role does not own the tables
+            hint: if they are meant: \(take); else: \(cancel)
+            """)
+        } else {
+          Terminal.complain(
+            """
+            warning: \(imports) left that nobody knows who asked for
+            hint: import those files again, and cancel these: \(cancel)
+            """)
+        }
+      }
+      return untaken.count
     }
   }
 }

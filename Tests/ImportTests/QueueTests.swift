@@ -7,6 +7,8 @@ import Testing
 
 @Suite("Imports wait in the background until somebody takes them")
 struct QueueTests {
+  private enum Never: Error { case taken }
+
   private static func file(_ first: Int, _ count: Int = 40) -> ScratchFile {
     ScratchFile(
       "id,portfolio,date,type,amount\n"
@@ -87,7 +89,8 @@ struct QueueTests {
     let claimed = try await dying.perform { db in
       try ImportQueue.claimNext(ImportControl(), on: db)
     }
-    #expect(claimed?.claim.job == job)
+    guard case .claimed(let taken, _) = claimed else { throw Never.taken }
+    #expect(taken.claim.job == job)
     #expect(try await Self.work(books).isEmpty, "its process lives")
     await dying.close()
     try await books.waitForNobody()

@@ -22,10 +22,13 @@ final class ByteSource {
   /// How often somebody who waits for a pipe looks whether it is to stop, in milliseconds.
   private static let lookEvery: Int32 = 200
 
-  /// - Parameter shouldStop: Asked while a pipe is waited for, and in what may have no end.
+  /// - Parameters:
+  ///   - isFile: Whether only a regular file will do, which is found again as it was.
+  ///   - shouldStop: Asked while a pipe is waited for, and in what may have no end.
   /// - Throws: `ImportError` where there is no such readable file.
   init(
-    _ source: ImportSource, shouldStop: @escaping @Sendable () -> Bool = { false }
+    _ source: ImportSource, isFile: Bool = false,
+    shouldStop: @escaping @Sendable () -> Bool = { false }
   ) throws(ImportError) {
     self.shouldStop = shouldStop
     switch source {
@@ -38,6 +41,8 @@ final class ByteSource {
       byteTotal = bytes.count
     case .file(let path):
       name = path
+      // Some devices do something when they are opened.
+      guard !isFile || Self.mayBeFile(path) else { throw Self.notRegular(path) }
       // Of a pipe it is the first read that waits, since that can be asked to stop.
       descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
       guard descriptor >= 0 else { throw Self.unreadable(path, errno) }
@@ -47,6 +52,7 @@ final class ByteSource {
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { throw Self.unreadable(name, errno) }
     guard status.st_mode & S_IFMT != S_IFDIR else { throw Self.unreadable(name, EISDIR) }
+    guard !isFile || status.st_mode & S_IFMT == S_IFREG else { throw Self.notRegular(name) }
     // What somebody else has read from already, as a shell's `read`, is a stream from there on.
     if status.st_mode & S_IFMT == S_IFREG, lseek(descriptor, 0, SEEK_CUR) == 0 {
       byteTotal = Int(status.st_size)
@@ -62,6 +68,16 @@ final class ByteSource {
     guard name != "-", let path = realpath(name, nil) else { return name }
     defer { free(path) }
     return String(cString: path)
+  }
+
+  /// Whether a path leads to a regular file, or to nothing.
+  static func mayBeFile(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) != 0 || status.st_mode & S_IFMT == S_IFREG
+  }
+
+  private static func notRegular(_ name: String) -> ImportError {
+    .unreadable(source: name, reason: "it is no regular file", hint: nil)
   }
 
   static func unreadable(_ name: String, _ code: Int32) -> ImportError {
@@ -224,7 +240,7 @@ final class ByteSource {
         throw .unreadable(source: name, reason: "\(error)", hint: nil)
       }
       if count == 0 { return }
-      if byteTotal == nil { try requireWanted() }
+      try requireWanted()
       try body(block[..<count])
     }
   }

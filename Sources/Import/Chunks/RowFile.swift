@@ -1,5 +1,15 @@
 internal import Postgres
 
+/// When the digest of a whole file is needed before its first row.
+enum FileDigest {
+  /// Where the file's rows are named after it.
+  case ifNeeded
+  /// In any case.
+  case read
+  /// The file must have this one, before anything of it is looked at or told.
+  case due([UInt8])
+}
+
 /// A CSV file of a kind: its header read, its rows read and checked chunk by chunk.
 struct RowFile<Kind: RowKind> {
   let kind: Kind
@@ -25,12 +35,21 @@ struct RowFile<Kind: RowKind> {
 
   /// Opens the file and reads its header.
   ///
-  /// - Throws: `ImportError` where it cannot be read or its header does not fit.
+  /// - Throws: `ImportError` where it cannot be read, is another than was queued, or its header
+  ///   does not fit.
   init(
-    _ request: ImportRequest, blockSize: Int = 1 << 18,
+    _ request: ImportRequest, blockSize: Int = 1 << 18, digest wanted: FileDigest = .ifNeeded,
     shouldStop: @escaping @Sendable () -> Bool = { false }
   ) throws(ImportError) {
-    let source = try ByteSource(request.source, shouldStop: shouldStop)
+    let source: ByteSource
+    var digest: [UInt8] = []
+    if case .due(let due) = wanted {
+      source = try ByteSource(request.source, isFile: true, shouldStop: shouldStop)
+      digest = try source.rewound(after: [])
+      guard digest == due else { throw .notAsQueued(source: source.name) }
+    } else {
+      source = try ByteSource(request.source, shouldStop: shouldStop)
+    }
     var reader = CSVReader(source, delimiter: request.delimiter, blockSize: blockSize)
     let names = try reader.headerNames()
     let headerText = Array(reader.rowText)
@@ -46,18 +65,22 @@ struct RowFile<Kind: RowKind> {
     fieldCount = translator?.fieldCount ?? header.fieldCount
     var options = KindOptions(restate: request.restate)
     let hasIDs = translator?.hasIDs ?? header.has(ActivityRows.Column.id)
-    if request.kind == .activities, !hasIDs {
-      options.digest = try source.rewound(after: reader.everything)
+    let namesRows = request.kind == .activities && !hasIDs
+    var reads = namesRows
+    if case .read = wanted { reads = true }
+    if reads, digest.isEmpty {
+      digest = try source.rewound(after: reader.everything)
       reader = CSVReader(source, delimiter: request.delimiter, blockSize: blockSize)
       _ = try reader.headerNames()
     }
+    if namesRows { options.digest = digest }
     translator?.digest = options.digest
     self.translator = translator
     kind = Kind(header: header, options: options)
     name = source.name
     details = SourceDetails(
       header: headerText, size: source.byteTotal.map(Int64.init),
-      digest: options.digest.isEmpty ? nil : options.digest)
+      digest: digest.isEmpty ? nil : digest)
     self.request = request
     self.reader = reader
   }

@@ -17,13 +17,15 @@ public struct ImportControl: Sendable {
   ///
   /// A process that dies is seen at once: its connection holds a lock. So this is long.
   public var leaseSeconds: Double
+  /// Roles whose requests are taken, beside one's own and those of the owner of the tables.
+  public var trustedRoles: [String]
 
   /// A control; the defaults never stop and never reconnect.
   public init(
     reconnect: (@Sendable () async throws -> Connection)? = nil,
     shouldStop: @escaping @Sendable () -> Bool = { false },
     progress: (@Sendable (ImportProgress) -> Void)? = nil, timeoutSeconds: Double? = nil,
-    claimant: String = "", leaseSeconds: Double = 600
+    claimant: String = "", leaseSeconds: Double = 600, trustedRoles: [String] = []
   ) {
     self.reconnect = reconnect
     self.shouldStop = shouldStop
@@ -31,6 +33,7 @@ public struct ImportControl: Sendable {
     self.timeoutSeconds = timeoutSeconds
     self.claimant = claimant
     self.leaseSeconds = leaseSeconds
+    self.trustedRoles = trustedRoles
   }
 }
 
@@ -44,6 +47,8 @@ public enum ImportJobError: Problem, Hashable {
   case completed(Int64)
   /// It stopped at a refused row, or its source was no file.
   case notResumable(Int64, reason: String, remedy: Remedy)
+  /// Somebody asked for it whose requests are not taken here; nil: nobody knows who.
+  case ofOthers(Int64, role: String?)
   /// Another process took it over while this one was at it.
   case takenOver(Int64)
 
@@ -67,11 +72,29 @@ public enum ImportJobError: Problem, Hashable {
       StatedProblem(
         ProblemCode("import_not_resumable", .badInput),
         "import \(id) cannot be resumed: \(reason)", remedy: remedy)
+    case .ofOthers(let id, let role): Self.ofOthers(id, role)
     case .takenOver(let id):
       StatedProblem(
         ProblemCode("import_taken_over", .busy),
         "import \(id) was taken over by another process; nothing more was written by this one",
         remedy: Remedy(.showImport(id)))
     }
+  }
+
+  private static func ofOthers(_ id: Int64, _ role: String?) -> StatedProblem {
+    let (problem, remedy): (String, Remedy) =
+      if let role {
+        (
+          "import \(id) was asked for by role \(role), which does not own the tables",
+          "look at it: \(.showImport(id)); if it is meant: \(.resumeImportOf(id, role: role))"
+        )
+      } else {
+        (
+          "nobody knows who asked for import \(id): it is from before that was kept",
+          "import its file anew; rows that are stored already change nothing"
+        )
+      }
+    return StatedProblem(
+      ProblemCode("import_of_others", .configuration), problem, remedy: remedy)
   }
 }

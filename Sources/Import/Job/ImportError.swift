@@ -17,6 +17,8 @@ public enum ImportError: Problem, Hashable {
   case tooManyRows(source: String, limit: Int)
   /// A resumed file does not begin with what was imported from it.
   case changed(source: String, offset: Int)
+  /// What was queued is not what is there now.
+  case notAsQueued(source: String)
   /// The file was written to while it was read; the rows before were imported.
   case changing(source: String)
   /// Somebody asked to stop while the file was waited for.
@@ -78,6 +80,12 @@ public enum ImportError: Problem, Hashable {
         ProblemCode("file_changed", .badInput),
         "\(source) has changed: its first \(offset) bytes are not those that were imported",
         "import it anew; rows that are stored already change nothing"
+      )
+    case .notAsQueued(let source):
+      (
+        ProblemCode("file_not_as_queued", .badInput),
+        "\(source) is not the file that was queued: its bytes are others",
+        "queue it again once it is as it is meant"
       )
     case .changing(let source):
       (

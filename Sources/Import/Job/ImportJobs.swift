@@ -38,8 +38,16 @@ struct ClaimedImport: Sendable {
   var words: [String]
   var checkpoint: Checkpoint
   var counts: JobDelta
-  /// The digest of the whole file, where its rows are named after it.
+  /// The digest of the whole file, where its rows are named after it, or it was queued.
   var digest: [UInt8]?
+  /// Whether it was queued.
+  var isBackground = false
+
+  /// The digest that its file must have before anything is read from it; nil where none is due.
+  ///
+  /// Whoever queues a file has read it. Whoever only writes a path into the queue has not, and
+  /// would have it read by somebody who may.
+  var digestDue: [UInt8]? { isBackground ? digest ?? [] : nil }
 }
 
 extension ImportJobs {
@@ -165,7 +173,7 @@ extension ImportJobs {
   private static let finishJob = Statement(
     "import-job-finish",
     """
-    update closebell.import_jobs set status = $3, digest = coalesce($4, digest), error = $5,
+    update closebell.import_jobs set status = $3, digest = coalesce(digest, $4), error = $5,
       finished_at = clock_timestamp(), lease_until = null
     where id = $1 and claim_id = $2 and status = 'processing'
     """)
@@ -184,7 +192,7 @@ struct SourceDetails: Sendable {
   var header: [UInt8]
   /// The size of the file; nil for a stream.
   var size: Int64?
-  /// The digest of the whole file, where its rows are named after it.
+  /// The digest of the whole file, where its rows are named after it, or it is to be queued.
   var digest: [UInt8]?
 }
 

@@ -1,4 +1,5 @@
 internal import Accounting
+internal import Problems
 internal import Storage
 
 // A request as it is kept with its import, so that another process can do the rest of it.
@@ -35,6 +36,22 @@ extension ImportRequest {
     }
   }
 
+  /// The request of an import that waited in the queue.
+  ///
+  /// - Throws: `ImportError` where its file is not one that can wait; `StorageError`.
+  init(queued job: ClaimedImport) throws {
+    guard job.source != "-" else {
+      throw ImportError.option(
+        "standard input cannot be imported in the background", remedy: "name a file")
+    }
+    try self.init(job)
+  }
+
+  /// Bytes that mean something else in a CSV file.
+  public static let bannedDelimiters = [
+    UInt8(ascii: "\""), UInt8(ascii: "\n"), UInt8(ascii: "\r"), 0,
+  ]
+
   private mutating func take(_ word: String) -> Bool {
     let cut = word.firstIndex(of: "=") ?? word.endIndex
     let value = String(word[cut...].dropFirst())
@@ -42,14 +59,18 @@ extension ImportRequest {
     case "batch-size":
       guard let size = Int(value), (1...Self.largestBatchSize).contains(size) else { return false }
       batchSize = size
-    case "on-error": onError = value == "abort" ? .abort : .skip
+    case "on-error":
+      guard value == "abort" else { return false }
+      onError = .abort
     case "restate": restate = true
     case "max-rows":
       // A limit that cannot be read is no reason to have none.
       guard let limit = Int(value), limit >= 0 else { return false }
       maxRows = limit
     case "delimiter":
-      guard let byte = UInt8(value) else { return false }
+      guard let byte = UInt8(value), byte < 0x80, !Self.bannedDelimiters.contains(byte) else {
+        return false
+      }
       delimiter = byte
     case "decimal-comma": decimalComma = true
     case "date-format":

@@ -47,20 +47,25 @@ public func resumeImport(
 
 /// Takes the first import that waits in the background.
 ///
+/// One whose row asks for nothing that can be done is marked as failed.
+///
 /// - Returns: nil where none waits.
 public func runQueuedImport(
   on connection: Connection, control: ImportControl
 ) async throws -> (job: Int64, result: Result<ImportReport, any Error>)? {
-  let job = try await connection.perform { db in
+  let next = try await connection.perform { db in
     try DatabaseEpoch.requireForWriting(on: db)
     return try ImportQueue.claimNext(control, on: db)
   }
-  guard let job else { return nil }
-  do {
-    let report = try await dispatch(try ImportRequest(job), job, connection, control)
-    return (job.claim.job, .success(report))
-  } catch {
-    return (job.claim.job, .failure(error))
+  switch next {
+  case nil: return nil
+  case .impossible(let job, let error): return (job, .failure(error))
+  case .claimed(let job, let request):
+    do {
+      return (job.claim.job, .success(try await dispatch(request, job, connection, control)))
+    } catch {
+      return (job.claim.job, .failure(error))
+    }
   }
 }
 
@@ -83,10 +88,12 @@ private func dispatch(
   }
 }
 
-/// Opens a file and reads its header, as an import begins.
-func openingCheck(_ request: ImportRequest) throws -> SourceDetails {
+/// Opens a file and reads its header, as an import begins, and the rest for its digest.
+func openingCheck(
+  _ request: ImportRequest, _ shouldStop: @escaping @Sendable () -> Bool
+) throws -> SourceDetails {
   func open<Kind: RowKind>(_: Kind.Type) throws -> SourceDetails {
-    try RowFile<Kind>(request).details
+    try RowFile<Kind>(request, digest: .read, shouldStop: shouldStop).details
   }
   return switch request.kind {
   case .portfolios: try open(PortfolioRows.self)
@@ -123,7 +130,8 @@ struct ImportRun<Kind: RowKind>: Sendable {
   func run() async throws -> ImportReport {
     if let job { await writer.take(job.claim) }
     do {
-      var file = try RowFile<Kind>(request, shouldStop: control.shouldStop)
+      let digest = job?.digestDue.map { FileDigest.due($0) } ?? .ifNeeded
+      var file = try RowFile<Kind>(request, digest: digest, shouldStop: control.shouldStop)
       if let job { try file.resume(job) }
       if !request.dryRun { try await writer.recordServer() }
       try await file.loadBooks(from: writer)

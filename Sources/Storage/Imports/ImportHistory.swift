@@ -109,6 +109,11 @@ public enum ImportHistory {
       secondsLeft: try row.nextDoubleOrNil(), canResume: try row.nextBool())
   }
 
+  /// Whoever may write the table may write anything; a list is to be had all the same.
+  private static let hasSession = """
+    j.checkpoint_at > j.session_at and pg_catalog.isfinite(j.checkpoint_at)
+      and pg_catalog.isfinite(j.session_at)
+    """
   private static let seconds = "extract(epoch from j.checkpoint_at - j.session_at)::float8"
 
   private static let columns = """
@@ -120,11 +125,12 @@ public enum ImportHistory {
     \(MomentText.sql("j.started_at")), \(MomentText.sql("j.finished_at")),
     case when j.status = 'completed' then 1::float8
       when j.source_size > 0 then least(1, j.source_read::float8 / j.source_size) end,
-    case when j.checkpoint_at > j.session_at
-      then (j.processed_count - j.session_rows) / \(seconds) end,
-    case when j.status = 'processing' and j.checkpoint_at > j.session_at
+    case when \(hasSession)
+      then (j.processed_count::float8 - j.session_rows) / \(seconds) end,
+    case when j.status = 'processing' and \(hasSession)
         and j.source_size >= j.source_read and j.source_read > j.session_read
-      then (j.source_size - j.source_read) * \(seconds) / (j.source_read - j.session_read) end,
+      then (j.source_size::float8 - j.source_read) * \(seconds)
+        / (j.source_read::float8 - j.session_read) end,
     j.can_resume
     """
   private static let latestJobs = Statement(

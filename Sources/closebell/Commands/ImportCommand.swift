@@ -87,7 +87,7 @@ struct ImportCommand: AsyncParsableCommand {
   ) async throws -> Int32 {
     let request = try options.request(kind, file, dryRun: dryRun)
     if belongsInBackground(file) {
-      try await queue(request, file, session.ready(&connection))
+      try await queue(request, file, session.control, session.ready(&connection))
       return 0
     }
     let report = try await runImport(
@@ -114,9 +114,11 @@ struct ImportCommand: AsyncParsableCommand {
   }
 
   private func queue(
-    _ request: ImportRequest, _ file: String, _ connection: Connection
+    _ request: ImportRequest, _ file: String, _ control: ImportControl, _ connection: Connection
   ) async throws {
-    let job = try await connection.perform { db in try ImportQueue.add(request, on: db) }
+    let job = try await connection.perform { db in
+      try ImportQueue.add(request, shouldStop: control.shouldStop, on: db)
+    }
     try common.present(QueuedImport(id: job, kind: kind, source: file)) { queued in
       "\(queued.kind): \(queued.source.shown) is queued as import \(queued.id)"
     }
