@@ -91,7 +91,7 @@ struct ChunkClaim {
     guard !others.isEmpty else { return }
     let holders = try db.holders(of: others.map(\.slot))
     found.held.formUnion(holders.map(\.slot))
-    let links = Dictionary(uniqueKeysWithValues: others.map { ($0.slot, $0.link) })
+    let links = try Dictionary(snapshots: others.map { ($0.slot, $0.link) })
     for holder in holders where holder.state == .complete {
       found.complete.insert(holder.slot)
       // Our own commit, whose answer was lost on the way.

@@ -32,7 +32,8 @@ struct ChunkInputs {
         portfolio: range.portfolio, openedFrom: segment.readsHistory ? nil : range.openedFrom,
         through: range.through)
     }
-    var books = Dictionary(uniqueKeysWithValues: segments.map { ($0.portfolio.id, Book()) })
+    var books = try Dictionary(
+      rows: segments.map { ($0.portfolio.id, Book()) }, of: "portfolios", name: { "id \($0)" })
     for opening in try Loading.openings(ranges, on: db) {
       books[opening.portfolio]?.opening = opening
     }

@@ -66,7 +66,8 @@ extension StillBooks {
     let rows = try read { db in
       try Coverage.byDate(from: first, through: last, of: scope, on: db)
     }
-    let states = Dictionary(uniqueKeysWithValues: rows.map { ($0.date, $0) })
+    let states = try Dictionary(
+      rows: rows.map { ($0.date, $0) }, of: "portfolio_snapshots")
     let expected = try expectedSlots(from: first, through: last, of: scope)
     return Set(states.keys).union(expected.keys).sorted().map { date in
       let row = states[date] ?? .none(on: date)

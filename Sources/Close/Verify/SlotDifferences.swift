@@ -177,7 +177,10 @@ struct SlotComparison {
 
   private mutating func compareCash(_ stored: [CashBalance], _ computed: [CashBalance]) {
     guard stored != computed else { return }
-    let before = Dictionary(uniqueKeysWithValues: stored.map { ($0.currency, $0) })
+    var before: [Currency: CashBalance] = [:]
+    for row in stored where before.updateValue(row, forKey: row.currency) != nil {
+      surplus(.cash(row.currency))
+    }
     let after = Dictionary(uniqueKeysWithValues: computed.map { ($0.currency, $0) })
     for currency in Set(before.keys).union(after.keys).sorted() {
       let place = ValueDifference.Place.cash(currency)
@@ -210,7 +213,7 @@ struct SlotComparison {
         note(place(row.holding), "convention", row.convention.rawValue, convention.rawValue)
         continue
       }
-      rows[row.holding] = row.result
+      if rows.updateValue(row.result, forKey: row.holding) != nil { surplus(place(row.holding)) }
     }
     for (holding, result) in zip(holdings, computed) {
       guard let row = rows.removeValue(forKey: holding) else {

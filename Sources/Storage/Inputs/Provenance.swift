@@ -59,7 +59,9 @@ public enum Provenance {
         id: try $0.nextInt64(), externalID: try $0.nextString(),
         note: try $0.nextOptional(String.self))
     }
-    return Dictionary(uniqueKeysWithValues: rows.map { ($0.id, $0) })
+    return try Dictionary(
+      rows: rows.map { ($0.id, $0) }, of: "holding_activity_log",
+      name: { "portfolio_id \(portfolio), id \($0)" })
   }
 
   private static let unseen = Statement(

@@ -49,19 +49,25 @@ public enum Planning {
   ) throws -> [PlannedPortfolio] {
     guard case .only(let named) = selection else {
       let retired = retired ?? .since(date)
-      return try db.rows(
-        next, after, Int64(limit), date.postgres, retired.first.postgres, retired.others,
-        as: Self.decode)
+      return try eachOnce(
+        db.rows(
+          next, after, Int64(limit), date.postgres, retired.first.postgres, retired.others,
+          as: Self.decode))
     }
     var left = named.drop { $0.rawValue <= after }
     while !left.isEmpty {
       let range = left.prefix(limit)
       left = left.dropFirst(limit)
-      let found = try db.rows(
-        nextNamed, range.map(\.rawValue), date.postgres, as: Self.decode)
+      let found = try eachOnce(
+        db.rows(nextNamed, range.map(\.rawValue), date.postgres, as: Self.decode))
       if !found.isEmpty { return found }
     }
     return []
+  }
+
+  /// Two of one number would have one book; the later pages begin behind it.
+  private static func eachOnce(_ found: [PlannedPortfolio]) throws -> [PlannedPortfolio] {
+    try found.eachOnce(by: \.portfolio.id, of: "portfolios") { "id \($0)" }
   }
 
   /// The portfolios whose complete slots were computed without an input change that concerns
@@ -82,7 +88,7 @@ public enum Planning {
     ) {
       (try $0.nextID(), try $0.nextDay())
     }
-    return Dictionary(uniqueKeysWithValues: pairs)
+    return try Dictionary(rows: pairs, of: "portfolio_snapshots")
   }
 
   /// Which of some portfolios were retired before a date.
@@ -105,7 +111,8 @@ public enum Planning {
       complete, spans.firsts, spans.lasts, first.postgres, last.postgres
     ) { try $0.nextSlot() }
     let asked = Set(portfolios)
-    return slots.filter { asked.contains($0.portfolio) }
+    return try slots.filter { asked.contains($0.portfolio) }
+      .eachOnce(by: \.self, of: "portfolio_snapshots", name: \.rowName)
   }
 
   /// How many complete slots each of some portfolios, and perhaps others between them, has within
@@ -118,7 +125,7 @@ public enum Planning {
     let pairs: [(ID<Portfolio>, Int)] = try db.rows(
       completeCount, spans.firsts, spans.lasts, first.postgres, last.postgres
     ) { (try $0.nextID(), Int(try $0.nextInt64())) }
-    return Dictionary(uniqueKeysWithValues: pairs)
+    return try Dictionary(rows: pairs, of: "portfolio_snapshots")
   }
 
   /// How many rows of the activity log each of some portfolios has.
@@ -128,7 +135,7 @@ public enum Planning {
     let pairs: [(ID<Portfolio>, Int)] = try db.rows(activityCount, portfolios.map(\.rawValue)) {
       (try $0.nextID(), Int(try $0.nextInt64()))
     }
-    return Dictionary(uniqueKeysWithValues: pairs)
+    return try Dictionary(rows: pairs, of: "holding_activity_log")
   }
 
   /// Per portfolio its last complete date before `first`, for those that have one.
@@ -138,7 +145,7 @@ public enum Planning {
     let pairs: [(ID<Portfolio>, Day)] = try db.rows(
       openings, portfolios.map(\.rawValue), first.postgres
     ) { (try $0.nextID(), try $0.nextDay()) }
-    return Dictionary(uniqueKeysWithValues: pairs)
+    return try Dictionary(rows: pairs, of: "portfolio_snapshots")
   }
 
   private static func decode(_ row: inout RowReader) throws -> PlannedPortfolio {

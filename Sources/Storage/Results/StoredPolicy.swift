@@ -16,7 +16,7 @@ public enum StoredPolicy {
     let rows = try db.rows(policyRows, spans.dates, spans.firsts, spans.lasts) {
       (try $0.nextSlot(), try $0.nextPolicy())
     }
-    return Dictionary(uniqueKeysWithValues: rows)
+    return try Dictionary(snapshots: rows)
   }
 
   /// The columns that a row reader's `nextPolicy` reads.

@@ -63,7 +63,7 @@ public enum StoredSnapshots {
     let pairs = try db.rows(
       fingerprintRows, slots.map(\.portfolio.rawValue), slots.map(\.date.postgres)
     ) { (try $0.nextSlot(), try $0.nextFingerprintOrNil()) }
-    return Dictionary(uniqueKeysWithValues: pairs).compactMapValues { $0 }
+    return try Dictionary(snapshots: pairs).compactMapValues { $0 }
   }
 
   /// What a slot's row says about its state, complete or not: nil where there is no row.

@@ -238,6 +238,8 @@ public enum StorageError: Problem {
   case unknownWord(column: String, word: String)
   /// A stored date is infinite.
   case endlessDate
+  /// A row stands twice, which the key of its table forbids.
+  case rowTwice(table: String, row: String)
 
   /// What was expected, as an operator reads it.
   public var stated: StatedProblem {
@@ -250,6 +252,13 @@ public enum StorageError: Problem {
         ProblemCode("infinite_date", .failed), "the database holds an infinite date",
         remedy: """
           it was written by hand; look for it: where date = 'infinity' or date = '-infinity'
+          """)
+    case .rowTwice(let table, let row):
+      StatedProblem(
+        ProblemCode("row_twice", .failed), "closebell.\(table) holds a row twice: \(row)",
+        remedy: """
+          somebody took the table's key away: remove the row that is wrong, and put the key back \
+          as the schema has it
           """)
     case .unknownWord(let column, let word):
       StatedProblem(

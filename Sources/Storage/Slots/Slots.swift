@@ -202,7 +202,7 @@ public enum Slots {
         )
       }
     }
-    return Dictionary(uniqueKeysWithValues: pairs ?? [])
+    return try Dictionary(snapshots: pairs ?? [])
   }
 
   /// Records why slots of ours could not be closed; they stay claimable.

@@ -1,0 +1,47 @@
+internal import Accounting
+
+extension Dictionary {
+  /// Rows of a table by what tells them apart.
+  ///
+  /// The table's key keeps them apart, unless somebody dropped it. Which of two rows is the right
+  /// one nobody can know; nothing is worked out from either.
+  ///
+  /// - Parameter name: How an operator finds the row.
+  /// - Throws: `StorageError.rowTwice`.
+  package init(
+    rows: [(Key, Value)], of table: String, name: (Key) -> String = { "\($0)" }
+  ) throws {
+    self.init(minimumCapacity: rows.count)
+    for (key, value) in rows where updateValue(value, forKey: key) != nil {
+      throw StorageError.rowTwice(table: table, row: name(key))
+    }
+  }
+}
+
+extension Dictionary where Key == Slot {
+  /// Snapshots by their slots.
+  ///
+  /// - Throws: `StorageError.rowTwice`.
+  package init(snapshots: [(Slot, Value)]) throws {
+    try self.init(rows: snapshots, of: "portfolio_snapshots", name: \.rowName)
+  }
+}
+
+extension Slot {
+  /// As a condition on its row says it.
+  var rowName: String { "portfolio_id \(portfolio), date \(date)" }
+}
+
+extension Array {
+  /// The rows as they are, which ascend by a key.
+  ///
+  /// - Throws: `StorageError.rowTwice` where two that stand together have the same one.
+  func eachOnce<Key: Equatable>(
+    by key: (Element) -> Key, of table: String, name: (Key) -> String
+  ) throws -> [Element] {
+    for (one, next) in zip(self, dropFirst()) where key(one) == key(next) {
+      throw StorageError.rowTwice(table: table, row: name(key(one)))
+    }
+    return self
+  }
+}
