@@ -34,6 +34,14 @@ static inline int pq_socket_is_readable(int fd, int milliseconds) {
   return count > 0 ? 1 : 0;
 }
 
+/// 1: the socket can be read or written as asked, or is broken; 0: not within the time, where -1 is
+/// no limit; -1: a signal came.
+static inline int pq_socket_is_ready(int fd, int writes, int milliseconds) {
+  struct pollfd one = {.fd = fd, .events = writes ? POLLOUT : POLLIN, .revents = 0};
+  int count = poll(&one, 1, milliseconds);
+  return count > 0 ? 1 : count == 0 ? 0 : errno == EINTR ? -1 : 1;
+}
+
 /// Ends both directions of the stream; the descriptor stays open and stays libpq's.
 static inline void pq_socket_cut(int fd) { (void)shutdown(fd, SHUT_RDWR); }
 

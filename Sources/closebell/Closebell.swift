@@ -54,6 +54,7 @@ enum Program {
   private static func exitCode(_ settings: Settings, _ objections: [String]) async -> Int32 {
     do {
       try Typed.requireText()
+      try Typed.requireNoConnectionString()
       try await Settings.$current.withValue(settings) { try await run(objections) }
       return 0
     } catch {

@@ -2,6 +2,7 @@ import Accounting
 import ArgumentParser
 import Close
 import Glibc
+import Postgres
 import Problems
 import Synchronization
 import Text
@@ -49,9 +50,7 @@ struct Failure {
     guard !(error is any Problem), Closebell.exitCode(for: error) != .failure else { return nil }
     var text = Closebell.fullMessage(for: error)
     if text.hasPrefix("Error: ") { text = "error: " + text.dropFirst("Error: ".count) }
-    let secrets = CommandLine.arguments.dropFirst().filter {
-      $0.contains("://") || $0.lowercased().contains("password=")
-    }
+    let secrets = CommandLine.arguments.dropFirst().filter(Configuration.isLikeConnectionString)
     return secrets.reduce(text) { $0.replacing($1, with: "…") }
   }
 

@@ -64,6 +64,12 @@ private struct EnvironmentReader {
 
   mutating func value<Value>(_ variable: Variable<Value>) -> Value? {
     guard let text = text(variable.name), !text.isEmpty else { return nil }
+    guard variable.reading.isSecret || !Configuration.isLikeConnectionString(text) else {
+      let place = Variables.databaseURL.name
+      objections.append(
+        "\(variable.name) takes \(variable.reading.takes); a connection string belongs in \(place)")
+      return nil
+    }
     if let value = variable.reading.read(text) { return value }
     objections.append("\(variable.name) \(variable.reading.objection(to: text))")
     return nil

@@ -36,6 +36,24 @@ enum Typed {
     }
   }
 
+  /// Refuses an argument that looks like a connection string where none belongs: it would be
+  /// printed, stored, or sent to the server as a name.
+  ///
+  /// - Throws: A problem of usage, which quotes nothing of it.
+  static func requireNoConnectionString() throws {
+    var belongs = false
+    for (number, argument) in CommandLine.arguments.enumerated().dropFirst() {
+      defer { belongs = argument == "--database" }
+      guard !belongs, !argument.hasPrefix("--database="),
+        Configuration.isLikeConnectionString(argument)
+      else { continue }
+      throw StatedProblem(
+        ProblemCode("connection_string_misplaced", .usage),
+        "argument \(number) looks like a connection string",
+        remedy: "it belongs behind \(.option(.database)), and its password into ~/.pgpass")
+    }
+  }
+
   private static let broken: [String] = {
     let arguments = CommandLine.arguments.dropFirst()
     let values = arguments.compactMap { argument in

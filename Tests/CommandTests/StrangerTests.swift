@@ -86,4 +86,66 @@ struct StrangerTests {
       }
     }
   }
+
+  /// What looks like a connection string, with a password in it.
+  static let secrets = [
+    "host=db.example password=hush", "host=db.example PASSWORD = 'hush'",
+    "postgresql://me:hush@db.example/books", "mysql://me:hush@db.example", "pwd=hush",
+    "https://me:hush@db.example/",
+  ]
+
+  @Test("what looks like one is refused in every variable, and neither printed nor sent")
+  func variables() async throws {
+    let server = try #require(FakeServer(.refusePassword))
+    let place = ["PGHOSTADDR": "127.0.0.1", "PGPORT": "\(server.port)", "PGSSLMODE": "disable"]
+    for secret in Self.secrets {
+      for name in [
+        "PGDATABASE", "PGHOST", "PGUSER", "PGSERVICE", "PGSSLROOTCERT", "PGPASSFILE", "PGTZ",
+        "CLOSEBELL_HOME", "CLOSEBELL_METRICS_FILE", "CLOSEBELL_WORKERS",
+      ] {
+        let run = try await CommandRun.closebell(
+          ["status"], environment: place.merging([name: secret]) { $1 })
+        #expect(run.exitCode == 78, "\(name)=\(secret): \(run.standardError)")
+        #expect(run.standardError.contains(name), "\(name)=\(secret): \(run.standardError)")
+        #expect(!run.standardError.contains("hush"), "\(name)=\(secret): \(run.standardError)")
+        #expect(!run.standardError.contains("db.example"), "\(name): \(run.standardError)")
+      }
+    }
+  }
+
+  @Test("so it is as any argument but that of --database; the address of a page is none")
+  func arguments() async throws {
+    for secret in Self.secrets {
+      for arguments in [
+        ["status", secret], ["show", secret, "--date", "2017-06-30"], ["--databse", secret],
+        ["run", "--portfolio", secret], ["run", "--portfolio=\(secret)"],
+        ["import", "prices", secret], ["sequences", "check", secret], ["status", "--", secret],
+        ["verify", "--workers=\(secret)"], ["irr", secret],
+      ] {
+        let run = try await CommandRun.closebell(
+          arguments, environment: ["CLOSEBELL_DATABASE_URL": "postgresql://127.0.0.1:1/x"])
+        #expect(run.exitCode == 64, "\(arguments): \(run.standardError)")
+        #expect(run.standardError.contains("looks like a connection string"))
+        #expect(!run.standardError.contains("hush"), "\(arguments): \(run.standardError)")
+      }
+    }
+    let page = try await CommandRun.closebell(
+      [
+        "pause", "--reason", "see https://tracker.example/1?a=b", "--database",
+        "postgresql://me@127.0.0.1:1/books?sslmode=disable",
+      ])
+    #expect(page.exitCode == 69, "\(page.standardError)")
+  }
+
+  @Test("what a server says while one logs in never reaches the terminal as it is")
+  func shouting() async throws {
+    let server = try #require(FakeServer(.shout))
+    for options in [[], ["--verbose"]] as [[String]] {
+      let run = try await CommandRun.closebell(
+        ["status", "--database", server.conninfo(password: "x")] + options)
+      #expect(run.exitCode == 69, "\(run.standardError)")
+      #expect(!run.standardError.contains("\u{1B}") && !run.standardError.contains("\u{7}"))
+      #expect(run.standardError.contains("shouted") == !options.isEmpty, "\(run.standardError)")
+    }
+  }
 }

@@ -69,4 +69,17 @@ struct ConnectionStringTests {
   func acceptance(_ conninfo: String) {
     #expect(Configuration.objection(to: conninfo) == nil)
   }
+
+  @Test("a text looks like one by a password's keyword, or by a URL that is none of a page")
+  func likeness() {
+    for text in Self.refused where text.contains("://") || text.contains("password=") {
+      #expect(Configuration.isLikeConnectionString(text), "\(text)")
+    }
+    for text in [
+      "books", "me@tenant", "see https://tracker.example/1?a=b", "http://books.example", "a://b",
+      "the password is lost", "P=1", "2017-06-30", "word = x", "/var/run/postgresql",
+    ] {
+      #expect(Configuration.isLikeConnectionString(text) == (text == "a://b"), "\(text)")
+    }
+  }
 }

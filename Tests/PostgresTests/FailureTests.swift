@@ -77,6 +77,51 @@ struct FailureTests {
     #expect(error?.description.contains("password authentication failed") == true)
   }
 
+  @Test("what a server says while one logs in reaches our handler, and nothing is printed")
+  func noticesWhileConnecting() async throws {
+    let server = try #require(FakeServer(.shout))
+    let heard = Heard()
+    var configuration = Configuration(
+      conninfo: server.conninfo(password: "x"), applicationName: "postgres-tests")
+    configuration.onNotice = { heard.add($0) }
+    let error = try await postgresError { [configuration] in
+      try await Connection.connect(configuration)
+    }
+    #expect(error?.sqlState == "57P03" || error?.kind == .connectFailed)
+    #expect(heard.messages == ["\u{1B}]0;shouted\u{7}\u{1B}[2J"])
+  }
+
+  @Test(
+    "each host has its time, whether it takes the connection or not, and then the next is tried")
+  func severalHosts() async throws {
+    let dumb = try #require(FakeServer(.sayNothing))
+    let full = try #require(FullServer())
+    try await TestCluster.shared.start()
+    let there = try #require(
+      TestCluster.shared.url(database: "postgres").split(separator: "host=").last)
+    let folder = try #require(there.split(separator: "&").first).replacing("%2F", with: "/")
+    let conninfo = """
+      host=127.0.0.1,127.0.0.1,127.0.0.1,\(folder) port=1,\(dumb.port),\(full.port),5432 \
+      user=closebell dbname=postgres connect_timeout=2 gssencmode=disable
+      """
+    let connection = try await Connection.connect(
+      Configuration(conninfo: conninfo, applicationName: "postgres-tests"))
+    try await connection.perform { try $0.execute(sql: "select 1") }
+    await connection.close()
+    let error = try await refusal(
+      """
+      host=127.0.0.1,127.0.0.1 port=\(dumb.port),\(full.port) user=x dbname=y connect_timeout=2 \
+      gssencmode=disable
+      """)
+    let text = error?.detail ?? ""
+    for port in [dumb.port, full.port] {
+      #expect(text.contains("port \(port) failed: timeout expired"), "\(text)")
+    }
+    #expect(error?.reachedServer == false && error?.mayRetry == true)
+    let none = try await refusal("host=127.0.0.1 port=\(dumb.port) connect_timeout=soon")
+    #expect(none?.sqlState == "F0000" && none?.mayRetry == false)
+  }
+
   @Test("secrets are left out of what is shown of a connection string")
   func redaction() async throws {
     func shown(_ conninfo: String) -> String {

@@ -10,6 +10,10 @@ public final class FakeServer: Sendable {
     case refusePassword
     /// Lets the client in and never says anything again, as behind a dead network.
     case fallSilent
+    /// Lets the client in, tells it something that a terminal would obey, and ends.
+    case shout
+    /// Takes the connection, and never says anything.
+    case sayNothing
   }
 
   private let listener: Int32
@@ -57,6 +61,45 @@ public final class FakeServer: Sendable {
   }
 }
 
+/// A port on the loopback whose server takes no connection any more: as behind a wall that drops
+/// what it does not let through.
+public final class FullServer: Sendable {
+  private let listener: Int32
+  private let clients: [Int32]
+  /// Where it is, on 127.0.0.1.
+  public let port: UInt16
+
+  /// Nil where it cannot listen.
+  public init?() {
+    listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let listener = listener
+    var clients: [Int32] = []
+    let isBound = withUnsafeMutablePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { plain in
+        guard bind(listener, plain, length) == 0, listen(listener, 0) == 0,
+          getsockname(listener, plain, &length) == 0
+        else { return false }
+        // One waits to be accepted, and nobody does; the others are not answered.
+        for _ in 0..<4 {
+          let client = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue), 0)
+          _ = connect(client, plain, length)
+          clients.append(client)
+        }
+        return true
+      }
+    }
+    self.clients = clients
+    port = UInt16(bigEndian: address.sin_port)
+    guard isBound else { return nil }
+  }
+
+  deinit { for socket in clients + [listener] { close(socket) } }
+}
+
 private final class Work: Sendable {
   private let listener: Int32
   private let script: FakeServer.Script
@@ -78,19 +121,22 @@ private final class Work: Sendable {
   }
 
   private func greet(_ client: Int32) {
+    if script == .sayNothing { return }
     guard let start = receive(client, hasType: false), start.count >= 4 else { return }
     // A request to cancel has a code of its own; this server does not heed it.
     if start[0...3].elementsEqual([0x04, 0xD2, 0x16, 0x2E]) { return }
     send(client, "R", [0, 0, 0, 3])
     guard receive(client, hasType: true) != nil else { return }
     switch script {
+    case .sayNothing: break
     case .refusePassword:
-      var fields: [UInt8] = []
-      for field in ["SFATAL", "VFATAL", "C28P01", "Mpassword authentication failed for user \"x\""]
-      {
-        fields += Array(field.utf8) + [0]
-      }
-      send(client, "E", fields + [0])
+      complain(
+        client, "E", ["SFATAL", "VFATAL", "C28P01", "Mpassword authentication failed for x"])
+      shutdown(client, Int32(SHUT_RDWR))
+    case .shout:
+      send(client, "R", [0, 0, 0, 0])
+      complain(client, "N", ["SWARNING", "VWARNING", "C01000", "M\u{1B}]0;shouted\u{7}\u{1B}[2J"])
+      complain(client, "E", ["SFATAL", "VFATAL", "C57P03", "M\u{1B}[2Jnot now"])
       shutdown(client, Int32(SHUT_RDWR))
     case .fallSilent:
       send(client, "R", [0, 0, 0, 0])
@@ -106,6 +152,11 @@ private final class Work: Sendable {
         send(client, "Z", Array("I".utf8))
       }
     }
+  }
+
+  /// A notice or an error, of its fields.
+  private func complain(_ client: Int32, _ type: Character, _ fields: [String]) {
+    send(client, type, fields.flatMap { Array($0.utf8) + [0] } + [0])
   }
 
   /// One message's body; the first message of a connection has no type.

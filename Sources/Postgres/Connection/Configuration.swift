@@ -63,9 +63,16 @@ public struct Configuration: Sendable {
 
   /// The same of this connection, with what libpq takes from its environment for the rest.
   public var objection: String? {
-    objectionToString
+    objectionToString ?? ConnectionString.objectionToEnvironment
       ?? resolved.lazy.compactMap(ConnectionString.objection).first
       .map { "the environment or the service file of libpq (PGHOST, PGSERVICE, …) " + $0 }
+  }
+
+  /// Whether a text that stands where no connection string belongs looks like one.
+  ///
+  /// It may hold a password, and would be printed, stored, or sent somewhere as a name.
+  public static func isLikeConnectionString(_ text: String) -> Bool {
+    ConnectionString.isLikely(text)
   }
 
   private var objectionToString: String? {
@@ -157,6 +164,13 @@ extension Configuration {
     return sessionSettings.map(\.name).filter { named.contains($0.lowercased()) }
   }
 
+  /// What a connection was, or is being, made with, by its keyword.
+  static func settings(of handle: OpaquePointer) -> [String: String] {
+    guard let options = PQconninfo(handle) else { return [:] }
+    defer { PQconninfoFree(options) }
+    return Dictionary(settings(options).map { ($0.keyword, $0.value) }) { first, _ in first }
+  }
+
   /// The settings in libpq's list that have a value.
   static func settings(_ options: UnsafeMutablePointer<PQconninfoOption>) -> [Setting] {
     var settings: [Setting] = []
@@ -213,12 +227,16 @@ extension Configuration {
   /// Nor does row security take rows away in silence: a sum over what is left would look like any
   /// other. The server refuses such a statement instead, and names the table.
   ///
+  /// Nothing is looked up in schemas that anybody can make things in, and in a session's own only
+  /// after the server's: what is made there by a function of somebody else's would else be found
+  /// first, a type as well.
+  ///
   /// A session that keeps a lease is idle between two signs of life, and may be. A single statement
   /// is its own transaction, and sees what was committed before it; as a serializable one that may
   /// be deferred it would wait for every serializable transaction of others.
   var sessionSettings: [(name: String, value: String)] {
     [
-      ("search_path", ""), ("TimeZone", "UTC"), ("DateStyle", "ISO, YMD"),
+      ("search_path", "pg_catalog, pg_temp"), ("TimeZone", "UTC"), ("DateStyle", "ISO, YMD"),
       ("IntervalStyle", "postgres"), ("extra_float_digits", "1"), ("jit", "off"),
       ("row_security", "off"),
       ("statement_timeout", String(statementTimeoutMilliseconds)),

@@ -40,7 +40,8 @@ public actor Connection {
     self.session = session
   }
 
-  /// Connects, and sets up the session: no search path, UTC, ISO dates, UTF-8, the time limits.
+  /// Connects, and sets up the session: the server's own names alone, UTC, ISO dates, UTF-8, the
+  /// time limits.
   ///
   /// - Throws: `PostgresError` of kind `connectFailed`, which names host, user and database.
   public static func connect(_ configuration: Configuration) async throws -> Connection {

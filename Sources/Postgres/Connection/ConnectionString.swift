@@ -60,6 +60,7 @@ struct ConnectionString {
     let (keyword, value) = (setting.keyword, setting.value)
     let mayHaveAnything = ["options", "application_name", "fallback_application_name"]
     guard !setting.isSecret, !mayHaveAnything.contains(keyword) else { return nil }
+    if isLikely(value) { return "has another connection string as its \(keyword)" }
     let scalars = value.unicodeScalars
     if let cut = scalars.firstIndex(where: { $0 == ";" || $0 == "&" }),
       scalars[cut...].contains("=")
@@ -75,7 +76,7 @@ struct ConnectionString {
     case "port":
       let isPort = scalars.allSatisfy { ("0"..."9").contains($0) || $0 == "," }
       return isPort ? nil : "has a port that is no number"
-    case "dbname", "user":
+    case "dbname", "user", "service":
       let isURL = value.contains("://")
       // `me:secret@host/books`: a user of another domain has no colon, and a name seldom either.
       let hasPassword =
@@ -83,6 +84,43 @@ struct ConnectionString {
       return isURL || hasPassword ? "has another connection string as its \(keyword)" : nil
     default: return nil
     }
+  }
+
+  /// Why a variable of libpq's is refused, wherever the connection string leads; nil where none is.
+  ///
+  /// libpq takes each for what its name says, sends it as such and prints it in its messages.
+  static var objectionToEnvironment: String? {
+    let names = ["PGDATABASE": "dbname", "PGUSER": "user", "PGSERVICE": "service"]
+    let mayHaveAnything = ["PGPASSWORD", "PGOPTIONS", "PGAPPNAME"]
+    for (name, value) in ProcessEnvironment.variables.sorted(by: { $0.key < $1.key }) {
+      guard let value, name.hasPrefix("PG"), !mayHaveAnything.contains(name) else { continue }
+      if isLikely(value) { return "\(name) of the environment looks like a connection string" }
+      guard let keyword = names[name] else { continue }
+      let setting = Configuration.Setting(keyword: keyword, value: value, isSecret: false)
+      if let objection = objection(to: setting) { return "\(name) of the environment \(objection)" }
+    }
+    return nil
+  }
+
+  /// Whether a text looks like a connection string: a URL that is none of a page, or a password by
+  /// its keyword.
+  static func isLikely(_ text: String) -> Bool {
+    let small = text.lowercased()
+    let before = small.split(separator: "=", omittingEmptySubsequences: false).dropLast()
+    let hasPassword = before.contains { part in
+      let word = part.split(whereSeparator: \.isWhitespace).last ?? ""
+      return ["password", "passwd", "pwd"].contains { word.hasSuffix($0) }
+    }
+    if hasPassword { return true }
+    var rest = small[...]
+    while let mark = rest.firstRange(of: "://") {
+      let scheme = rest[..<mark.lowerBound]
+      rest = rest[mark.upperBound...]
+      let authority = rest.prefix { $0 != "/" && !$0.isWhitespace }
+      let isPage = scheme.hasSuffix("http") || scheme.hasSuffix("https")
+      if !isPage || authority.contains("@") { return true }
+    }
+    return false
   }
 
   /// A name that nobody could take for a connection string: letters, digits and `_ - . $`.

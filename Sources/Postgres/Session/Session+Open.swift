@@ -1,7 +1,7 @@
 internal import CLibPQ
 
 extension Session {
-  /// Connects and sets up the session, blocking meanwhile: `PQconnectdbParams`.
+  /// Connects and sets up the session, blocking meanwhile.
   static func open(_ configuration: Configuration) throws -> Session {
     let settings = configuration.parsed
     guard configuration.objection == nil, let settings else {
@@ -15,28 +15,18 @@ extension Session {
     if let fault, ![.killAfterSend, .stop, .stopInCopy].contains(fault) {
       throw injectedRefusal(fault)
     }
-    guard let handle = connect(configuration.parameters(settings)) else {
-      throw PostgresError(.connectFailed, "out of memory")
-    }
+    let notices = NoticeSink(configuration.onNotice)
+    var connecting = Connecting(configuration.parameters(settings), notices: notices)
+    let handle = try connecting.connect()
     if fault == .killAfterSend { pq_kill_self() }
     if let exposure = Exposure(handle)?.notice { configuration.onExposure?(exposure) }
     guard PQstatus(handle) == CONNECTION_OK else {
       defer { PQfinish(handle) }
-      throw connectFailure(handle, configuration)
+      throw connectFailure(handle, connecting.reason(handle))
     }
-    let notices = NoticeSink(configuration.onNotice)
-    notices.attach(to: handle)
     let session = Session(handle: handle, notices: notices, configuration: configuration)
     try session.applySettings(configuration)
     return session
-  }
-
-  private static func connect(_ parameters: [(keyword: String, value: String)]) -> OpaquePointer? {
-    withCStrings(parameters.map(\.keyword)) { keywords in
-      withCStrings(parameters.map(\.value)) { values in
-        PQconnectdbParams(keywords, values, 1)
-      }
-    }
   }
 
   /// Applies the session's settings in one statement, skipping those the server does not know.
@@ -73,9 +63,9 @@ extension Session {
 
   /// Names host, user and database; a password never appears.
   private static func connectFailure(
-    _ handle: OpaquePointer, _ configuration: Configuration
+    _ handle: OpaquePointer, _ reason: String
   ) -> PostgresError {
-    var text = ServerResult.oneLine(String(cString: PQerrorMessage(handle)))
+    var text = reason
     if let password = PQpass(handle), password.pointee != 0 {
       text = text.replacing(String(cString: password), with: "***")
     }
