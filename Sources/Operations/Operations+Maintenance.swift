@@ -1,6 +1,6 @@
 package import Close
 internal import Postgres
-package import Sequences
+internal import Sequences
 internal import Storage
 
 extension Operations {
@@ -87,16 +87,19 @@ extension Operations {
   /// - Parameters:
   ///   - tables: Only sequences of these, as in SQL; empty: all.
   ///   - scans: Whether a table is read whole where no index leads with the column.
-  /// - Returns: What was found, and in how many seconds.
-  package func checkSequences(
-    of tables: [String], scans: Bool
-  ) async throws -> (healths: [SequenceHealth], seconds: Double) {
+  package func checkSequences(of tables: [String], scans: Bool) async throws -> SequenceCheck {
     try await perform(onlyReads: true) { connection in
       let started = ContinuousClock.now
-      let healths = try await connection.perform { db in
-        try SequenceReader.check(SequenceCatalogue.find(tables, on: db), scans: scans, on: db)
+      let (healths, unresolved) = try await connection.perform { db in
+        let sequences = try SequenceCatalogue.find(tables, in: .everything, on: db)
+        return (
+          try SequenceReader.check(sequences, scans: scans, on: db),
+          try SequenceCatalogue.unresolved(tables, in: .everything, on: db)
+        )
       }
-      return (healths, (ContinuousClock.now - started) / .seconds(1))
+      return SequenceCheck(
+        healths: healths, unresolved: unresolved,
+        seconds: (ContinuousClock.now - started) / .seconds(1))
     }
   }
 
@@ -110,7 +113,7 @@ extension Operations {
   ) async throws -> SequenceRepairResult {
     try await perform { connection in
       try await connection.perform { db in
-        let sequences = try SequenceCatalogue.find(tables, on: db)
+        let sequences = try SequenceCatalogue.find(tables, in: .everything, on: db)
         let behind = try SequenceReader.check(sequences, on: db).filter {
           $0.isUnhealthy || !tables.isEmpty && $0.state == .unchecked
         }
@@ -127,7 +130,7 @@ extension Operations {
   package func installTriggers(on tables: [String]) async throws -> [TriggerResult] {
     try await perform { connection in
       try await connection.perform { db in
-        try SequenceTrigger.install(on: tables, on: db).map { TriggerResult($0) }
+        try SequenceTrigger.install(on: tables, in: .everything, on: db).map { TriggerResult($0) }
       }
     }
   }

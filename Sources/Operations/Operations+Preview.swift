@@ -1,5 +1,5 @@
 internal import Accounting
-internal import Close
+package import Close
 internal import Postgres
 internal import Storage
 internal import Synchronization
@@ -10,10 +10,9 @@ extension Operations {
   /// - Throws: `DateInFuture`, `UnknownPortfolios`,
   ///   `SchemaError`, `PostgresError`.
   package func preview(
-    _ request: ReplayRequest
+    _ range: ReplayRange, _ settings: RunSettings
   ) async throws -> ReplayPreviewResult {
-    let (connect, range) = (connect, request.range)
-    let settings = request.settings(of: caller)
+    let connect = connect
     try await perform(onlyReads: true) { connection in
       try await askClock(connection, settings.isStrict).requireReached(range.through)
     }

@@ -21,6 +21,8 @@ public struct CataloguedSequence: Sendable {
   public var isOurs: Bool
   /// Whether our role may read where it stands.
   public var mayRead: Bool
+  /// Why it is not read although our role may: a stranger's code would run; nil where none would.
+  var objection: String?
   /// The columns, of which a shared sequence has several; none where only programs draw from it.
   public var users: [SequenceUser]
   /// Whether it was asked for by the name of a table that uses it.
@@ -77,6 +79,35 @@ public struct SequenceUser: Sendable {
   var isHeap: Bool
   /// Whether another session keeps everybody out of table or sequence.
   var isLocked: Bool
+  /// Why it is not read although our role may: a stranger's code would run; nil where none would.
+  var objection: String?
+}
+
+/// A column whose default looks its sequence up by a name that no sequence has.
+public struct UnresolvedDefault: Sendable {
+  /// Schema and table, quoted where need be.
+  public var table: String
+  /// The column, quoted where need be.
+  public var column: String
+  /// Why nothing can be said of it.
+  public var reason: String
+}
+
+/// Which sequences and columns are looked at.
+public enum SequenceScope: Sendable {
+  /// All of the database. The sequences of one schema are its own: columns elsewhere, whose
+  /// defaults anybody may make draw from them, do not count.
+  case database(apart: String)
+  /// Nothing but the sequences and columns of one schema.
+  case schema(String)
+
+  /// What the statements take: the schema, and whether nothing else is looked at.
+  var parameters: (schema: String, isAlone: Bool) {
+    switch self {
+    case .database(let schema): (schema, false)
+    case .schema(let schema): (schema, true)
+    }
+  }
 }
 
 /// Finds sequences in the server's catalogue, never in a list: a list drifts from the schema.
@@ -86,14 +117,20 @@ public enum SequenceCatalogue {
   /// Columns are found by identity, ownership and default. What a trigger or a program draws and
   /// writes is not in the catalogue.
   ///
-  /// - Parameter names: Only sequences that bear these names, or that tables of these names use,
-  ///   as in SQL; without a schema, in any schema. Empty means all.
+  /// - Parameters:
+  ///   - names: Only sequences that bear these names, or that tables of these names use, as in SQL;
+  ///     without a schema, in any schema. Empty means all.
+  ///   - scope: What is looked at for them.
   /// - Throws: `SequenceError` where there is no table and no sequence of a name.
   public static func find(
-    _ names: [String] = [], on db: isolated Connection
+    _ names: [String] = [], in scope: SequenceScope, on db: isolated Connection
   ) throws -> [CataloguedSequence] {
     let wanted = names.isEmpty ? nil : Set(try relations(names, on: db))
-    let rows = try SequenceReader.waitingBriefly(on: db) { db in try discover(on: db) }
+    let rows = try waitingBriefly(on: db) { db in
+      try db.rows(
+        SequenceSQL.discover, scope.parameters.schema, scope.parameters.isAlone
+      ) { try decode(&$0) }
+    }
     var sequences: [CataloguedSequence] = []
     for (sequence, user, root) in rows {
       if sequences.last?.oid != sequence.oid { sequences.append(sequence) }
@@ -106,16 +143,40 @@ public enum SequenceCatalogue {
     return sequences.filter { $0.isNamed || wanted.contains($0.oid) }
   }
 
+  /// Columns that no sequence is known to fill although their defaults look one up.
+  ///
+  /// - Parameter names: Only those of these tables; see `find`.
+  public static func unresolved(
+    _ names: [String] = [], in scope: SequenceScope, on db: isolated Connection
+  ) throws -> [UnresolvedDefault] {
+    let wanted = names.isEmpty ? nil : Set(try relations(names, on: db))
+    let found = try waitingBriefly(on: db) { db in
+      try db.rows(
+        SequenceSQL.unresolved, scope.parameters.schema, scope.parameters.isAlone
+      ) { row in
+        (
+          try row.nextInt64(), table: try row.nextString(), column: try row.nextString(),
+          literal: try row.nextString()
+        )
+      }
+    }
+    return found.filter { wanted?.contains($0.0) ?? true }.map {
+      UnresolvedDefault(
+        table: $0.table, column: $0.column,
+        reason: "its default looks for a sequence '\($0.literal)', and none is known by that name")
+    }
+  }
+
   /// A table that was locked just now is seen to be so by the second attempt.
-  private static func discover(
-    on db: isolated Connection, attempts: Int = 10
-  ) throws -> [(CataloguedSequence, SequenceUser?, root: Int64)] {
+  private static func waitingBriefly<R>(
+    on db: isolated Connection, attempts: Int = 10, _ look: (isolated Connection) throws -> R
+  ) throws -> R {
     do {
-      return try db.rows(SequenceSQL.discover) { try decode(&$0) }
+      return try SequenceReader.waitingBriefly(on: db, look)
     } catch let error as PostgresError
       where error.waitedTooLongForLock && attempts > 1 && !db.isInTransaction
     {
-      return try discover(on: db, attempts: attempts - 1)
+      return try waitingBriefly(on: db, attempts: attempts - 1, look)
     }
   }
 
@@ -144,7 +205,7 @@ public enum SequenceCatalogue {
       oid: try row.nextInt64(), name: try row.nextString(), increment: try row.nextInt64(),
       minimum: try row.nextInt64(), maximum: try row.nextInt64(), cache: try row.nextInt64(),
       cycles: try row.nextBool(), isOurs: try row.nextBool(), mayRead: try row.nextBool(),
-      users: [])
+      objection: try row.nextStringOrNil(), users: [])
     guard let table = try row.nextInt64OrNil() else { return (sequence, nil, 0) }
     let root = try row.nextInt64()
     let (name, column) = (try row.nextString(), try row.nextString())
@@ -157,7 +218,8 @@ public enum SequenceCatalogue {
       origin: SequenceUser.Origin(rawValue: origin) ?? .default, range: range(ofType: type),
       isNumeric: type == 1700, kind: SequenceUser.Kind(rawValue: kind), isPartition: isPartition,
       isPlain: try row.nextBool(), mayRead: try row.nextBool(), hidesRows: try row.nextBool(),
-      hasIndex: try row.nextBool(), isHeap: try row.nextBool(), isLocked: try row.nextBool())
+      hasIndex: try row.nextBool(), isHeap: try row.nextBool(), isLocked: try row.nextBool(),
+      objection: try row.nextStringOrNil())
     return (sequence, user, root)
   }
 

@@ -73,17 +73,38 @@ public enum SequenceReader {
     let open = parts.indices.filter { parts[$0].obstacle == nil }
     guard !open.isEmpty else { return readings }
     do {
-      for (index, reading) in try read(parts, open, on: db) { readings[index] = reading }
+      for (index, reading) in try hold(parts, open, on: db) { readings[index] = reading }
     } catch let error as PostgresError where concernsTable(error) {
       for index in open {
         do {
-          for (index, reading) in try read(parts, [index], on: db) { readings[index] = reading }
+          for (index, reading) in try hold(parts, [index], on: db) { readings[index] = reading }
         } catch let error as PostgresError where concernsTable(error) {
           readings[index] = .unread(reason(error))
         }
       }
     }
     return readings
+  }
+
+  /// Reads while nobody can put another table in the place of one that was found.
+  private static func hold(
+    _ parts: [SequencePart], _ indices: [Int], on db: isolated Connection
+  ) throws -> [(Int, SequenceReading)] {
+    let tables = indices.compactMap { index in
+      parts[index].user.map { FoundTable(oid: $0.tableOID, name: $0.table, kind: $0.kind) }
+    }
+    guard !tables.isEmpty else { return try read(parts, indices, on: db) }
+    func body(_ db: isolated Connection) throws -> [(Int, SequenceReading)] {
+      let objections = try FoundTable.hold(tables, on: db)
+      let unread = indices.compactMap { index in
+        parts[index].user.flatMap { objections[$0.tableOID] }.map {
+          (index, SequenceReading.unread($0))
+        }
+      }
+      let rest = indices.filter { index in !unread.contains { $0.0 == index } }
+      return rest.isEmpty ? unread : try unread + read(parts, rest, on: db)
+    }
+    return db.isInTransaction ? try db.savepoint(body) : try db.transaction(readOnly: true, body)
   }
 
   private static func read(
@@ -151,6 +172,7 @@ struct SequencePart {
   /// Why it is not even tried.
   var obstacle: String? {
     guard sequence.mayRead else { return "the right to select from the sequence is missing" }
+    if let objection = sequence.objection { return "sequence \(sequence.name): \(objection)" }
     guard let user else { return nil }
     if user.kind == .foreign { return "it is a foreign table" }
     guard user.kind == .table || user.kind == .partitioned else { return "it is a view" }
@@ -158,6 +180,7 @@ struct SequencePart {
     if !user.isPlain { return "its values are computed from the sequence's" }
     if !user.mayRead { return "the right to select from it is missing" }
     if user.hidesRows { return "row-level security hides rows of it" }
+    if let objection = user.objection { return objection }
     if user.isLocked { return "another session holds it locked" }
     if !user.hasIndex, !scans, user.kind == .partitioned || !user.isHeap {
       return "no index leads with the column"

@@ -34,12 +34,12 @@ public enum SequenceTrigger {
   ///
   /// - Throws: `SequenceError.noTrigger` where PostgreSQL allows none or it would not be right.
   public static func install(
-    on names: [String], on db: isolated Connection
+    on names: [String], in scope: SequenceScope, on db: isolated Connection
   ) throws -> [InstalledTrigger] {
     try db.transaction { db in
       var standing: [InstalledTrigger] = []
       for name in names {
-        let sequences = try SequenceCatalogue.find([name], on: db)
+        let sequences = try SequenceCatalogue.find([name], in: scope, on: db)
         let tables = Set(try SequenceCatalogue.relations([name], on: db))
         let users = sequences.flatMap { sequence in
           sequence.users.filter { tables.contains($0.tableOID) }.map { (sequence, $0) }
@@ -95,7 +95,7 @@ public enum SequenceTrigger {
       } else if try isDistributed(user, on: db) {
         "it is distributed over nodes, where triggers do not stand; reserve its ids instead"
       } else {
-        nil
+        user.objection ?? sequence.objection.map { "\(sequence.name): \($0)" }
       }
     if let reason { throw SequenceError.noTrigger(table: user.table, reason: reason) }
   }
@@ -113,12 +113,17 @@ public enum SequenceTrigger {
   ) throws {
     let body = SequenceTriggerText.body(sequence, user)
     guard
-      let (function, quoted) = try db.row(
-        names, user.tableOID, user.columnNumber, sequence.name, body,
-        as: { (try $0.nextString(), try $0.nextString()) })
+      let (function, quoted, stranger) = try db.row(
+        names, user.tableOID, user.columnNumber, sequence.name, body, user.column,
+        as: { (try $0.nextString(), try $0.nextString(), try $0.nextStringOrNil()) })
     else {
       throw PostgresError(
         .unexpectedAnswer, "the server named no function for a trigger", reachedServer: true)
+    }
+    if let stranger {
+      throw SequenceError.noTrigger(
+        table: user.table, reason: "its function would be \(function)(), and belongs to \(stranger)"
+      )
     }
     let trigger = "\(SequenceTriggerText.prefix)\(user.columnNumber)"
     try db.execute(
@@ -135,16 +140,26 @@ public enum SequenceTrigger {
 
   /// The function stands in the table's schema; its name follows from table and column, so that a
   /// second installation replaces the first.
+  ///
+  /// A function that is there already keeps its owner when it is replaced, and he could replace it
+  /// again; so his name comes along where we do not trust him.
   private static let names = Statement.once(
     "sequence-trigger-names",
     """
-    select pg_catalog.format('%I.%I', n.nspname, '\(SequenceTriggerText.prefix)'
-        || pg_catalog.left(pg_catalog.md5(c.relname || '.' || a.attname), 12)),
-      pg_catalog.quote_literal(pg_catalog.replace($4::text, '\(SequenceTriggerText.literal)',
-        pg_catalog.quote_literal($3::text)))
-    from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-    join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum = $2::integer
-    where c.oid = $1::bigint::oid
+    select pg_catalog.format('%I.%I', f.nspname, f.name),
+      pg_catalog.quote_literal(pg_catalog.replace(pg_catalog.replace($4::text,
+        '\(SequenceTriggerText.column)', pg_catalog.quote_literal($5::text)),
+        '\(SequenceTriggerText.literal)', pg_catalog.quote_literal($3::text))),
+      (select pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(p.proowner))
+       from pg_catalog.pg_proc p
+       where p.pronamespace = f.schema and p.proname = f.name
+         and not \(TrustedRoles.include("p.proowner"))
+       limit 1)
+    from (select n.oid as schema, n.nspname, ('\(SequenceTriggerText.prefix)'
+          || pg_catalog.left(pg_catalog.md5(c.relname || '.' || a.attname), 12))::name as name
+      from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+      join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum = $2::integer
+      where c.oid = $1::bigint::oid) f
     """)
   private static let installed = Statement.once(
     "sequence-trigger-installed",
@@ -180,6 +195,8 @@ enum SequenceTriggerText {
   static let prefix = "closebell_sequence_ahead_"
   /// Stands for the sequence's name as a literal, until the server has quoted it.
   static let literal = "<sequence>"
+  /// Stands for the column's name, as SQL has it, as a literal.
+  static let column = "<column>"
 
   /// Names are quoted by the server; a sequence that was renamed is said so, and no insert fails.
   static func body(_ sequence: CataloguedSequence, _ user: SequenceUser) -> String {
@@ -197,6 +214,17 @@ enum SequenceTriggerText {
         -- Not bigint: a range may be wider than half of those.
         draws numeric;
       begin
+        -- Of another type it would be cast, by whatever function the type's owner made for that.
+        if not exists (select from pg_attribute a join pg_type t on t.oid = a.atttypid
+          where a.attrelid = tg_relid and a.attnum = \(user.columnNumber)
+            and quote_ident(a.attname) = \(column)
+            and coalesce(nullif(t.typbasetype, 0), t.oid) in (20, 21, 23))
+        then
+          raise warning 'column % of % is not what it was: nothing keeps its sequence ahead',
+            \(column), tg_relid::regclass
+            using hint = 'closebell sequences remove-trigger, then install-trigger';
+          return null;
+        end if;
         select \(down ? "min" : "max")(r.\(user.column)) into farthest from new_rows r;
         if farthest is null then return null; end if;
         if sequence is null then

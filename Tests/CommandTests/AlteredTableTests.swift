@@ -92,4 +92,45 @@ import Testing
       """)
     try await books.expectDone(Self.night)
   }
+
+  @Test("nor does a trigger run a stranger's function with our rights, before a row or after it")
+  func strangersTrigger() async throws {
+    let books = try await OperatorBooks.small()
+    let mallory = "\(books.database)_mallory"
+    try await books.execute(
+      """
+      create role \(mallory) login; create schema theirs authorization \(mallory);
+      set role \(mallory);
+      create function theirs.act() returns trigger language plpgsql as 'begin return null; end';
+      reset role;
+      create trigger acts after insert on closebell.prices for each row
+      execute function theirs.act()
+      """)
+    let refused = try await books.run(Self.night)
+    #expect(refused.exitCode == 78, "\(refused.standardError)")
+    #expect(
+      refused.standardError.contains(
+        "closebell.prices: its trigger acts calls theirs.act() of \(mallory)"),
+      "\(refused.standardError)")
+    try await books.execute("alter function theirs.act() owner to closebell")
+    try await books.expectDone(Self.night)
+  }
+
+  @Test("a schema that a stranger made by our name ends every command with 78 and his name")
+  func strangersSchema() async throws {
+    let books = OperatorBooks(url: try await TestCluster.shared.freshDatabase())
+    let mallory = "\(books.database)_mallory"
+    try await books.execute(
+      "create role \(mallory) login; create schema closebell authorization \(mallory)")
+    for command in [["migrate"], ["migrate", "--status"], ["status"], Self.night, ["cleanup"]] {
+      let refused = try await books.run(command)
+      #expect(refused.exitCode == 78, "\(command): \(refused.standardError)")
+      #expect(
+        refused.standardError.hasPrefix("error: the schema closebell belongs to \(mallory)"),
+        "\(refused.standardError)")
+      #expect(refused.standardError.contains("hint: nothing was read of it; if \(mallory) keeps"))
+    }
+    try await books.execute("drop schema closebell")
+    try await books.expectDone(["migrate"])
+  }
 }

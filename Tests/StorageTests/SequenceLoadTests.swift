@@ -65,7 +65,9 @@ import Testing
     """
 
   private func install(_ world: SequenceWorld) async throws {
-    _ = try await world.perform { db in try SequenceTrigger.install(on: ["s.t"], on: db) }
+    _ = try await world.perform { db in
+      try SequenceTrigger.install(on: ["s.t"], in: .everything, on: db)
+    }
   }
 
   private func expectWhole(_ tally: SequenceTraffic.Tally, _ world: SequenceWorld) async throws {

@@ -39,7 +39,9 @@ import Testing
   @Test("a table locked only after it was found is named too, after a short wait")
   func lockedLater() async throws {
     let world = try await SequenceWorld.made(Self.two)
-    let sequences = try await world.perform { db in try SequenceCatalogue.find(on: db) }
+    let sequences = try await world.perform { db in
+      try SequenceCatalogue.find(in: .everything, on: db)
+    }
     let holder = try await world.connect()
     try await holder.perform { db in
       try db.execute(sql: "begin")
@@ -59,7 +61,9 @@ import Testing
   @Test("a table that was dropped after it was found is said to be gone")
   func dropped() async throws {
     let world = try await SequenceWorld.made(Self.two)
-    let sequences = try await world.perform { db in try SequenceCatalogue.find(on: db) }
+    let sequences = try await world.perform { db in
+      try SequenceCatalogue.find(in: .everything, on: db)
+    }
     try await world.execute("drop table s.a")
     let healths = try await world.perform { db in try SequenceReader.check(sequences, on: db) }
     #expect(reason(found(healths, "s.a_id_seq")) == "it was dropped meanwhile")
@@ -80,7 +84,7 @@ import Testing
         """)
     let healths = try await world.perform { db in
       try db.execute(sql: "set role sequence_reader")
-      return try SequenceReader.check(SequenceCatalogue.find(on: db), on: db)
+      return try SequenceReader.check(SequenceCatalogue.find(in: .everything, on: db), on: db)
     }
     #expect(found(healths, "s.a_id_seq")?.gap == 7)
     #expect(reason(found(healths, "s.b_id_seq")) == "the right to select from it is missing")
@@ -98,7 +102,7 @@ import Testing
         insert into s.slow select from generate_series(1, 3000000);
         """)
     let healths = try await world.perform { db in
-      let sequences = try SequenceCatalogue.find(["s.slow", "s.b"], on: db)
+      let sequences = try SequenceCatalogue.find(["s.slow", "s.b"], in: .everything, on: db)
       try db.execute(sql: "set statement_timeout = '90ms'; set max_parallel_workers_per_gather = 0")
       return try SequenceReader.check(sequences, scans: true, on: db)
     }
@@ -132,7 +136,9 @@ import Testing
         """)
     let outcomes = try await world.perform { db in
       try db.execute(sql: "set role sequence_drawer")
-      return try SequenceCatalogue.find(on: db).map { try SequenceRepair.repair($0, on: db).0 }
+      return try SequenceCatalogue.find(in: .everything, on: db).map {
+        try SequenceRepair.repair($0, on: db).0
+      }
     }
     #expect(outcomes.map(\.text) == ["1 → 300001", "refused"])
   }

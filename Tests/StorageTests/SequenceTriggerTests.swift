@@ -8,7 +8,9 @@ import Testing
 @Suite struct SequenceTriggerTests {
   private func world(_ sql: String, on table: String = "s.t") async throws -> SequenceWorld {
     let world = try await SequenceWorld.made("create schema s; \(sql)")
-    _ = try await world.perform { db in try SequenceTrigger.install(on: [table], on: db) }
+    _ = try await world.perform { db in
+      try SequenceTrigger.install(on: [table], in: .everything, on: db)
+    }
     return world
   }
 
@@ -109,7 +111,9 @@ import Testing
       ("s.round", "cycles"), ("s.view", "view"), ("s.far", "foreign"),
     ] {
       let error = await #expect(throws: SequenceError.self) {
-        _ = try await world.perform { db in try SequenceTrigger.install(on: [table], on: db) }
+        _ = try await world.perform { db in
+          try SequenceTrigger.install(on: [table], in: .everything, on: db)
+        }
       }
       #expect(error.map { "\($0)" }?.contains(reason) == true, "\(table)")
     }
@@ -127,16 +131,22 @@ import Testing
       insert into pg_dist_partition values ('public.t');
       """)
     let error = await #expect(throws: SequenceError.self) {
-      _ = try await world.perform { db in try SequenceTrigger.install(on: ["public.t"], on: db) }
+      _ = try await world.perform { db in
+        try SequenceTrigger.install(on: ["public.t"], in: .everything, on: db)
+      }
     }
     #expect(error.map { "\($0)" }?.contains("distributed") == true)
-    _ = try await world.perform { db in try SequenceTrigger.install(on: ["public.u"], on: db) }
+    _ = try await world.perform { db in
+      try SequenceTrigger.install(on: ["public.u"], in: .everything, on: db)
+    }
   }
 
   @Test("installed twice there is one; removed, nothing is left of it")
   func twice() async throws {
     let world = try await world("create table s.t (id bigserial primary key)")
-    _ = try await world.perform { db in try SequenceTrigger.install(on: ["s.t"], on: db) }
+    _ = try await world.perform { db in
+      try SequenceTrigger.install(on: ["s.t"], in: .everything, on: db)
+    }
     let triggers = "select count(*) from pg_trigger where not tgisinternal"
     let functions = "select count(*) from pg_proc where proname like 'closebell%'"
     #expect(try await world.integer(triggers) == 1)
@@ -194,7 +204,9 @@ import Testing
     try await world.execute("alter sequence s.t_id_seq rename to other")
     try await world.execute("insert into s.t values (30)")
     #expect(try await world.next("s.other") == 1)
-    _ = try await world.perform { db in try SequenceTrigger.install(on: ["s.t"], on: db) }
+    _ = try await world.perform { db in
+      try SequenceTrigger.install(on: ["s.t"], in: .everything, on: db)
+    }
     try await world.execute("insert into s.t values (31)")
     #expect(try await world.next("s.other") == 32)
   }

@@ -29,7 +29,8 @@ struct SequenceWorld: TestBooks {
   /// Judges all sequences, or those of some tables.
   func check(_ names: [String] = [], scans: Bool = false) async throws -> [SequenceHealth] {
     try await perform { db in
-      try SequenceReader.check(SequenceCatalogue.find(names, on: db), scans: scans, on: db)
+      try SequenceReader.check(
+        SequenceCatalogue.find(names, in: .everything, on: db), scans: scans, on: db)
     }
   }
 
@@ -41,7 +42,7 @@ struct SequenceWorld: TestBooks {
     var impatient = configuration
     impatient.lockTimeoutMilliseconds = lockTimeout
     return try await Connection.once(impatient) { db in
-      try SequenceCatalogue.find(names, on: db).map {
+      try SequenceCatalogue.find(names, in: .everything, on: db).map {
         try SequenceRepair.repair($0, isDry: isDry, on: db).0
       }
     }

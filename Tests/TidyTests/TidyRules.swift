@@ -133,8 +133,7 @@ enum TidyRules {
     "Problems": [],
     "Text": [],
     "closebell": [
-      "Accounting", "ArgumentParser", "Close", "Dispatch", "Glibc", "Import", "Logging",
-      "Operations",
+      "Accounting", "ArgumentParser", "Close", "Dispatch", "Glibc", "Import", "Operations",
       "Postgres", "Presentation", "PrivateCluster", "Problems", "Sequences", "Storage",
       "Synchronization", "Text",
     ],

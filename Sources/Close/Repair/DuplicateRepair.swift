@@ -82,8 +82,11 @@ public enum DuplicateRepair {
   /// Says what would be done, and does nothing.
   public static func plan(_ name: String, on db: isolated Connection) throws -> DuplicatePlan {
     try Migrator.requireCurrentSchema(on: db)
+    let table = try LegacyTable.find(name, on: db)
     return try db.transaction(isolation: .repeatableRead, readOnly: true) { db in
-      try make(LegacyTable.find(name, on: db), on: db)
+      // Before anything is read: the moment that is seen is that of the first look.
+      try table.hold(on: db)
+      return try make(table, on: db)
     }
   }
 

@@ -1,6 +1,5 @@
 internal import Accounting
 internal import Postgres
-internal import Problems
 internal import Storage
 internal import Synchronization
 
@@ -227,9 +226,10 @@ struct Worker {
           try queue.next(context, on: db)
         }
       } catch {
-        let pause = attempts.pause(after: error, mayWrite: context.mayWrite)
-        context.noteFault(error, retriedAfter: pause)
-        guard let pause else { throw error }
+        context.noteFault()
+        guard let pause = attempts.pause(after: error, mayWrite: context.mayWrite) else {
+          throw error
+        }
         try await Attempts.sleep(about: pause)
       }
     }
@@ -247,15 +247,10 @@ struct Worker {
         }
         context.record(work.succeeded(outcome, goesOn: !context.isStopping))
       } catch {
-        let pause: Duration?
-        do {
-          pause = try work.failed(error, mayWrite: context.mayWrite)
-        } catch {
-          context.noteFault(error, retriedAfter: nil)
-          throw error
+        context.noteFault()
+        if let pause = try work.failed(error, mayWrite: context.mayWrite) {
+          try await Attempts.sleep(about: pause)
         }
-        context.noteFault(error, retriedAfter: pause)
-        if let pause { try await Attempts.sleep(about: pause) }
       }
     }
     return work.busy
@@ -297,19 +292,16 @@ struct Heartbeat {
         }
         guard isAlive else {
           context.stop()
-          context.observe(.lease(.lost))
           return LeaseEnded()
         }
         context.leaseRenewed(askedAt: asked)
       } catch {
         if Task.isCancelled { return nil }
         // The lease goes on until it ends; `mayWrite` turns false before that.
-        guard context.mayWrite else {
+        if !context.mayWrite {
           context.stop()
-          context.observe(.lease(.lost))
           return error
         }
-        context.observe(.lease(.late(error.stated)))
       }
     }
     return nil

@@ -1,5 +1,19 @@
 package import Sequences
 
+/// What a look at sequences found.
+package struct SequenceCheck: Sendable {
+  package var healths: [SequenceHealth]
+  /// Columns whose sequence nobody knows.
+  package var unresolved: [UnresolvedDefault]
+  package var seconds: Double
+
+  package init(healths: [SequenceHealth], unresolved: [UnresolvedDefault] = [], seconds: Double) {
+    self.healths = healths
+    self.unresolved = unresolved
+    self.seconds = seconds
+  }
+}
+
 /// Which sequences would give ids that are taken, or run out.
 package struct SequenceCheckResult: Codable, Sendable {
   /// A sequence against the columns that it fills.
@@ -42,6 +56,13 @@ package struct SequenceCheckResult: Codable, Sendable {
     package var reason: String?
   }
 
+  /// A column whose default looks its sequence up by a name that no sequence has.
+  package struct Unresolved: Codable, Sendable {
+    package var table: String
+    package var column: String
+    package var reason: String
+  }
+
   package var isHealthy: Bool
   package var checked: Int
   package var unhealthy: Int
@@ -49,6 +70,7 @@ package struct SequenceCheckResult: Codable, Sendable {
   package var unchecked: Int
   package var seconds: Double
   package var sequences: [Health]
+  package var unresolved: [Unresolved]
 
   private enum CodingKeys: String, CodingKey {
     case isHealthy = "healthy"
@@ -56,17 +78,21 @@ package struct SequenceCheckResult: Codable, Sendable {
     case nearlyExhausted = "nearly_exhausted"
     case unchecked
     case seconds = "duration_seconds"
-    case sequences
+    case sequences, unresolved
   }
 
-  package init(_ healths: [SequenceHealth], seconds: Double) {
+  package init(_ check: SequenceCheck) {
+    let healths = check.healths
     unhealthy = healths.count(where: \.isUnhealthy)
     isHealthy = unhealthy == 0
     checked = healths.count
     nearlyExhausted = healths.count { !$0.isUnhealthy && $0.isNearlyExhausted }
     unchecked = healths.count { $0.state == .unchecked }
-    self.seconds = seconds
+    seconds = check.seconds
     sequences = healths.map { Health($0) }
+    unresolved = check.unresolved.map {
+      Unresolved(table: $0.table, column: $0.column, reason: $0.reason)
+    }
   }
 }
 

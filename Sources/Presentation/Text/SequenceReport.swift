@@ -1,17 +1,15 @@
 package import Operations
 internal import Problems
-package import Sequences
+internal import Sequences
 internal import Text
 
 /// A check of sequences, as people, programs and Prometheus read it.
 package struct SequenceReport {
-  private let healths: [SequenceHealth]
-  private let seconds: Double
+  private let check: SequenceCheck
 
-  package init(healths: [SequenceHealth], seconds: Double) {
-    self.healths = healths
-    self.seconds = seconds
-  }
+  package init(_ check: SequenceCheck) { self.check = check }
+
+  private var healths: [SequenceHealth] { check.healths }
 
   private var unhealthy: [SequenceHealth] { healths.filter(\.isUnhealthy) }
   private var warned: [SequenceHealth] {
@@ -21,7 +19,8 @@ package struct SequenceReport {
 
   /// - Parameter strict: Whether a doubt counts.
   package func isHealthy(strict: Bool) -> Bool {
-    unhealthy.isEmpty && !(strict && (!warned.isEmpty || !unchecked.isEmpty))
+    let hasDoubt = !warned.isEmpty || !unchecked.isEmpty || !check.unresolved.isEmpty
+    return unhealthy.isEmpty && !(strict && hasDoubt)
   }
 
   /// What somebody has to look at: a line each, and what to do.
@@ -39,13 +38,16 @@ package struct SequenceReport {
     let shown = healths.filter {
       all || $0.isUnhealthy || $0.isNearlyExhausted || $0.state == .unchecked
     }
-    guard !shown.isEmpty else { return summary }
+    let unresolved = check.unresolved.map {
+      "note: \($0.table).\($0.column) was not looked at: \($0.reason)"
+    }
+    guard !shown.isEmpty else { return (unresolved + [summary]).joined(separator: "\n") }
     var table = TextTable([
       ("sequence", .left), ("next", .right), ("column", .left), ("farthest", .right),
       ("behind", .right), ("used", .right), ("state", .left),
     ])
     for health in shown { for row in Self.rows(health) { table.add(row) } }
-    let notes = shown.flatMap(Self.notes)
+    let notes = shown.flatMap(Self.notes) + unresolved
     return ([table.text] + notes + [summary]).joined(separator: "\n")
   }
 
@@ -93,7 +95,16 @@ package struct SequenceReport {
         """
       case .none(let why): "note: \(user.table).\(user.column) was not looked at: \(why)"
       }
-    } + (health.sequence.mayRead ? [] : ["note: \(health.sequence.name) must not be read"])
+    } + notesOnSequence(health)
+  }
+
+  private static func notesOnSequence(_ health: SequenceHealth) -> [String] {
+    guard health.sequence.mayRead else { return ["note: \(health.sequence.name) must not be read"] }
+    guard health.sequence.users.isEmpty else { return [] }
+    return health.readings.compactMap { reading in
+      guard case .none(let why) = reading.coverage else { return nil }
+      return "note: \(why)"
+    }
   }
 
   private var summary: String {
@@ -104,7 +115,7 @@ package struct SequenceReport {
   }
 
   /// As a program reads it.
-  package var result: SequenceCheckResult { SequenceCheckResult(healths, seconds: seconds) }
+  package var result: SequenceCheckResult { SequenceCheckResult(check) }
 
   // MARK: - Metrics
 

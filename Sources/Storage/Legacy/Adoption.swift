@@ -24,11 +24,15 @@ public enum Adoption {
   /// - Throws: `LegacyTableError.needsRepair` where a slot stands more than once or is unfinished.
   public static func adopt(_ name: String, on db: isolated Connection) throws -> Result {
     let table = try LegacyTable.find(name, on: db)
-    try table.requireSlots(on: db)
-    try table.requireClean(on: db)
+    try db.transaction(readOnly: true) { db in
+      try table.hold(on: db)
+      try table.requireSlots(on: db)
+      try table.requireClean(on: db)
+    }
     let keyAdded = try table.addKey(on: db)
     // Under the key nothing is doubled any more; what was unfinished is, until it is looked at.
     return try db.transaction(isolation: .repeatableRead) { db in
+      try table.hold(on: db)
       try table.requireClean(on: db)
       _ = try db.execute(record, table.name, table.portfolio.name, table.value.name)
       _ = try db.execute(Statement.once("adopt-copy", table.copy), table.name)
@@ -102,7 +106,10 @@ extension LegacyTable {
     } catch let error as PostgresError where error.isRefusedToRole {
       throw LegacyTableError.noRight(name, "only its owner may add the unique key")
     } catch let error as PostgresError where error.isUniqueViolation {
-      try requireClean(on: db)
+      try db.transaction(readOnly: true) { db in
+        try hold(on: db)
+        try requireClean(on: db)
+      }
       throw error
     }
   }

@@ -53,10 +53,18 @@ public struct LegacyRow: Sendable {
 }
 
 extension LegacyTable {
+  /// Keeps the table from being altered or replaced until the transaction ends; others read and
+  /// write it.
+  ///
+  /// - Throws: `LegacyTableError.ofStranger` where it is not the one that was found any more.
+  public func hold(on db: isolated Connection) throws { try hold("access share", on: db) }
+
   /// Stops everybody else from writing to the table until the transaction ends; readers go on.
+  ///
+  /// - Throws: As `hold`.
   public func lock(on db: isolated Connection) throws {
     do {
-      try db.execute(sql: "lock table \(name) in share row exclusive mode")
+      try hold("share row exclusive", on: db)
     } catch let error as PostgresError where error.isRefusedToRole {
       throw LegacyTableError.noRight(name, "the rights to lock it and delete from it are missing")
     }

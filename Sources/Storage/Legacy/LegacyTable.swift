@@ -1,4 +1,5 @@
 public import Postgres
+internal import Sequences
 
 /// A table of snapshots that an earlier system made: which of its columns mean what.
 ///
@@ -65,6 +66,7 @@ public struct LegacyTable: Sendable {
     guard found.mayRead else {
       throw LegacyTableError.noRight(found.name, "the right to select from it is missing")
     }
+    if let objection = found.objection { throw LegacyTableError.ofStranger(found.name, objection) }
     let columns = try db.rows(columnList, found.oid) { row in
       (
         key: try row.nextString(),
@@ -145,12 +147,14 @@ public struct LegacyTable: Sendable {
     var name: String
     var word: String
     var mayRead: Bool
+    var objection: String?
 
     init(_ row: inout RowReader) throws {
       oid = try row.nextInt64()
       name = try row.nextString()
       word = try row.nextString()
       mayRead = try row.nextBool()
+      objection = try row.nextStringOrNil()
     }
 
     var kind: Kind? {
@@ -158,15 +162,44 @@ public struct LegacyTable: Sendable {
     }
   }
 
+  /// Keeps the table from being altered or replaced until the transaction ends, and makes sure that
+  /// it is still the one that was found: what is read of it is asked for by its name.
+  ///
+  /// - Parameter mode: Of the lock, as SQL has it.
+  /// - Throws: `LegacyTableError.ofStranger`.
+  func hold(_ mode: String, on db: isolated Connection) throws {
+    precondition(db.isInTransaction, "a lock that ends at once holds nothing")
+    try db.execute(sql: "lock table \(name) in \(mode) mode")
+    let kind = isPartitioned ? "p" : "r"
+    let objection = try db.row(Self.look, oid, name, kind) { try $0.nextStringOrNil() }
+    guard let objection else { throw LegacyTableError.ofStranger(name, Self.replaced) }
+    if let objection { throw LegacyTableError.ofStranger(name, objection) }
+  }
+
   // MARK: - SQL
 
+  private static let replaced = "it was replaced meanwhile"
+  /// Of a relation `c` in a schema `n`: whose code would run with our rights.
+  private static let objection = """
+    coalesce(\(TrustedRoles.objection), \(TrustedRoles.triggerObjection),
+      \(TrustedRoles.typeObjection))
+    """
+  private static let look = Statement.once(
+    "legacy-hold",
+    """
+    select case when c.relkind::text <> $3::text
+        or pg_catalog.format('%I.%I', n.nspname, c.relname) <> $2::text
+      then '\(replaced)' else \(objection) end
+    from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+    where c.oid = $1::bigint::oid
+    """)
   private static let relation = Statement.once(
     "legacy-relation",
     """
     select c.oid::bigint, pg_catalog.format('%I.%I', n.nspname, c.relname),
       case c.relkind when 'r' then 'table' when 'p' then 'partitioned table' when 'v' then 'view'
         when 'm' then 'materialized view' when 'f' then 'foreign table' else 'relation' end,
-      pg_catalog.has_table_privilege(c.oid, 'select')
+      pg_catalog.has_table_privilege(c.oid, 'select'), \(objection)
     from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
     where c.oid = pg_catalog.to_regclass($1::text)
     """)

@@ -22,6 +22,8 @@ public enum LegacyTableError: Problem {
   case wrongColumns(String, [String], there: [String])
   /// We may not do to it what was asked for.
   case noRight(String, String)
+  /// A stranger could have code of his run with our rights: how.
+  case ofStranger(String, String)
   /// Rows that name no portfolio or no date.
   case rowsWithoutSlot(String, Int64)
   /// Slots that stand more than once or are unfinished: some of them, and how many there are.
@@ -55,6 +57,13 @@ public enum LegacyTableError: Problem {
       StatedProblem(
         ProblemCode("table_right_missing", .configuration), "\(name): \(what)",
         remedy: "run as the table's owner, or have the right granted")
+    case .ofStranger(let name, let objection):
+      StatedProblem(
+        ProblemCode("table_of_stranger", .configuration), "\(name): \(objection)",
+        remedy: """
+          nothing was read of it; run as the owner of all of it, or make him a role that this one \
+          is a member of
+          """)
     case .rowsWithoutSlot(let name, let count):
       StatedProblem(
         ProblemCode("rows_without_slot", .badInput),

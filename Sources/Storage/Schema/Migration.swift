@@ -26,13 +26,19 @@ public struct Migration: Sendable, Identifiable {
   }
 
   /// The tables that they make, by name, and the one that keeps them.
-  static let tables: [String] =
-    ["schema_migrations"]
-    + all.flatMap { migration in
-      migration.up.split(separator: "create table closebell.").dropFirst().map { text in
+  static let tables = ["schema_migrations"] + names("table")
+  /// Everything that they make and a query can read, by name.
+  static let relations = tables + names("view") + names("sequence")
+  /// The functions that they make, by name.
+  static let functions = names("function")
+
+  private static func names(_ kind: String) -> [String] {
+    all.flatMap { migration in
+      migration.up.split(separator: "create \(kind) closebell.").dropFirst().map { text in
         String(text.prefix { $0.isLetter || $0 == "_" })
       }
     }
+  }
 
   /// The version of the schema that this program works on.
   public static var latestVersion: Int { all.count }

@@ -24,7 +24,8 @@ public enum Migrator {
 
   /// Refuses a schema that is not exactly the one that this program works on.
   ///
-  /// - Throws: `SchemaError` where the database is empty, older or newer.
+  /// - Throws: `SchemaError` where the database is empty, older or newer, or where the schema is a
+  ///   stranger's.
   public static func requireCurrentSchema(on db: isolated Connection) throws {
     try requireCurrent(newest: try appliedVersions(on: db).max() ?? 0)
   }
@@ -67,6 +68,8 @@ public enum Migrator {
     try db.transaction { db in
       try db.execute(sql: migration.up)
       _ = try db.execute(record, Int32(migration.version), migration.name, migration.up)
+      // A function that was there already would have kept its owner.
+      try SchemaOwners.require(on: db)
     }
   }
 
@@ -108,11 +111,12 @@ public enum Migrator {
   }
 
   private static func createJournal(on db: isolated Connection) throws {
-    guard try db.row(hasJournal, as: { try $0.next(Bool.self) }) != true else { return }
+    let standing = try SchemaOwners.require(on: db)
+    guard !standing.hasJournal else { return }
+    // A schema that somebody makes at this very moment is an error, and not taken for ours.
     try db.execute(
-      sql: """
-        create schema if not exists closebell;
-        create table if not exists closebell.schema_migrations (
+      sql: (standing.hasSchema ? "" : "create schema closebell;") + """
+        create table closebell.schema_migrations (
           version integer not null constraint schema_migrations_key primary key,
           name text not null,
           checksum text not null,
@@ -122,7 +126,7 @@ public enum Migrator {
   }
 
   private static func appliedVersions(on db: isolated Connection) throws -> Set<Int> {
-    guard try db.row(hasJournal, as: { try $0.next(Bool.self) }) == true else { return [] }
+    guard try SchemaOwners.require(on: db).hasJournal else { return [] }
     return Set(try db.rows(versions) { Int(try $0.next(Int32.self)) })
   }
 
@@ -145,9 +149,6 @@ public enum Migrator {
     select nullif(pg_catalog.current_setting('server_encoding'), 'UTF8')
     where pg_catalog.to_regclass('closebell.schema_migrations') is null
     """)
-  private static let hasJournal = Statement.once(
-    "migrate-has-journal",
-    "select pg_catalog.to_regclass('closebell.schema_migrations') is not null")
   private static let versions = Statement.once(
     "migrate-versions", "select version from closebell.schema_migrations order by version")
   private static let compare = Statement(
@@ -210,6 +211,10 @@ public enum SchemaError: Problem {
   case encoding(String)
   /// There is no such version.
   case unknownVersion(Int)
+  /// Something of our name, in the role's rights, belongs to another one that we do not trust.
+  case ofStranger(String, owner: String, role: String)
+  /// There is a view or something else in the place of the table of migrations.
+  case journalReplaced
   /// A table of snapshots that we did not make is in the way; its duplicate slots are listed.
   case snapshotsInTheWay(duplicates: [DuplicateSlot])
 
@@ -245,8 +250,25 @@ public enum SchemaError: Problem {
       StatedProblem(
         ProblemCode("unknown_schema_version", .schema), "there is no schema version \(version)",
         remedy: "versions run from 0 (nothing) to \(known)")
+    case .ofStranger(let what, let owner, let role):
+      Self.ofStranger(
+        "\(what) belongs to \(owner), whose code would run with the rights of \(role)",
+        """
+        if \(owner) keeps these books: grant \(owner) to \(role), or make \(owner) the database's \
+        owner; else have it dropped
+        """)
+    case .journalReplaced:
+      Self.ofStranger(
+        "closebell.schema_migrations is no table",
+        "somebody put something else in its place; take it away")
     case .snapshotsInTheWay(let duplicates): Self.inTheWay(duplicates)
     }
+  }
+
+  private static func ofStranger(_ message: String, _ wayOut: String) -> StatedProblem {
+    StatedProblem(
+      ProblemCode("schema_of_stranger", .configuration), message,
+      remedy: "nothing was read of it; \(wayOut)")
   }
 
   private static func inTheWay(_ duplicates: [DuplicateSlot]) -> StatedProblem {

@@ -1,5 +1,11 @@
 public import Postgres
-internal import Sequences
+public import Sequences
+
+extension SequenceScope {
+  /// All sequences of a database, with ours apart: a claim id or a run's number is taken where we
+  /// wrote one, and not because a table of somebody else's has its default draw from our sequence.
+  public static let everything = SequenceScope.database(apart: "closebell")
+}
 
 /// The look at our own sequences with which a run or an import begins.
 ///
@@ -30,7 +36,9 @@ public enum OwnSequences {
     guard !behind.isEmpty else { return [] }
     var problems: [String] = []
     for (name, taken) in behind {
-      guard let sequence = try SequenceCatalogue.find([name], on: db).first else { continue }
+      guard
+        let sequence = try SequenceCatalogue.find([name], in: .schema("closebell"), on: db).first
+      else { continue }
       let (outcome, health) = try SequenceRepair.repair(sequence, taken: taken, on: db)
       if case .refused(let reason) = outcome {
         let next = health.next.map { "\($0)" } ?? "?"

@@ -49,7 +49,7 @@ struct SequencesCheckCommand: AsyncParsableCommand {
     _ = try metrics.map { try WholeFile.version(at: $0) }
     let found = try await common.operations(for: "sequences")
       .checkSequences(of: tables, scans: scan)
-    let report = SequenceReport(healths: found.healths, seconds: found.seconds)
+    let report = SequenceReport(found)
     if let metrics { try WholeFile.write(report.metrics(at: Clock.unix), to: metrics) }
     try common.present(report.result) { _ in
       report.text(all: common.verbose || !tables.isEmpty)
