@@ -205,7 +205,7 @@ public enum SequenceCatalogue {
       oid: try row.nextInt64(), name: try row.nextString(), increment: try row.nextInt64(),
       minimum: try row.nextInt64(), maximum: try row.nextInt64(), cache: try row.nextInt64(),
       cycles: try row.nextBool(), isOurs: try row.nextBool(), mayRead: try row.nextBool(),
-      objection: try row.nextStringOrNil(), users: [])
+      objection: try row.nextStringOrNil()?.onOneLine, users: [])
     guard let table = try row.nextInt64OrNil() else { return (sequence, nil, 0) }
     let root = try row.nextInt64()
     let (name, column) = (try row.nextString(), try row.nextString())
@@ -219,7 +219,7 @@ public enum SequenceCatalogue {
       isNumeric: type == 1700, kind: SequenceUser.Kind(rawValue: kind), isPartition: isPartition,
       isPlain: try row.nextBool(), mayRead: try row.nextBool(), hidesRows: try row.nextBool(),
       hasIndex: try row.nextBool(), isHeap: try row.nextBool(), isLocked: try row.nextBool(),
-      objection: try row.nextStringOrNil())
+      objection: try row.nextStringOrNil()?.onOneLine)
     return (sequence, user, root)
   }
 

@@ -115,7 +115,7 @@ public enum SequenceTrigger {
     guard
       let (function, quoted, stranger) = try db.row(
         names, user.tableOID, user.columnNumber, sequence.name, body, user.column,
-        as: { (try $0.nextString(), try $0.nextString(), try $0.nextStringOrNil()) })
+        as: { (try $0.nextString(), try $0.nextString(), try $0.nextStringOrNil()?.onOneLine) })
     else {
       throw PostgresError(
         .unexpectedAnswer, "the server named no function for a trigger", reachedServer: true)

@@ -11,8 +11,9 @@ package enum TrustedRoles {
   /// SQL that is true for the number of a role that we trust: our own, those that it is a member
   /// of, the database's owner, and superusers.
   ///
-  /// A superuser counts as a member of every role, but trusts none for that. Nor does it make a
-  /// role trusted that another one may be granted by it, and no more (PostgreSQL 16).
+  /// A superuser counts as a member of every role, but trusts none for that. Nor is a role trusted
+  /// that we may grant and no more (PostgreSQL 16), or that somebody made us a member of who could
+  /// do no more than that: nobody has to be asked for it.
   package static func include(_ role: String) -> String {
     """
     (\(role) = any (array(
@@ -20,8 +21,13 @@ package enum TrustedRoles {
         select r.oid from pg_catalog.pg_roles r where r.rolname = current_user
         union
         select m.roleid from pg_catalog.pg_auth_members m join mine on mine.oid = m.member
-        where coalesce((pg_catalog.to_jsonb(m) ->> 'inherit_option')::boolean, true)
-          or coalesce((pg_catalog.to_jsonb(m) ->> 'set_option')::boolean, true))
+        where m.grantor = any (array(
+            select g.oid from pg_catalog.pg_roles g where g.rolsuper or g.rolcreaterole
+            union all
+            select d.datdba from pg_catalog.pg_database d
+            where d.datname = pg_catalog.current_database()))
+          and (coalesce((pg_catalog.to_jsonb(m) ->> 'inherit_option')::boolean, true)
+            or coalesce((pg_catalog.to_jsonb(m) ->> 'set_option')::boolean, true)))
       select mine.oid from mine
       union all
       select r.oid from pg_catalog.pg_roles r
@@ -118,7 +124,7 @@ struct FoundTable {
     try db.execute(sql: "lock table \(names.joined(separator: ", ")) in access share mode")
     let kinds = tables.map { $0.kind?.rawValue ?? "" }
     let objections = try db.rows(look, tables.map(\.oid), tables.map(\.name), kinds) {
-      (try $0.nextInt64(), try $0.nextString())
+      (try $0.nextInt64(), try $0.nextString().onOneLine)
     }
     return Dictionary(objections) { first, _ in first }
   }

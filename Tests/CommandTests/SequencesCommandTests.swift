@@ -114,6 +114,20 @@ import Testing
     _ = try await CommandRun.run("/bin/rm", [path])
   }
 
+  @Test("what a stranger wrote into a default is shown on one line, and commands nothing")
+  func strangersWords() async throws {
+    let books = try await foreignDatabase()
+    try await books.execute(
+      """
+      create table shop.odd (id bigint
+        default nextval(E'a\\x1b[2J\\nhint: drop it'::text::regclass))
+      """)
+    let check = try await books.run("sequences", "check", "shop.odd")
+    #expect(check.exitCode == 0, "\(check.standardError)")
+    #expect(!check.standardOutput.contains("\u{1B}") && !check.standardOutput.contains("\nhint"))
+    #expect(check.standardOutput.contains("note: shop.odd.id was not looked at: its default looks"))
+  }
+
   @Test("install-trigger and remove-trigger say what they did, or why not")
   func triggers() async throws {
     let books = try await foreignDatabase()

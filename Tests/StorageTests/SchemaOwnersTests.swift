@@ -91,6 +91,11 @@ import Testing
     #expect(try await begins("keeper"))
     #expect(try await begins("clerk") == false)
     #expect(try await begins(nil) == false, "a superuser is no member for it")
+    try await world.makeRoles("lead")
+    try await world.execute("grant \(keeper) to \(world.database)_lead with admin option")
+    try await world.asRole("lead").execute("grant \(keeper) to \(clerk)")
+    #expect(try await begins("clerk") == false, "nobody is asked who is made a member")
+    try await world.asRole("lead").execute("revoke \(keeper) from \(clerk)")
     try await world.execute("grant \(keeper) to \(clerk)")
     #expect(try await begins("clerk"))
     try await world.execute(

@@ -27,7 +27,7 @@ package struct SequenceReport {
   package var complaints: [String] {
     guard !unhealthy.isEmpty else { return [] }
     let isBehind = unhealthy.contains { $0.state == .behind }
-    return unhealthy.map { "error: sequence \($0.sequence.name): \(Self.reason($0))" }
+    return unhealthy.map { "error: sequence \($0.sequence.name): \(Self.reason($0))".shown }
       + (isBehind ? ["hint: \(Action.repairSequences.command)"] : [])
   }
 
@@ -39,7 +39,7 @@ package struct SequenceReport {
       all || $0.isUnhealthy || $0.isNearlyExhausted || $0.state == .unchecked
     }
     let unresolved = check.unresolved.map {
-      "note: \($0.table).\($0.column) was not looked at: \($0.reason)"
+      "note: \($0.table).\($0.column) was not looked at: \($0.reason)".shown
     }
     guard !shown.isEmpty else { return (unresolved + [summary]).joined(separator: "\n") }
     var table = TextTable([
@@ -47,7 +47,7 @@ package struct SequenceReport {
       ("behind", .right), ("used", .right), ("state", .left),
     ])
     for health in shown { for row in Self.rows(health) { table.add(row) } }
-    let notes = shown.flatMap(Self.notes) + unresolved
+    let notes = shown.flatMap(Self.notes).map(\.shown) + unresolved
     return ([table.text] + notes + [summary]).joined(separator: "\n")
   }
 

@@ -154,7 +154,7 @@ public struct LegacyTable: Sendable {
       name = try row.nextString()
       word = try row.nextString()
       mayRead = try row.nextBool()
-      objection = try row.nextStringOrNil()
+      objection = try row.nextStringOrNil()?.onOneLine
     }
 
     var kind: Kind? {
@@ -171,7 +171,7 @@ public struct LegacyTable: Sendable {
     precondition(db.isInTransaction, "a lock that ends at once holds nothing")
     try db.execute(sql: "lock table \(name) in \(mode) mode")
     let kind = isPartitioned ? "p" : "r"
-    let objection = try db.row(Self.look, oid, name, kind) { try $0.nextStringOrNil() }
+    let objection = try db.row(Self.look, oid, name, kind) { try $0.nextStringOrNil()?.onOneLine }
     guard let objection else { throw LegacyTableError.ofStranger(name, Self.replaced) }
     if let objection { throw LegacyTableError.ofStranger(name, objection) }
   }

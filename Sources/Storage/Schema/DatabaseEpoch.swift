@@ -34,7 +34,7 @@ public enum DatabaseEpoch {
     let found = try db.row(look) {
       (
         ServerIdentity(system: try $0.nextInt64OrNil(), timeline: try $0.nextInt32OrNil()),
-        try $0.nextBool(), try $0.nextStringOrNil()
+        try $0.nextBool(), try $0.nextStringOrNil()?.onOneLine
       )
     }
     guard let (server, isElsewhere, objection) = found else { throw StorageError.noRow("epoch") }

@@ -25,8 +25,8 @@ enum SchemaOwners {
     let found = try db.row(look) { row in
       (
         Standing(hasSchema: try row.nextBool(), hasJournal: try row.nextBool()),
-        what: try row.nextStringOrNil(), owner: try row.nextStringOrNil(),
-        role: try row.nextString()
+        what: try row.nextStringOrNil(), owner: try row.nextStringOrNil()?.onOneLine,
+        role: try row.nextString().onOneLine
       )
     }
     guard let found else { throw StorageError.noRow("schema") }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Operations
 import Presentation
 import Problems
+import Text
 
 /// Id sequences against the tables that use them.
 struct SequencesCommand: AsyncParsableCommand {
@@ -118,7 +119,7 @@ struct SequenceRepairing {
     try common.present(result) { $0.text }
     for item in result.sequences where item.outcome == "refused" {
       Terminal.complain(
-        "error: sequence \(item.sequence) stays as it is: \(item.reason ?? "")")
+        "error: sequence \(item.sequence) stays as it is: \(item.reason ?? "")".shown)
     }
     if result.sequences.count > result.moved { throw ExitCode(.refused) }
   }
