@@ -111,6 +111,13 @@ import Testing
     #expect(try await Self.jobs(books) == ["queued"])
     #expect(try await books.run("imports", "work").exitCode == 0)
     #expect(try await Self.jobs(books) == ["completed"])
+    for change in ["status = 'queued'", "status = 'processing'", "is_background = false"] {
+      let error = await #expect(throws: PostgresError.self, "what was done is not done again") {
+        try await stranger.execute(
+          "update closebell.import_jobs set \(change) where status = 'completed'")
+      }
+      #expect(error?.isRefusedToRole == true, "\(change)")
+    }
   }
 
   @Test("a worker of another role takes what the owner queued, and an owner what a worker queued")

@@ -17,7 +17,9 @@ as $$
 begin
   if tg_op = 'UPDATE' and new.requested_by is not distinct from old.requested_by
     and new.kind = old.kind and new.source = old.source and new.options = old.options
-    and (old.digest is null or new.digest is not distinct from old.digest) then
+    and new.is_background = old.is_background
+    and (old.digest is null or new.digest is not distinct from old.digest)
+    and (new.status = old.status or old.status <> 'completed' and new.status <> 'queued') then
     return null;
   end if;
   if new.requested_by is distinct from current_user and not pg_has_role(current_user,
@@ -31,6 +33,6 @@ begin
 end $$;
 -- After the row: what runs before one could change it, and writers refuse a table that has such.
 create trigger import_jobs_request
-  after insert or update of kind, source, options, digest, requested_by
+  after insert or update of kind, source, options, digest, requested_by, is_background, status
   on closebell.import_jobs
   for each row execute function closebell.check_import_request();
