@@ -89,17 +89,13 @@ extension PrivateCluster {
   ///
   /// It is not started anew unasked: somebody may be connected since before.
   func requireSocket() throws {
-    let evidence = try asOwner { self.evidence() }
-    if socketFolderIsOurs(), try asOwner({ evidence.listener }) != nil { return }
-    if let other = try asOwner({ evidence.otherSocketFolder }) {
+    guard socketFolderIsOurs(),
+      try asOwner({ ServerSocket.listener(in: socketFolder) }) != nil
+    else {
       throw ClusterError(
-        .folder, "the private PostgreSQL server listens in \(other), not in \(socketFolder)",
-        detail: "it was started under another name of the folder \(dataFolder)",
-        remedy: "use that name for \(.setting(.home)), or stop the server where it was started")
+        .folder, "the private PostgreSQL server runs, but its socket in \(socketFolder) is gone",
+        remedy: "\(.stopServer); the next command starts it again")
     }
-    throw ClusterError(
-      .folder, "the private PostgreSQL server runs, but its socket in \(socketFolder) is gone",
-      remedy: "\(.stopServer); the next command starts it again")
   }
 
   func prepareSocketFolder(owner: Owner) throws {

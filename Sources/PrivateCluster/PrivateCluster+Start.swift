@@ -91,7 +91,7 @@ extension PrivateCluster {
   /// Looks whether a server that is said to run does, and has its lock; one without is ended again.
   private func requireStarted(owner: Owner, binaries: PostgresBinaries) async throws {
     let (isLocked, listener) = try owner.acting {
-      (try ServerLock.isHeld(in: clusterFolder), evidence().listener)
+      (try ServerLock.isHeld(in: clusterFolder), ServerSocket.listener(in: socketFolder))
     }
     if isLocked, listener != nil { return }
     if listener != nil {

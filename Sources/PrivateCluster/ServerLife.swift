@@ -23,29 +23,16 @@ enum ServerLife: Equatable {
 /// says how to decide it.
 struct ServerEvidence {
   private let clusterFolder: String
-  private let socketFolder: String
+  private let socketFolders: [String]
   private let file: PostmasterFile?
-  private let owner: uid_t
 
   /// To be made and asked as the cluster's owner.
   init(clusterFolder: String, socketFolder: String) {
     self.clusterFolder = clusterFolder
-    self.socketFolder = socketFolder
     file = PostmasterFile(in: clusterFolder)
-    var folder = stat()
-    owner = stat(clusterFolder, &folder) == 0 ? folder.st_uid : geteuid()
-  }
-
-  /// The process that listens on the cluster's socket, 0 if it has no number here; nil for none.
-  var listener: Int32? { ServerSocket.listener(in: socketFolder, of: owner) }
-
-  /// The folder where the server listens, if it knows the cluster's by another name.
-  var otherSocketFolder: String? { otherListener == nil ? nil : file?.socketFolder }
-
-  private var otherListener: Int32? {
-    file?.socketFolder.flatMap {
-      $0 == socketFolder ? nil : ServerSocket.listener(in: $0, of: owner)
-    }
+    // A server that sees the folder under another name may have its socket elsewhere.
+    let others = [file?.socketFolder].compactMap(\.self).filter { $0 != socketFolder }
+    socketFolders = [socketFolder] + others
   }
 
   /// What all of it says.
@@ -53,7 +40,7 @@ struct ServerEvidence {
   /// - Parameter holdingLock: Whether the caller has the server's lock.
   func life(holdingLock: Bool = false) throws -> ServerLife {
     let isReady = file?.state == "ready"
-    if let listener = listener ?? otherListener {
+    if let listener = socketFolders.lazy.compactMap(ServerSocket.listener).first {
       return .server(processID: listener > 0 ? listener : known, isReady: isReady)
     }
     if try !holdingLock && ServerLock.isHeld(in: clusterFolder) || file?.isMemoryInUse == true {
@@ -84,7 +71,7 @@ struct ServerEvidence {
   }
 
   /// It says nothing that `postmaster.pid` does not: nobody else may enter the socket's folder.
-  private func removeSocketLock() { unlink(ServerSocket.lockFile(in: socketFolder)) }
+  private func removeSocketLock() { unlink(ServerSocket.lockFile(in: socketFolders[0])) }
 
   /// The process that the file names, where it is the server for certain.
   private var known: Int32? {
@@ -113,7 +100,7 @@ struct ServerEvidence {
       switch Bearer(of: processID, in: clusterFolder) {
       case .gone, .forbidden, .elsewhere: continue
       case .server: return .server(processID: processID, isReady: false)
-      case .unknown where !Bearer.isOf(owner, processID): continue
+      case .unknown where !Bearer.isOfOwner(processID, of: clusterFolder): continue
       case .here, .unknown: throw doubt("process \(processID) is the server of")
       }
     }
@@ -175,12 +162,15 @@ private enum Bearer {
     self = program == "postgres" || program == "postgres (deleted)" ? .server : .here
   }
 
-  /// Whether a process is a user's.
-  static func isOf(_ user: uid_t, _ processID: Int32) -> Bool {
-    guard let status = readText("/proc/\(processID)/status") else { return false }
+  /// Whether a process is of the user whose folder it is.
+  static func isOfOwner(_ processID: Int32, of folder: String) -> Bool {
+    var owned = stat()
+    guard stat(folder, &owned) == 0, let status = readText("/proc/\(processID)/status") else {
+      return false
+    }
     // The numbers are the real, the effective, the saved user, and that of the file system.
     let line = status.split(separator: "\n").first { $0.hasPrefix("Uid:") }
-    return line?.split(separator: "\t").dropFirst(2).first == Substring("\(user)")
+    return line?.split(separator: "\t").dropFirst(2).first == Substring("\(owned.st_uid)")
   }
 
   private static func hasEnded(_ processID: Int32) -> Bool {

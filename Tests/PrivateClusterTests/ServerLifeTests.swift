@@ -220,29 +220,6 @@ struct ServerLifeTests {
     try await tests.discard()
   }
 
-  @Test("a stranger who listens in its place is not it", .enabled(if: isRoot))
-  func stranger() async throws {
-    let tests = TestCluster()
-    let cluster = tests.underlying
-    try await tests.start()
-    try await cluster.stop()
-    let path = ServerSocket.path(in: cluster.socketFolder)
-    let socket = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
-    var address = sockaddr_un()
-    address.sun_family = sa_family_t(AF_UNIX)
-    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: Array(path.utf8)) }
-    let length = socklen_t(MemoryLayout<sockaddr_un>.size)
-    let isBound = withUnsafePointer(to: &address) {
-      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(socket, $0, length) } == 0
-    }
-    #expect(isBound && listen(socket, 1) == 0)
-    chmod(path, 0o777)
-    // Root is one, where the server's user is another.
-    #expect(try cluster.status() == .stopped)
-    close(socket)
-    try await tests.discard()
-  }
-
   @Test("twenty starts at once, some of them killed, make one server")
   func crowd() async throws {
     let ground = ScratchFolder()

@@ -190,6 +190,9 @@ extension PostgresError {
         done; pg_locks and pg_stat_activity tell which it is
         """
     }
+    if sqlState == SQLState.cardinalityViolation {
+      return "a row stands twice that a key keeps apart: look whether somebody dropped one"
+    }
     if sqlState == SQLState.sequenceLimitExceeded {
       return """
         its range is used up: \(.checkSequences) tells what is taken of it; set it back to that \

@@ -7,6 +7,7 @@ package enum SQLState {
   package static let cannotConnect = "08001"
   package static let transactionResolutionUnknown = "08007"
   package static let sequenceLimitExceeded = "2200H"
+  package static let cardinalityViolation = "21000"
   package static let invalidParameterValue = "22023"
   package static let uniqueViolation = "23505"
   package static let readOnlyTransaction = "25006"

@@ -1,4 +1,5 @@
 internal import Accounting
+internal import Postgres
 
 extension Dictionary {
   /// Rows of a table by what tells them apart.
@@ -30,6 +31,25 @@ extension Dictionary where Key == Slot {
 extension Slot {
   /// As a condition on its row says it.
   var rowName: String { "portfolio_id \(portfolio), date \(date)" }
+}
+
+extension Slot {
+  /// Runs what looks snapshots up one by one by their key.
+  ///
+  /// - Throws: `StorageError.rowTwice` where the key is gone and there were two, which the server
+  ///   does not name.
+  static func lookingUp<R>(_ body: () throws -> R) throws -> R {
+    do {
+      return try body()
+    } catch let error as PostgresError where error.sqlState == SQLState.cardinalityViolation {
+      throw StorageError.rowTwice(
+        table: "portfolio_snapshots",
+        row: """
+          select portfolio_id, snapshot_date from closebell.portfolio_snapshots \
+          group by 1, 2 having count(*) > 1
+          """)
+    }
+  }
 }
 
 extension Array {

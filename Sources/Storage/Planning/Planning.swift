@@ -49,25 +49,29 @@ public enum Planning {
   ) throws -> [PlannedPortfolio] {
     guard case .only(let named) = selection else {
       let retired = retired ?? .since(date)
-      return try eachOnce(
-        db.rows(
+      return try eachOnce {
+        try db.rows(
           next, after, Int64(limit), date.postgres, retired.first.postgres, retired.others,
-          as: Self.decode))
+          as: Self.decode)
+      }
     }
     var left = named.drop { $0.rawValue <= after }
     while !left.isEmpty {
       let range = left.prefix(limit)
       left = left.dropFirst(limit)
-      let found = try eachOnce(
-        db.rows(nextNamed, range.map(\.rawValue), date.postgres, as: Self.decode))
+      let found = try eachOnce {
+        try db.rows(nextNamed, range.map(\.rawValue), date.postgres, as: Self.decode)
+      }
       if !found.isEmpty { return found }
     }
     return []
   }
 
   /// Two of one number would have one book; the later pages begin behind it.
-  private static func eachOnce(_ found: [PlannedPortfolio]) throws -> [PlannedPortfolio] {
-    try found.eachOnce(by: \.portfolio.id, of: "portfolios") { "id \($0)" }
+  private static func eachOnce(
+    _ read: () throws -> [PlannedPortfolio]
+  ) throws -> [PlannedPortfolio] {
+    try Slot.lookingUp(read).eachOnce(by: \.portfolio.id, of: "portfolios") { "id \($0)" }
   }
 
   /// The portfolios whose complete slots were computed without an input change that concerns
@@ -142,9 +146,11 @@ public enum Planning {
   public static func openingsBefore(
     _ first: Day, of portfolios: [ID<Portfolio>], on db: isolated Connection
   ) throws -> [ID<Portfolio>: Day] {
-    let pairs: [(ID<Portfolio>, Day)] = try db.rows(
-      openings, portfolios.map(\.rawValue), first.postgres
-    ) { (try $0.nextID(), try $0.nextDay()) }
+    let pairs: [(ID<Portfolio>, Day)] = try Slot.lookingUp {
+      try db.rows(openings, portfolios.map(\.rawValue), first.postgres) {
+        (try $0.nextID(), try $0.nextDay())
+      }
+    }
     return try Dictionary(rows: pairs, of: "portfolio_snapshots")
   }
 
