@@ -61,8 +61,8 @@ public enum LegacyTableError: Problem {
       StatedProblem(
         ProblemCode("table_of_stranger", .configuration), "\(name): \(objection)",
         remedy: """
-          nothing was read of it; run as the owner of all of it, or make him a role that this one \
-          is a member of
+          nothing was read of it; run as that role or as a member of it, or have it given to one \
+          that is trusted: this role, a superuser, the database's owner
           """)
     case .rowsWithoutSlot(let name, let count):
       StatedProblem(
