@@ -9,6 +9,8 @@ package struct NotClosed: Problem {
     case open(state: String, error: String?)
     /// Nothing; the portfolio's last closed date, if there is one.
     case empty(lastClosed: Day?)
+    /// Nothing; the closed dates next to it.
+    case between(Day?, Day?)
   }
 
   /// What it was asked for by.
@@ -25,13 +27,25 @@ package struct NotClosed: Problem {
         portfolio, on: date,
         known: last.map { "its last closed date is \($0)" } ?? "none of its dates is closed",
         isBehind: last.map { $0 > date } ?? false)
+    case .between(let before, let after):
+      Self.missing(
+        portfolio, on: date, known: Self.known(before, after), isBehind: after != nil)
+    }
+  }
+
+  private static func known(_ before: Day?, _ after: Day?) -> String {
+    switch (before, after) {
+    case (let before?, let after?): "the closed dates next to it are \(before) and \(after)"
+    case (let before?, nil): "its last closed date is \(before)"
+    case (nil, let after?): "its first closed date is \(after)"
+    case (nil, nil): "none of its dates is closed"
     }
   }
 
   /// The date was begun, and is not finished.
   ///
   /// - Parameter reason: Why, as it is stored.
-  package static func unfinished(
+  private static func unfinished(
     _ portfolio: String, on date: Day, state: String, reason: String?
   ) -> StatedProblem {
     StatedProblem(
@@ -46,7 +60,7 @@ package struct NotClosed: Problem {
   /// - Parameters:
   ///   - known: Which dates are closed.
   ///   - isBehind: Whether a later one is, so that only a replay closes it.
-  package static func missing(
+  private static func missing(
     _ portfolio: String, on date: Day, known: String, isBehind: Bool
   ) -> StatedProblem {
     let day = "\(date)"

@@ -1,5 +1,5 @@
 internal import Accounting
-package import Close
+internal import Close
 internal import Postgres
 internal import Storage
 internal import Synchronization
@@ -10,9 +10,10 @@ extension Operations {
   /// - Throws: `DateInFuture`, `UnknownPortfolios`,
   ///   `SchemaError`, `PostgresError`.
   package func preview(
-    _ range: ReplayRange, _ settings: RunSettings
+    _ request: ReplayRequest
   ) async throws -> ReplayPreviewResult {
-    let connect = connect
+    let (connect, range) = (connect, request.range)
+    let settings = request.settings(of: caller)
     try await perform(onlyReads: true) { connection in
       try await askClock(connection, settings.isStrict).requireReached(range.through)
     }

@@ -6,8 +6,8 @@ package import Storage
 /// What Closebell can do, as calls: for a terminal, a service and tests.
 ///
 /// Results are plain values: `Codable` under the names that `--json` prints. What is read of closed
-/// books is of one snapshot of the database; a preview is of one a chunk. Runs, imports, repairs,
-/// verifications and explanations are still put together by their commands.
+/// books is of one snapshot of the database; a preview, a verification and an export are of one a
+/// chunk. What takes long can be stopped (``StopSignal``) and watched (`RunObserver`).
 package struct Operations: Sendable {
   /// Opens a connection; a server that may only be read will do where that is asked for.
   package typealias Connect = @Sendable (_ onlyReads: Bool) async throws -> Connection
@@ -17,11 +17,15 @@ package struct Operations: Sendable {
   package typealias AskClock =
     @Sendable (_ connection: Connection, _ isStrict: Bool) async throws -> ServerClock
 
+  let caller: Caller
   let connect: Connect
   let askClock: AskClock
 
   /// - Parameter connect: Called once an operation, or once a worker of it.
-  package init(connect: @escaping Connect, askClock: @escaping AskClock) {
+  package init(
+    caller: Caller, connect: @escaping Connect, askClock: @escaping AskClock
+  ) {
+    self.caller = caller
     self.connect = connect
     self.askClock = askClock
   }

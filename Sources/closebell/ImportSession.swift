@@ -12,7 +12,7 @@ import Text
 final class ImportSession: Sendable {
   private let common: CommonOptions
   private let configuration: Configuration
-  private let stop = StopFlag()
+  private let stop = StopSignal()
   private let signals: Signals
   private let trustedRoles: [String]
   private let shown = Mutex<[Int64: Int]>([:])

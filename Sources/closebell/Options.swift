@@ -100,6 +100,7 @@ struct CommonOptions: ParsableArguments {
   /// What a command does, on the database that is named.
   func operations(for purpose: String) -> Operations {
     Operations(
+      caller: Host.caller,
       connect: { onlyReads in try await connect(for: purpose, onlyReads: onlyReads) },
       askClock: { try await ServerClock.ask($0, isStrict: $1) })
   }

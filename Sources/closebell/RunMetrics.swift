@@ -1,10 +1,10 @@
-import Close
+import Operations
 import Presentation
 
 /// What the nightly run says to Prometheus, in the file that `CLOSEBELL_METRICS_FILE` names.
 struct RunMetrics {
   /// Nil where the run could not even report.
-  let report: RunReport?
+  let report: RunResult?
   let exitCode: Int32
   /// Seconds since 1970.
   let finished: Int64
@@ -15,9 +15,9 @@ struct RunMetrics {
   ///
   /// - Parameter conclude: Says what was done, and throws where the exit code is not 0.
   static func recording(
-    _ body: () async throws -> RunReport, conclude: (RunReport) throws -> Void
+    _ body: () async throws -> RunResult, conclude: (RunResult) throws -> Void
   ) async throws {
-    var report: RunReport?
+    var report: RunResult?
     do {
       let done = try await body()
       report = done
@@ -30,7 +30,7 @@ struct RunMetrics {
   }
 
   /// A night is not failed for a file that cannot be written.
-  private static func record(_ report: RunReport?, exitCode: Int32) {
+  private static func record(_ report: RunResult?, exitCode: Int32) {
     guard let path = Settings.current.metricsFile else { return }
     let metrics = RunMetrics(report: report, exitCode: exitCode, finished: Clock.unix)
     do {
@@ -53,7 +53,7 @@ struct RunMetrics {
     }
     guard let report else { return text }
     text += gauge("duration_seconds", "How long the last run took.", "\(report.seconds)")
-    let counts = report.counts
+    let counts = report.slots
     let slots = [
       ("planned", counts.planned), ("completed", counts.completed), ("degraded", counts.degraded),
       ("unchanged", counts.unchanged), ("busy", counts.busy), ("blocked", counts.blocked),

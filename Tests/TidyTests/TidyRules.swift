@@ -133,7 +133,8 @@ enum TidyRules {
     "Problems": [],
     "Text": [],
     "closebell": [
-      "Accounting", "ArgumentParser", "Close", "Dispatch", "Glibc", "Import", "Operations",
+      "Accounting", "ArgumentParser", "Close", "Dispatch", "Glibc", "Import", "Logging",
+      "Operations",
       "Postgres", "Presentation", "PrivateCluster", "Problems", "Sequences", "Storage",
       "Synchronization", "Text",
     ],

@@ -12,6 +12,7 @@ public final class EquityRepair: Sendable {
   static let kind = "equity"
 
   private let settings: RunSettings
+  private let observer: any RunObserver
   private let connect: @Sendable () async throws -> Connection
   private let state = Mutex(State())
 
@@ -25,11 +26,14 @@ public final class EquityRepair: Sendable {
   ///
   /// - Parameters:
   ///   - settings: As of a run; its codes and policy do not count.
+  ///   - observer: Is told of its run, which closes what the plan says.
   ///   - connect: Opens a connection; a repair needs one a worker and three more.
   public init(
-    settings: RunSettings, connect: @escaping @Sendable () async throws -> Connection
+    settings: RunSettings, observer: any RunObserver = Unobserved(),
+    connect: @escaping @Sendable () async throws -> Connection
   ) {
     self.settings = settings
+    self.observer = observer
     self.connect = connect
   }
 
@@ -170,7 +174,8 @@ public final class EquityRepair: Sendable {
     settings.isRepair = true
     settings.policy = asked.scope.policy
     let task = EquityRepairTask(now, text: text, digest: asked.plan.digest)
-    let run = CloseRun(.repair(task), settings: settings, connect: connect)
+    let run = CloseRun(
+      .repair(task), settings: settings, observer: observer, connect: connect)
     let isStopped = state.withLock { state in
       state.run = run
       return state.isStopped
@@ -179,9 +184,6 @@ public final class EquityRepair: Sendable {
     let report = try await run.run()
     return (report, report.run)
   }
-
-  /// What the run did so far; nil before it began.
-  public var progress: RunReport? { state.withLock { $0.run }?.progress }
 }
 
 extension RecomputedDate {

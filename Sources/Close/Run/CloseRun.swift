@@ -21,6 +21,7 @@ public final class CloseRun: Sendable {
 
   private let purpose: Purpose
   private let settings: RunSettings
+  private let observer: any RunObserver
   private let connect: @Sendable () async throws -> Connection
   private let context = Mutex<RunContext?>(nil)
   private let isStopped = Mutex(false)
@@ -30,15 +31,18 @@ public final class CloseRun: Sendable {
   ///
   /// - Parameters:
   ///   - token: Of its lease, a number that nobody else draws; nil: a random one.
+  ///   - observer: Is told what happens as it happens.
   ///   - connect: Opens a connection; a run needs one a worker and two more: one that does nothing
   ///     but keep its lease, and one that plans.
   public init(
     _ purpose: Purpose, settings: RunSettings, token: Int64? = nil,
+    observer: any RunObserver = Unobserved(),
     connect: @escaping @Sendable () async throws -> Connection
   ) {
     self.purpose = purpose
     self.settings = settings
     self.token = token ?? Lease.randomToken()
+    self.observer = observer
     self.connect = connect
   }
 
@@ -75,7 +79,9 @@ public final class CloseRun: Sendable {
     await keeper.close()
     await controls.close()
     await ahead.close()
-    return try ended.get()
+    let report = try ended.get()
+    observer.observe(.ended(report))
+    return report
   }
 
   private func connectWorker() async throws -> Connection {
@@ -141,7 +147,7 @@ public final class CloseRun: Sendable {
     if case .repair(let task) = purpose { opening.repair = task }
     let asked = ContinuousClock.now
     guard let begun = try db.begin(opening) else { return nil }
-    return RunContext(opening, begun, leaseAsked: asked)
+    return RunContext(opening, begun, leaseAsked: asked, observer: observer)
   }
 
   // MARK: - Working

@@ -1,5 +1,6 @@
 internal import Accounting
 internal import Postgres
+internal import Problems
 internal import Storage
 internal import Synchronization
 
@@ -26,13 +27,17 @@ final class RunContext: Sendable {
     var report: RunReport
   }
 
+  private let observer: any RunObserver
+  private let watching = Mutex(())
   private let now: @Sendable () -> ContinuousClock.Instant
 
   /// - Parameters:
   ///   - leaseAsked: By `now`, before the lease was asked for.
+  ///   - observer: Is told what happens, here and by `observe`.
   ///   - now: Our own clock; it only tells how much of the lease is left.
   init(
     _ opening: RunOpening, _ begun: BegunRun, leaseAsked: ContinuousClock.Instant,
+    observer: any RunObserver = Unobserved(),
     now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
   ) {
     settings = opening.settings
@@ -43,6 +48,7 @@ final class RunContext: Sendable {
     reason =
       opening.settings.overrideLock.map { "\(opening.kind), lock overridden: \($0.reason)" }
       ?? (opening.kind == "run" ? "inputs changed" : opening.kind)
+    self.observer = observer
     self.now = now
     var report = RunReport(run: begun.run, date: opening.through)
     report.reclaimed = begun.reclaimed
@@ -50,6 +56,7 @@ final class RunContext: Sendable {
       State(
         leaseEnds: leaseAsked + .seconds(opening.settings.leaseSeconds), covered: begun.covered,
         report: report))
+    observer.observe(.began(run: begun.run))
   }
 
   /// The id that fences every write of this run.
@@ -79,6 +86,7 @@ final class RunContext: Sendable {
   /// The lease was prolonged, as asked for at that moment.
   func leaseRenewed(askedAt moment: ContinuousClock.Instant) {
     state.withLock { $0.leaseEnds = moment + .seconds(settings.leaseSeconds) }
+    observe(.lease(.renewed))
   }
 
   /// Whether a write begun now is still covered by the lease; a tenth of it is kept in hand.
@@ -105,7 +113,17 @@ final class RunContext: Sendable {
   // MARK: - What became of it
 
   /// Something failed, even if it went well when it was tried again.
-  func noteFault() { state.withLock { $0.metFault = true } }
+  ///
+  /// - Parameter pause: After which it is tried again; nil where it is not.
+  func noteFault(_ error: any Error, retriedAfter pause: Duration?) {
+    state.withLock { $0.metFault = true }
+    if let pause { observe(.retried(error.stated, pause: pause)) }
+  }
+
+  /// Tells who watches, one event at a time.
+  func observe(_ event: RunEvent) {
+    watching.withLock { _ in observer.observe(event) }
+  }
 
   /// Whether a placeholder may be left; none is where every step of every chunk went through.
   var mayHoldPlaceholders: Bool {
@@ -124,12 +142,15 @@ final class RunContext: Sendable {
   }
 
   func record(_ outcome: ChunkOutcome) {
-    state.withLock { state in
+    let total = state.withLock { state in
       state.report.counts += outcome.counts
       state.report.stages += outcome.stages
       let room = RunReport.failuresKept - state.report.failures.count
       state.report.failures += outcome.failures.prefix(max(room, 0))
+      return state.report.counts
     }
+    observe(.advanced(chunk: outcome.counts, total: total))
+    for failure in outcome.failures { observe(.failed(failure)) }
   }
 }
 

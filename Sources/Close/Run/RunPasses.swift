@@ -108,10 +108,9 @@ final class PlanningConnection: Sendable {
       do {
         return try await ready().perform(body)
       } catch {
-        context.noteFault()
-        guard let pause = attempts.pause(after: error, mayWrite: context.mayWrite) else {
-          throw error
-        }
+        let pause = attempts.pause(after: error, mayWrite: context.mayWrite)
+        context.noteFault(error, retriedAfter: pause)
+        guard let pause else { throw error }
         try await Attempts.sleep(about: pause)
       }
     }

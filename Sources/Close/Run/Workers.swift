@@ -1,5 +1,6 @@
 internal import Accounting
 internal import Postgres
+internal import Problems
 internal import Storage
 internal import Synchronization
 
@@ -226,10 +227,9 @@ struct Worker {
           try queue.next(context, on: db)
         }
       } catch {
-        context.noteFault()
-        guard let pause = attempts.pause(after: error, mayWrite: context.mayWrite) else {
-          throw error
-        }
+        let pause = attempts.pause(after: error, mayWrite: context.mayWrite)
+        context.noteFault(error, retriedAfter: pause)
+        guard let pause else { throw error }
         try await Attempts.sleep(about: pause)
       }
     }
@@ -247,10 +247,15 @@ struct Worker {
         }
         context.record(work.succeeded(outcome, goesOn: !context.isStopping))
       } catch {
-        context.noteFault()
-        if let pause = try work.failed(error, mayWrite: context.mayWrite) {
-          try await Attempts.sleep(about: pause)
+        let pause: Duration?
+        do {
+          pause = try work.failed(error, mayWrite: context.mayWrite)
+        } catch {
+          context.noteFault(error, retriedAfter: nil)
+          throw error
         }
+        context.noteFault(error, retriedAfter: pause)
+        if let pause { try await Attempts.sleep(about: pause) }
       }
     }
     return work.busy
@@ -292,16 +297,19 @@ struct Heartbeat {
         }
         guard isAlive else {
           context.stop()
+          context.observe(.lease(.lost))
           return LeaseEnded()
         }
         context.leaseRenewed(askedAt: asked)
       } catch {
         if Task.isCancelled { return nil }
         // The lease goes on until it ends; `mayWrite` turns false before that.
-        if !context.mayWrite {
+        guard context.mayWrite else {
           context.stop()
+          context.observe(.lease(.lost))
           return error
         }
+        context.observe(.lease(.late(error.stated)))
       }
     }
     return nil

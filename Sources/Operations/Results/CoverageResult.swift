@@ -1,5 +1,6 @@
 package import Accounting
 internal import Close
+package import Problems
 internal import Storage
 
 /// How far the books are closed: what `status` shows.
@@ -91,6 +92,12 @@ package struct SlotFailureResult: Codable, Sendable {
   package var portfolio: String
   package var date: Day
   package var error: String
+  /// Why, with its code, details and way out; nil in one that was read back.
+  package var problem: StatedProblem?
+
+  private enum CodingKeys: String, CodingKey {
+    case portfolio, date, error
+  }
 }
 
 /// A run of the past, or one that is under way.

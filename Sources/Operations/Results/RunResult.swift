@@ -1,5 +1,6 @@
 package import Accounting
 package import Close
+package import Problems
 
 /// What a night, a replay or a repair's closing did.
 package struct RunResult: Codable, Sendable {
@@ -9,6 +10,8 @@ package struct RunResult: Codable, Sendable {
   /// `completed`, `interrupted` or `paused`.
   package var outcome: String
   package var slots: SlotCountsResult
+  /// What kept it from being done; nil where nothing did, and in one that was read back.
+  package private(set) var shortfall: ProblemKind?
   /// The slots that were not closed; at most a thousand.
   package var failures: [SlotFailureResult]
   /// Placeholders of owners who were gone, reclaimed at the start.
@@ -38,6 +41,7 @@ package struct RunResult: Codable, Sendable {
     staleFrom = report.staleFrom
     seconds = report.seconds
     stages = StageSecondsResult(report.stages)
+    shortfall = report.shortfall
   }
 }
 
@@ -98,6 +102,7 @@ package struct StageSecondsResult: Codable, Sendable {
 extension SlotFailureResult {
   package init(_ failure: SlotFailure) {
     self.init(
-      portfolio: failure.portfolio.description, date: failure.date, error: failure.error)
+      portfolio: failure.portfolio.description, date: failure.date, error: failure.error,
+      problem: failure.problem)
   }
 }

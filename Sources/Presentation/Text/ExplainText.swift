@@ -1,5 +1,6 @@
 internal import Accounting
 package import Close
+internal import Operations
 internal import Storage
 internal import Text
 
@@ -321,23 +322,5 @@ enum Exact {
   /// The text with blanks before it.
   static func right(_ text: String, _ width: Int) -> String {
     String(repeating: " ", count: max(0, width - text.count)) + text
-  }
-}
-
-extension UnseenChange {
-  /// What changed and when, in one line.
-  package var summary: String {
-    var what: [String] = []
-    if !symbols.isEmpty { what.append("closes, actions or terms of \(list(symbols))") }
-    if !currencies.isEmpty { what.append("rates of \(list(currencies))") }
-    if !calendars.isEmpty { what.append("calendar \(list(calendars))") }
-    if isOfPortfolio { what.append("the portfolio's activities, statements or terms") }
-    let things = what.isEmpty ? "something" : what.joined(separator: ", ")
-    return "\(things), from \(from) on, at \(changedAt)"
-  }
-
-  private func list(_ names: [String]) -> String {
-    let shown = names.prefix(8).joined(separator: ", ")
-    return names.count > 8 ? "\(shown) and \(names.count - 8) more" : shown
   }
 }

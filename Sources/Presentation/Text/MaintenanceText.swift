@@ -86,3 +86,12 @@ extension AdoptionResult {
     return lines.joined(separator: "\n")
   }
 }
+
+extension MigrationResult {
+  /// Each step, and the version that was reached.
+  package var text: String {
+    guard !taken.isEmpty else { return "the schema is at version \(version); nothing to do" }
+    let steps = taken.map { "\($0.version) \($0.name)" }
+    return (steps + ["the schema is at version \(version)"]).joined(separator: "\n")
+  }
+}

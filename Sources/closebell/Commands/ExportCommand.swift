@@ -1,7 +1,6 @@
 import Accounting
 import ArgumentParser
-import Close
-import Postgres
+import Operations
 import Presentation
 
 extension SeriesWriter.Series: ExpressibleByArgument {}
@@ -39,18 +38,15 @@ struct ExportCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let connection = try await common.connect(for: "export", onlyReads: true)
     let writer = SeriesWriter(series: series, format: format)
-    let (codes, first, last) = (portfolios, from ?? .earliest, to ?? .latest)
-    try await connection.perform { db in
-      StandardOutput.data(writer.header)
-      try db.forEachClosed(codes: codes, from: first, through: last) { snapshots in
-        var text = ""
-        for snapshot in snapshots { writer.write(snapshot, to: &text) }
-        StandardOutput.data(text)
-        try StandardOutput.requireWritten()
-      }
+    StandardOutput.data(writer.header)
+    try await common.operations(for: "export").forEachClosed(
+      of: portfolios, from: from ?? .earliest, through: to ?? .latest
+    ) { snapshots in
+      var text = ""
+      for snapshot in snapshots { writer.write(snapshot, to: &text) }
+      StandardOutput.data(text)
+      try StandardOutput.requireWritten()
     }
-    await connection.close()
   }
 }

@@ -1,9 +1,7 @@
-import Accounting
 import ArgumentParser
 import Close
 import Glibc
 import Operations
-import Postgres
 import Presentation
 import Problems
 import Storage
@@ -54,12 +52,6 @@ struct RepairOptions: ParsableArguments {
 
 /// What nobody should do by mistake.
 enum Confirmation {
-  /// Who repairs.
-  static var owner: RepairOwner {
-    RepairOwner(
-      host: Host.name, version: Version.current, arguments: Host.argumentsWithoutSecrets)
-  }
-
   /// Asks on a terminal; elsewhere only --yes, or a plan that was written down before, will do.
   static func ask(_ question: String, isGiven: Bool, wasWrittenDown: Bool = false) throws {
     if isGiven { return }
@@ -98,16 +90,13 @@ struct RepairDuplicatesCommand: AsyncParsableCommand {
 
   func run() async throws {
     _ = try options.plan.map { try WholeFile.version(at: $0) }
-    let connection = try await common.connect(for: "repair")
+    let operations = common.operations(for: "repair")
     if let file = options.apply {
       let text = try TextFile.read(file)
       try options.confirm("Apply \(file.shown)?")
-      return try await apply(text, connection)
+      return try await apply(text, operations)
     }
-    let named = table
-    let plan = try await connection.perform { db in
-      try DuplicateRepair.plan(named ?? DuplicateRepair.onlyTable(on: db), on: db)
-    }
+    let plan = try await operations.planDuplicateRepair(of: table)
     if let file = options.plan { try WholeFile.write(plan.plan.text, to: file) }
     let isNothing = plan.decisions.isEmpty
     if common.json, options.dryRun || options.plan != nil || isNothing {
@@ -119,18 +108,14 @@ struct RepairDuplicatesCommand: AsyncParsableCommand {
           "written to \(file.shown); to do it: closebell repair duplicates --apply \(file.shown)")
       }
     }
-    guard !isNothing, !options.dryRun, options.plan == nil else { return await connection.close() }
+    guard !isNothing, !options.dryRun, options.plan == nil else { return }
     try options.confirm("Remove \(plan.count(.removed)) rows?")
-    try await apply(plan.plan.text, connection)
+    try await apply(plan.plan.text, operations)
   }
 
-  private func apply(_ text: String, _ connection: Connection) async throws {
-    let owner = Confirmation.owner
-    let outcome = try await connection.perform { db in
-      try DuplicateRepair.apply(text, by: owner, on: db)
-    }
-    await connection.close()
-    try common.present(RepairResult(outcome)) { RepairText($0).text }
+  private func apply(_ text: String, _ operations: Operations) async throws {
+    let result = try await operations.applyDuplicateRepair(text)
+    try common.present(result) { RepairText($0).text }
   }
 }
 
@@ -151,12 +136,7 @@ struct RepairUndoCommand: AsyncParsableCommand {
 
   func run() async throws {
     try Confirmation.ask("Undo run \(run)?", isGiven: yes)
-    let (run, owner) = (run, Confirmation.owner)
-    let connection = try await common.connect(for: "repair")
-    let outcome = try await connection.perform { db in
-      try RepairUndo.undo(run, by: owner, on: db)
-    }
-    await connection.close()
-    try common.present(RepairResult(outcome)) { RepairText($0, undone: run).text }
+    let result = try await common.operations(for: "repair").undoRepair(run)
+    try common.present(result) { RepairText($0, undone: run).text }
   }
 }

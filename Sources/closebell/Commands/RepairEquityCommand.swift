@@ -1,11 +1,10 @@
 import Accounting
 import ArgumentParser
 import Close
-import Glibc
 import Operations
-import Postgres
 import Presentation
 import Problems
+import Storage
 import Text
 
 /// Closes damaged dates again from the last good snapshot on.
@@ -67,39 +66,54 @@ struct RepairEquityCommand: AsyncParsableCommand, Descriptors.Employer {
     _ = try options.plan.map { try WholeFile.version(at: $0) }
     // Before signals are taken: whoever waits for a pipe is ended by the first.
     let plan = try options.apply.map { (file: $0, text: try TextFile.read($0)) }
-    var settings = WorkOptions.settings([], workers: workers, maxCarriedDays: nil)
-    settings.overrideLock = try overrideLock.map { try LockOptions.author(because: $0) }
-    let onlyReads = options.dryRun || options.plan != nil
-    let configuration = try await common.configuration(for: "repair", onlyReads: onlyReads)
-    let repair = EquityRepair(settings: settings) {
-      try await Connection.connect(configuration)
-    }
-    let signals = Signals { count in
-      if count > 1 { _exit(130) }
-      repair.stop()
-    }
-    defer { signals.restore() }
+    let override = try overrideLock.map { try LockOptions.author(because: $0) }
     do {
-      try await run(repair, plan)
+      try await Watch(common).run { stop, observer in
+        let repair = Repairing(
+          operations: common.operations(for: "repair"),
+          limits: WorkOptions.limits(workers: workers), overrideLock: override, stop: stop,
+          observer: observer)
+        try await run(repair, plan)
+      }
     } catch is CancellationError {
       throw StatedProblem(
         ProblemCode("repair_interrupted", .interrupted), "interrupted; nothing was changed")
     }
   }
 
+  /// What planning and applying have in common.
+  private struct Repairing {
+    let operations: Operations
+    let limits: WorkLimits
+    let overrideLock: PeriodLocks.Author?
+    let stop: StopSignal
+    let observer: any RunObserver
+
+    func plan(_ scope: EquityScope, isReading: Bool) async throws -> EquityPlan {
+      try await operations.planEquityRepair(
+        scope, limits: limits, isReading: isReading, stop: stop)
+    }
+
+    func apply(_ text: String) async throws -> EquityRepaired {
+      try await operations.applyEquityRepair(
+        text, limits: limits, overrideLock: overrideLock, stop: stop, observer: observer)
+    }
+  }
+
   private func run(
-    _ repair: EquityRepair, _ written: (file: String, text: String)?
+    _ repair: Repairing, _ written: (file: String, text: String)?
   ) async throws {
     if let written {
       try options.confirm("Apply \(written.file.shown)?")
       return try await apply(written.text, repair)
     }
-    let plan = try await repair.plan(
-      EquityScope(from: from, through: to, codes: portfolios, policy: maxCarriedDays))
-    if let file = options.plan { try WholeFile.write(plan.plan.text, to: file) }
     let onlyShows = options.dryRun || options.plan != nil
+    let plan = try await repair.plan(
+      EquityScope(from: from, through: to, codes: portfolios, policy: maxCarriedDays),
+      isReading: onlyShows)
+    if let file = options.plan { try WholeFile.write(plan.plan.text, to: file) }
     let isApplied = !plan.isEmpty && !onlyShows
-    if plan.isEmpty, !onlyShows { try await repair.cleanUp() }
+    if plan.isEmpty, !onlyShows { try await repair.operations.cleanUpAfterRepairs() }
     if common.json, !isApplied {
       StandardOutput.data(plan.plan.text)
     } else if !common.quiet, !common.json {
@@ -120,19 +134,14 @@ struct RepairEquityCommand: AsyncParsableCommand, Descriptors.Employer {
     if !plan.failures.isEmpty { throw ExitCode(.refused) }
   }
 
-  private func apply(_ text: String, _ repair: EquityRepair) async throws {
-    let progress = Task { await ProgressLine(isQuiet: common.quiet).show { repair.progress } }
-    defer { progress.cancel() }
-    let (report, run) = try await repair.apply(text)
-    progress.cancel()
-    await progress.value
-    guard let report else {
-      let before = RepairResult(RepairOutcome(appliedBefore: run))
-      return try common.present(before) { RepairText($0).text }
-    }
-    try Supervised.conclude(report, common, verb: "closed again")
-    if !common.quiet, !common.json {
-      StandardOutput.line("to undo it: closebell repair undo \(run)")
+  private func apply(_ text: String, _ repair: Repairing) async throws {
+    switch try await repair.apply(text) {
+    case .appliedBefore(let before): try common.present(before) { RepairText($0).text }
+    case .closedAgain(let result):
+      try Concluding.conclude(result, common, verb: "closed again")
+      if !common.quiet, !common.json {
+        StandardOutput.line("to undo it: closebell repair undo \(result.id)")
+      }
     }
   }
 }

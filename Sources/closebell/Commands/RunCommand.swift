@@ -3,8 +3,9 @@ import ArgumentParser
 import Close
 import Glibc
 import Operations
-import Postgres
-import Storage
+import Presentation
+import Problems
+import Text
 
 /// The nightly close.
 struct RunCommand: AsyncParsableCommand, Descriptors.Employer {
@@ -39,18 +40,15 @@ struct RunCommand: AsyncParsableCommand, Descriptors.Employer {
   }
 
   func run() async throws {
-    var settings = work.settings()
-    settings.catchesUp = !noCatchUp
-    settings.maxCatchUp = maxCatchUp ?? Settings.current.maxCatchUp
-    let (date, asked) = (date, settings)
+    let request = CloseRequest(
+      work.closing, date: date, catchesUp: !noCatchUp,
+      maxCatchUp: maxCatchUp ?? Settings.current.maxCatchUp)
     try await RunMetrics.recording {
-      try await Supervised.run(asked, common) { clock, settings in
-        if let date { try clock.requireReached(date) }
-        settings.closedBy = date == nil ? clock.now : nil
-        return .night(date ?? clock.today)
+      try await Watch(common).run { stop, observer in
+        try await common.operations(for: "run").close(request, stop: stop, observer: observer)
       }
-    } conclude: { report in
-      try Supervised.conclude(report, common, verb: "closed")
+    } conclude: { result in
+      try Concluding.conclude(result, common, verb: "closed")
     }
   }
 }
@@ -96,18 +94,29 @@ struct ReplayCommand: AsyncParsableCommand, Descriptors.Employer {
   }
 
   func run() async throws {
-    var settings = work.settings()
-    settings.overrideLock = try overrideLock.map { try LockOptions.author(because: $0) }
-    let range = ReplayRange(
-      from: from, through: to, onlyStale: onlyStale, throughLatest: throughLatest)
-    if dryRun {
-      return try await ReplayPreview(range: range, settings: settings, common: common).run()
+    let request = ReplayRequest(
+      work.closing,
+      range: ReplayRange(
+        from: from, through: to, onlyStale: onlyStale, throughLatest: throughLatest),
+      overrideLock: try overrideLock.map { try LockOptions.author(because: $0) })
+    if dryRun { return try await preview(request) }
+    let result = try await Watch(common).run { stop, observer in
+      try await common.operations(for: "run").replay(request, stop: stop, observer: observer)
     }
-    let report = try await Supervised.run(settings, common) { clock, _ in
-      try clock.requireReached(range.through)
-      return .replay(range)
+    try Concluding.conclude(result, common, verb: "closed or closed again")
+  }
+
+  /// What a replay would write, old → new, and nothing written.
+  private func preview(_ request: ReplayRequest) async throws {
+    let signals = Signals { _ in _exit(130) }
+    defer { signals.restore() }
+    let preview = try await common.operations(for: "replay").preview(request)
+    try common.present(preview) { ReplayPreviewText($0).text }
+    for failure in preview.failures {
+      Terminal.complain(
+        "error: portfolio \(failure.portfolio.shown), \(failure.date): \(failure.error)")
     }
-    try Supervised.conclude(report, common, verb: "closed or closed again")
+    if !preview.failures.isEmpty { throw ExitCode(.refused) }
   }
 }
 
@@ -149,33 +158,30 @@ struct WorkOptions: ParsableArguments {
   /// A duration that an option gives.
   static let anyDuration = Reading.duration(TimeSpan(seconds: 0)...TimeSpan.longest)
 
-  func settings() -> RunSettings {
-    var settings = Self.settings(portfolios, workers: workers, maxCarriedDays: maxCarriedDays)
-    settings.isStrict = strict
-    settings.waitSeconds = wait?.seconds
-    return settings
+  var closing: CloseWork {
+    CloseWork(
+      WorkRequest(
+        portfolios: portfolios, policy: maxCarriedDays, limits: Self.limits(workers: workers)),
+      isStrict: strict, waitSeconds: wait?.seconds)
   }
 
-  /// What does not depend on whether anything is written.
-  static func settings(
-    _ portfolios: [String], workers: Int?, maxCarriedDays: ClosePolicy?
-  ) -> RunSettings {
-    var settings = RunSettings()
-    settings.codes = portfolios
-    settings.workers = workers ?? Settings.current.workers
-    settings.chunk = Settings.current.chunk
-    settings.leaseSeconds = Settings.current.lease.seconds
-    settings.policy = maxCarriedDays
-    settings.host = Host.name
-    settings.pid = getpid()
-    settings.version = Version.current
-    settings.arguments = Host.argumentsWithoutSecrets
-    return settings
+  /// What one piece of work takes at a time, by an option or the environment.
+  static func limits(workers: Int?) -> WorkLimits {
+    WorkLimits(
+      workers: workers ?? Settings.current.workers, chunk: Settings.current.chunk,
+      leaseSeconds: Settings.current.lease.seconds)
   }
 }
 
 /// Facts about this process.
 enum Host {
+  /// Who asks.
+  static var caller: Caller {
+    Caller(
+      host: name, process: getpid(), version: Version.current,
+      arguments: argumentsWithoutSecrets)
+  }
+
   /// The machine's name.
   static var name: String {
     var buffer = [CChar](repeating: 0, count: 256)

@@ -1,9 +1,6 @@
 import ArgumentParser
 import Operations
-import Postgres
 import Presentation
-import Storage
-import Text
 
 /// Brings the schema up to date.
 struct MigrateCommand: AsyncParsableCommand {
@@ -43,42 +40,19 @@ struct MigrateCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let connection = try await common.connect(for: "migrate", onlyReads: status)
+    let operations = common.operations(for: "migrate")
     if status {
-      let steps = try await connection.perform { db in try Migrator.status(on: db) }
-      await connection.close()
-      return try common.present(MigrationList(steps), isError: true) { $0.text }
+      return try common.present(try await operations.migrations(), isError: true) { $0.text }
     }
-    let version = to ?? Migration.latestVersion
-    let setsPath = setSearchPath
-    let (taken, epoch) = try await connection.perform { db in
-      let taken = try Migrator.migrate(to: version, on: db)
-      if setsPath { try SearchPath.set(on: db) }
-      let isLatest = version == Migration.latestVersion
-      return (taken, try isLatest ? DatabaseEpoch.begin(on: db).new : nil)
-    }
-    let adopted = try await adopted(by: connection)
-    await connection.close()
+    let result = try await operations.migrate(
+      to: to ?? Operations.latestSchema, setsSearchPath: setSearchPath, adopting: adopt)
     guard !common.quiet else { return }
-    if let epoch {
+    if let epoch = result.newEpoch {
       Terminal.complain(
         "note: the database was moved or restored: its transactions count anew, as epoch \(epoch)"
       )
     }
-    if let adopted { return try common.present(AdoptionResult(adopted)) { $0.text } }
-    if common.json {
-      StandardOutput.json(
-        JSON.object([("version", .integer(version)), ("steps", .integer(taken.count))]))
-    } else if taken.isEmpty {
-      StandardOutput.line("the schema is at version \(version); nothing to do")
-    } else {
-      for step in taken { StandardOutput.line("\(step.version) \(step.name)") }
-      StandardOutput.line("the schema is at version \(version)")
-    }
-  }
-
-  private func adopted(by connection: Connection) async throws -> Adoption.Result? {
-    guard let adopt else { return nil }
-    return try await connection.perform { db in try Adoption.adopt(adopt, on: db) }
+    if let adopted = result.adopted { return try common.present(adopted) { $0.text } }
+    try common.present(result) { $0.text }
   }
 }

@@ -1,9 +1,7 @@
 import Accounting
 import ArgumentParser
 import Close
-import Glibc
 import Operations
-import Postgres
 import Presentation
 import Problems
 
@@ -54,38 +52,25 @@ struct VerifyCommand: AsyncParsableCommand, Descriptors.Employer {
   }
 
   func run() async throws {
-    let settings = WorkOptions.settings(
-      portfolios, workers: workers, maxCarriedDays: maxCarriedDays)
-    let scope = RecomputeScope(
-      from: from, through: to, opening: trustOpening ? .stored : .derived)
-    let configuration = try await common.configuration(for: "verify", onlyReads: true)
-    let verification = Verification(scope, settings: settings) {
-      try await Connection.connect(configuration)
+    let request = VerifyRequest(
+      WorkRequest(
+        portfolios: portfolios, policy: maxCarriedDays,
+        limits: WorkOptions.limits(workers: workers)),
+      from: from, through: to, trustsOpening: trustOpening)
+    let stop = StopSignal()
+    let result = try await Watch(common, stop).run(verb: "verifying") { progress in
+      try await common.operations(for: "verify").verify(
+        request, stop: stop, progress: progress)
     }
-    let wasStopped = StopFlag()
-    let signals = Signals { count in
-      if count > 1 { _exit(130) }
-      wasStopped.raise()
-      verification.stop()
-    }
-    defer { signals.restore() }
-    let progress = Task {
-      await ProgressLine(isQuiet: common.quiet).show(verb: "verifying") { verification.progress }
-    }
-    defer { progress.cancel() }
-    let report = try await verification.run()
-    progress.cancel()
-    await progress.value
-    let result = VerifyResult(report)
     // What differs is said even to who asked for errors alone.
     try common.present(result, isError: !result.isClean) {
       VerifyText($0, listsAll: common.verbose).text
     }
-    if wasStopped.isRaised {
+    if stop.isRaised {
       throw StatedProblem(
         ProblemCode("verify_interrupted", .interrupted),
         "interrupted: not everything was verified")
     }
-    if !report.isClean { throw ExitCode(.refused) }
+    if !result.isClean { throw ExitCode(.refused) }
   }
 }

@@ -1,0 +1,38 @@
+import ArgumentParser
+import Operations
+import Presentation
+import Problems
+import Text
+
+/// How a command ends that has closed dates.
+enum Concluding {
+  /// Prints what was done and leaves with its exit code.
+  static func conclude(_ result: RunResult, _ options: CommonOptions, verb: String) throws {
+    try options.present(result) { RunText($0, verb: verb).text }
+    complain(result.failures, shown: options.verbose ? result.failures.count : 20)
+    if result.outcome == "paused" {
+      Terminal.complain(
+        StatedProblem(
+          ProblemCode("claims_paused", .busy), "claims are paused", remedy: Remedy(.resumeClaims)))
+    } else if result.shortfall == .busy {
+      Terminal.complain(
+        StatedProblem(
+          ProblemCode("slots_held", .busy), "held by another run: \(result.slots.busy) slots",
+          remedy: "try again later"))
+    }
+    if let shortfall = result.shortfall { throw ExitCode(shortfall) }
+  }
+
+  private static func complain(_ failures: [SlotFailureResult], shown: Int) {
+    for failure in failures.prefix(shown) { complain(failure) }
+    let hidden = failures.count - min(failures.count, shown)
+    if hidden > 0 { Terminal.complain("detail: and \(hidden) more; see them with --verbose") }
+  }
+
+  /// Says why a slot was not closed.
+  private static func complain(_ failure: SlotFailureResult) {
+    guard let problem = failure.problem else { return }
+    Terminal.complain(
+      problem, about: "portfolio \(failure.portfolio.shown), \(failure.date)")
+  }
+}
