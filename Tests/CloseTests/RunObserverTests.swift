@@ -1,5 +1,6 @@
 import Close
 import Postgres
+import Problems
 import Synchronization
 import TestSupport
 import Testing
