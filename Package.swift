@@ -117,7 +117,8 @@ let package = Package(
     .testTarget(
       name: "ImportTests", dependencies: ["Import", "TestSupport"], swiftSettings: strict),
     .testTarget(
-      name: "OperationsTests", dependencies: ["Operations", "Text"], exclude: ["Golden"],
+      name: "OperationsTests", dependencies: ["Operations", "Presentation", "Text"],
+      exclude: ["Golden"],
       swiftSettings: strict),
     .testTarget(
       name: "TextTests", dependencies: ["Text"], swiftSettings: strict),

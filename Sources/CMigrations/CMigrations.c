@@ -105,6 +105,12 @@ TEXT(up_0017) = {
 TEXT(down_0017) = {
 #embed "sql/0017_requests.down.sql" suffix(, )
   0};
+TEXT(up_0018) = {
+#embed "sql/0018_numbers.up.sql" suffix(, )
+  0};
+TEXT(down_0018) = {
+#embed "sql/0018_numbers.down.sql" suffix(, )
+  0};
 
 static const closebell_migration closebell_migrations[] = {
   {1, "reference", up_0001, down_0001},
@@ -124,6 +130,7 @@ static const closebell_migration closebell_migrations[] = {
   {15, "servers", up_0015, down_0015},
   {16, "replacements", up_0016, down_0016},
   {17, "requests", up_0017, down_0017},
+  {18, "numbers", up_0018, down_0018},
 };
 const size_t closebell_migrations_count =
   sizeof closebell_migrations / sizeof closebell_migrations[0];

@@ -51,7 +51,7 @@ package struct NotClosed: Problem {
     StatedProblem(
       ProblemCode("slot_open", .notClosed),
       "portfolio \(portfolio) is not closed on \(date): the slot is \(state)",
-      details: reason.map { [$0] } ?? [],
+      quoting: reason,
       remedy: Remedy(.run(date: "\(date)", portfolio: portfolio)))
   }
 

@@ -40,8 +40,7 @@ public struct ClusterError: Problem {
 
   /// The message, what another program said, and what to do.
   public var stated: StatedProblem {
-    let details = detail.map { $0.isEmpty ? [] : [$0] } ?? []
-    return StatedProblem(meaning, message, details: details, remedy: remedy)
+    StatedProblem(meaning, message, quoting: detail?.isEmpty == true ? nil : detail, remedy: remedy)
   }
 
   private var meaning: ProblemCode {

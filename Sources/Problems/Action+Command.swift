@@ -18,9 +18,9 @@ extension Action {
     case .resumeClaims: Self.line("resume")
     case .migrate: Self.line("migrate")
     case .migrationStatus: Self.line("migrate --status")
-    case .adopt(let table): Self.line("migrate --adopt" + (table.map { " " + $0 } ?? ""))
+    case .adopt(let table): Self.line("migrate --adopt" + Self.argument(table))
     case .importFile(let kind, let source, let format):
-      Self.line("import " + kind + (source.map { " " + $0 } ?? ""), ("--format", format))
+      Self.line("import " + kind + Self.argument(source), ("--format", format))
     case .imports: Self.line("imports list")
     case .showImport(let id): Self.line("imports show \(id)")
     case .cancelImport(let id): Self.line("imports cancel \(id)")
@@ -29,7 +29,7 @@ extension Action {
     case .workImports: Self.line("imports work")
     case .workImportsOf(let role): Self.line("imports work", ("--from", role))
     case .repairDuplicates(let table):
-      Self.line("repair duplicates" + (table.map { " " + $0 } ?? ""))
+      Self.line("repair duplicates" + Self.argument(table))
     case .checkSequences: Self.line("sequences check")
     case .repairSequences: Self.line("sequences repair")
     case .stopServer: Self.line("postgres stop")
@@ -58,5 +58,10 @@ extension Action {
     return "'"
       + value.split(separator: "'", omittingEmptySubsequences: false)
       .joined(separator: #"'\''"#) + "'"
+  }
+
+  /// The same behind a command, where there is one.
+  private static func argument(_ value: String?) -> String {
+    value.map { " " + quoted($0) } ?? ""
   }
 }

@@ -31,26 +31,29 @@ public struct StatedProblem: Problem, Hashable {
   public let message: String
   /// The message as a terminal or a log has it, with what else identifies it: a statement's name.
   public let headline: String
-  /// More about it, a line each.
+  /// More about it, a line each; the last may be a text with lines of its own.
   public let details: [String]
   /// The way out, where there is one.
   public let remedy: Remedy?
   /// The five characters by which PostgreSQL classifies it, where the database said so.
   public let sqlState: String?
 
-  /// A problem with these words.
+  /// A problem with these words, in which the ends of lines are written out: what was stored,
+  /// typed or sent by somebody else begins no line of a message.
   ///
   /// - Parameters:
   ///   - message: One line, lowercase, without a full stop and without a command.
   ///   - headline: nil: the message.
+  ///   - quoted: A last detail with lines of its own, as somebody was told them before; they are
+  ///     set in.
   public init(
     _ code: ProblemCode, _ message: String, headline: String? = nil, details: [String] = [],
-    remedy: Remedy? = nil, sqlState: String? = nil
+    quoting quoted: String? = nil, remedy: Remedy? = nil, sqlState: String? = nil
   ) {
     self.code = code
-    self.message = message
-    self.headline = headline ?? message
-    self.details = details
+    self.message = message.onOneLine
+    self.headline = (headline ?? message).onOneLine
+    self.details = details.map(\.onOneLine) + (quoted.map { [$0] } ?? [])
     self.remedy = remedy
     self.sqlState = sqlState
   }
@@ -60,9 +63,9 @@ public struct StatedProblem: Problem, Hashable {
 
   /// The headline, the details, and the way out.
   fileprivate var text: String {
-    var text = headline
-    for detail in details { text += "\ndetail: " + detail }
-    if let remedy { text += "\nhint: " + remedy.text }
-    return text
+    var lines = [headline]
+    for detail in details { lines += ("detail: " + detail).setIn }
+    if let remedy { lines.append("hint: " + remedy.text) }
+    return lines.joined(separator: "\n")
   }
 }

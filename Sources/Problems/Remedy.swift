@@ -21,12 +21,12 @@ public struct Remedy: Hashable, Sendable, ExpressibleByStringInterpolation {
     parts.compactMap { if case .action(let action) = $0 { action } else { nil } }
   }
 
-  /// As an operator reads it, each action as the command or the option that takes it.
+  /// As an operator reads it on one line, each action as the command or the option that takes it.
   public var text: String {
     parts.reduce(into: "") { text, part in
       switch part {
-      case .prose(let words): text += words
-      case .action(let action): text += action.command
+      case .prose(let words): text += words.onOneLine
+      case .action(let action): text += action.command.onOneLine
       }
     }
   }

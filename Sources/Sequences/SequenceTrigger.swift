@@ -1,4 +1,5 @@
 public import Postgres
+internal import Problems
 
 /// A trigger that keeps a sequence ahead of values that are inserted by hand.
 ///

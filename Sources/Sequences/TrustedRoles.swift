@@ -1,4 +1,5 @@
 internal import Postgres
+internal import Problems
 
 /// Whose code may run with our rights.
 ///

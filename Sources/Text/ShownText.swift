@@ -33,7 +33,7 @@ extension StringProtocol {
   /// For whatever was typed, stored or sent by somebody else.
   package var shown: String { shown(keepingLines: false) }
 
-  /// The same with the ends of its lines left alone: for a text whose lines are ours.
+  /// The same with the ends of its lines left alone: for what another program reads, on a terminal.
   package var shownLines: String { shown(keepingLines: true) }
 
   private func shown(keepingLines: Bool) -> String {
@@ -48,5 +48,29 @@ extension StringProtocol {
       }
     }
     return result
+  }
+}
+
+extension Sequence<String> {
+  /// A text for a reader: each element on a line of its own, whatever it holds.
+  ///
+  /// So a text is put together as lines and never as one string: what somebody else wrote is then
+  /// always within a line of ours.
+  package var shownLines: String {
+    reduce(into: "") { text, line in
+      text += line.shown
+      text += "\n"
+    }
+  }
+}
+
+extension Sequence<[String]> {
+  /// Parts of a text, those that are not empty, with an empty line between them.
+  package var paragraphs: [String] {
+    reduce(into: []) { lines, part in
+      guard !part.isEmpty else { return }
+      if !lines.isEmpty { lines.append("") }
+      lines += part
+    }
   }
 }

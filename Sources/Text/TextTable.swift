@@ -20,14 +20,13 @@ package struct TextTable {
   }
 
   /// The lines, with a rule under the titles.
-  package var text: String {
+  package var lines: [String] {
     let widths = columns.indices.map { column in
       rows.reduce(columns[column].title.displayWidth) { max($0, $1[column].displayWidth) }
     }
     var lines = [line(columns.map(\.title), widths)]
     lines.append(widths.map { String(repeating: "─", count: $0) }.joined(separator: "  "))
-    lines += rows.map { line($0, widths) }
-    return lines.joined(separator: "\n")
+    return lines + rows.map { line($0, widths) }
   }
 
   private func line(_ cells: [String], _ widths: [Int]) -> String {

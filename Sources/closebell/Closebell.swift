@@ -37,7 +37,9 @@ enum Program {
     ReceivedMemory.keep()
     var objections: [String] = []
     let settings = Settings(ProcessEnvironment.variables, objections: &objections)
-    Terminal.format = settings.logFormat
+    let arguments = Array(CommandLine.arguments.dropFirst())
+    Terminal.format = ArgumentRules.logFormat(arguments) ?? settings.logFormat
+    HelpWidth.bound()
     do {
       try Typed.requireArguments()
       try Descriptors.requireToBegin()
@@ -55,6 +57,7 @@ enum Program {
     do {
       try Typed.requireText()
       try Typed.requireNoConnectionString()
+      try ArgumentRules.require(Array(CommandLine.arguments.dropFirst()))
       try await Settings.$current.withValue(settings) { try await run(objections) }
       return 0
     } catch {

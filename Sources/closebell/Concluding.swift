@@ -8,7 +8,7 @@ import Text
 enum Concluding {
   /// Prints what was done and leaves with its exit code.
   static func conclude(_ result: RunResult, _ options: CommonOptions, verb: String) throws {
-    try options.present(result) { RunText($0, verb: verb).text }
+    try options.present(result) { RunText($0, verb: verb).lines }
     complain(result.failures, shown: options.verbose ? result.failures.count : 20)
     if result.outcome == "paused" {
       Terminal.complain(
@@ -26,13 +26,18 @@ enum Concluding {
   private static func complain(_ failures: [SlotFailureResult], shown: Int) {
     for failure in failures.prefix(shown) { complain(failure) }
     let hidden = failures.count - min(failures.count, shown)
-    if hidden > 0 { Terminal.complain("detail: and \(hidden) more; see them with --verbose") }
+    if hidden > 0 {
+      Terminal.complain(.more, "detail: and \(hidden) more; see them with --verbose")
+    }
   }
 
   /// Says why a slot was not closed.
-  private static func complain(_ failure: SlotFailureResult) {
-    guard let problem = failure.problem else { return }
-    Terminal.complain(
-      problem, about: "portfolio \(failure.portfolio.shown), \(failure.date)")
+  static func complain(_ failure: SlotFailureResult) {
+    let slot = "portfolio \(failure.portfolio), \(failure.date)"
+    if let problem = failure.problem { return Terminal.complain(problem, about: slot) }
+    // What was put together before has lines of its own.
+    var line = LogLine(.error, "\(slot): \(failure.error)")
+    line.keepsLines = true
+    Terminal.complain(line)
   }
 }

@@ -18,6 +18,9 @@ struct Failure {
     case problem(StatedProblem)
   }
 
+  /// What is wrong with the arguments as such.
+  static let wrongUsage = ProblemCode("wrong_usage", .usage)
+
   /// The exit code that scripts see.
   let code: Int32
   private let words: Words
@@ -54,6 +57,19 @@ struct Failure {
     return secrets.reduce(text) { $0.replacing($1, with: "…") }
   }
 
+  /// The same for a log: what is wrong, the way out where we know one, and the usage.
+  private static func line(ofParser text: String) -> LogLine {
+    let parts = text.split(separator: "\nUsage: ", maxSplits: 1)
+    let said = (parts.first ?? "").split(separator: "\nhint: ", maxSplits: 1).map(String.init)
+    var message = said.first ?? ""
+    if message.hasPrefix("error: ") { message.removeFirst("error: ".count) }
+    var line = LogLine(
+      .error, message, hint: said.count > 1 ? said[1] : nil,
+      code: wrongUsage)
+    if parts.count > 1 { line.details = ["Usage: \(parts[1])"] }
+    return line
+  }
+
   /// Prints the message where it belongs and returns the code.
   func report() -> Int32 {
     switch words {
@@ -62,8 +78,7 @@ struct Failure {
     case .parser(let text) where code == 0: StandardOutput.data(text + "\n")
     case .parser(let text) where Terminal.format == .text:
       Terminal.draw(Typed.onOneLine(text).shownLines + "\n")
-    case .parser(let text):
-      Terminal.complain(text, code: ProblemCode("wrong_usage", .usage))
+    case .parser(let text): Terminal.complain(Self.line(ofParser: Typed.onOneLine(text)))
     }
     return code
   }
@@ -80,7 +95,7 @@ enum Warnings {
 
   static func once(_ warning: String, hint: String?) {
     guard told.withLock({ $0.insert(warning).inserted }) else { return }
-    Terminal.complain(warning + (hint.map { "\nhint: \($0)" } ?? ""))
+    Terminal.complain(.warning, warning, hint: hint)
   }
 }
 
@@ -94,35 +109,38 @@ enum Terminal {
     set { chosen.withLock { $0 = newValue } }
   }
 
-  /// Writes a message to standard error, `level: text` with further lines such as `hint: …`.
+  /// Writes a message to standard error.
   ///
   /// What a terminal would obey is written out: much of what is complained about was typed, stored
   /// or sent by somebody else.
-  static func complain(_ message: String, code: ProblemCode? = nil) {
-    let message = Typed.onOneLine(message)
-    switch format {
-    case .text: draw(Message.text(message) + "\n")
-    case .json: draw(LogLine(message, code: code?.name).json(at: Clock.timestamp) + "\n")
-    }
+  static func complain(
+    _ level: LogLine.Level, _ message: String, hint: String? = nil, code: ProblemCode? = nil
+  ) {
+    complain(LogLine(level, message, hint: hint, code: code))
   }
 
   /// Says what the problem is, about what if more than one thing is under way.
   static func complain(_ problem: StatedProblem, about subject: String? = nil) {
-    let line = LogLine(problem, about: subject)
-    switch format {
-    case .text: draw(Message.text(line.said) + "\n")
-    case .json: draw(line.json(at: Clock.timestamp) + "\n")
-    }
+    complain(LogLine(problem, about: subject))
   }
 
   /// Says why a slot was not closed.
   static func complain(_ failure: SlotFailure) {
-    complain(
-      failure.problem,
-      about: "portfolio \(failure.portfolio.description.shown), \(failure.date)")
+    complain(failure.problem, about: "portfolio \(failure.portfolio), \(failure.date)")
   }
 
-  /// Writes a text to standard error as it is.
+  /// The one door to standard error for what is said in words.
+  static func complain(_ line: LogLine) {
+    switch format {
+    case .text: draw(line.lines.shownLines)
+    case .json: draw(line.json(at: Clock.timestamp) + "\n")
+    }
+  }
+
+  /// Asks a person; the answer is typed on the same line.
+  static func ask(_ question: String) { draw(question.shown) }
+
+  /// Writes a text to standard error as it is, such as a line of progress: words of ours alone.
   static func draw(_ text: String) {
     // Where it fails nobody is there to be told that nobody listens.
     _ = writeAll(Array(text.utf8)[...], to: STDERR_FILENO)

@@ -16,6 +16,8 @@ final class ImportSession: Sendable {
   private let signals: Signals
   private let trustedRoles: [String]
   private let shown = Mutex<[Int64: Int]>([:])
+  /// The number of the import that is, or was last, at work.
+  private let job = Mutex<Int64?>(nil)
 
   /// From here on the planner's idea of the tables is worth a new look.
   private static let manyRows = 10_000
@@ -62,6 +64,7 @@ final class ImportSession: Sendable {
     return ImportControl(
       reconnect: { try await Connection.connect(configuration) },
       shouldStop: { stop.isRaised },
+      began: { [weak self] job in self?.job.withLock { $0 = job } },
       progress: { [weak self] progress in self?.show(progress) },
       timeoutSeconds: Settings.current.importTimeout?.seconds,
       claimant: "\(Host.name), process \(getpid())", trustedRoles: trustedRoles)
@@ -80,7 +83,43 @@ final class ImportSession: Sendable {
       // A file of one chunk says the same in its summary.
       return quarter > last && !(last == 0 && quarter == 4)
     }
-    if isNews { Terminal.complain("log: \(line.text)") }
+    if isNews { Terminal.complain(.log, line.text) }
+  }
+
+  /// Does an import; one that fails keeps the rows that it refused before, as one that is stopped.
+  func taking(
+    _ rejects: RejectsFile?, _ connection: inout Connection?,
+    _ work: (Connection) async throws -> ImportReport
+  ) async throws -> Int32 {
+    let report: ImportReport
+    job.withLock { $0 = nil }
+    do {
+      report = try await work(ready(&connection))
+    } catch {
+      if let rejects, let job = job.withLock({ $0 }) {
+        await keep(rejects, of: job, &connection)
+      }
+      throw error
+    }
+    return try await conclude(report, rejects: rejects, &connection)
+  }
+
+  /// Says where the rows are, or nothing: what the import failed of is told after it.
+  private func keep(
+    _ rejects: RejectsFile, of job: Int64, _ connection: inout Connection?
+  ) async {
+    do {
+      let connection = try await ready(&connection)
+      let count = try await connection.perform { db in
+        try ImportHistory.one(job, on: db)?.refused ?? 0
+      }
+      guard count > 0 else { return }
+      if let place = try await rejects.write(job, isWhole: false, on: connection) {
+        Terminal.complain(.log, "the rows that were refused before are in \(place)")
+      }
+    } catch {
+      Terminal.complain(LogLine(error.stated, about: rejects.path, level: .warning))
+    }
   }
 
   /// Prints what an import did, and refreshes the planner's idea of the tables after a large one.
@@ -95,24 +134,27 @@ final class ImportSession: Sendable {
     let result = ImportResult(report, rejectsFile: place ?? nil)
     if rejects?.isStandardOutput == true, !common.json {
       // The rows and nothing else, to be mended and imported as they stand.
-      if !common.quiet { Terminal.complain("log: \(ImportText(result).summary)") }
+      if !common.quiet { Terminal.complain(.log, ImportText(result).summary) }
     } else {
-      try common.present(result) { ImportText($0).text }
+      try common.present(result) { ImportText($0).lines }
     }
     StandardOutput.flush()
-    for warning in report.warnings.prefix(20) { Terminal.complain("warning: \(warning)") }
+    for warning in report.warnings.prefix(20) { Terminal.complain(.warning, "\(warning)") }
     for row in result.refusals.prefix(20) {
-      Terminal.complain("error: \(report.source), \(row.summary)")
+      Terminal.complain(.error, "\(report.source), \(row.summary)")
     }
     let hidden = report.refused - min(report.refusedRows.count, 20)
     if hidden > 0, let job = report.jobID {
-      Terminal.complain("detail: and \(hidden) more; see: closebell imports show \(job)")
+      Terminal.complain(
+        .more, "detail: and \(hidden) more; see: closebell imports show \(job)")
     }
     if let place = try file.get() {
       if let rejects, place != rejects.path {
-        Terminal.complain("warning: \(rejects.path) stays as it is: not all of it was taken")
+        Terminal.complain(
+          .warning, "\(rejects.path) stays as it is: not all of it was taken")
       }
-      Terminal.complain("hint: mend \(place) and import it with the same options")
+      Terminal.complain(
+        .more, "hint: mend \(place) and import it with the same options")
     }
     if report.jobID != nil, report.inserted >= Self.manyRows {
       try await ready(&connection).perform { db in try Statistics.refreshInputs(on: db) }

@@ -35,9 +35,11 @@ extension ImportsCommand {
       await connection.close()
       guard let job else { throw ImportJobError.unknown(id) }
       try common.present(PastImportResult(job)) { job in
-        isCancelled
-          ? "import \(id) is cancelled; \(job.processed) rows were read"
-          : "import \(id) is \(job.status): nothing to cancel"
+        [
+          isCancelled
+            ? "import \(id) is cancelled; \(job.processed) rows were read"
+            : "import \(id) is \(job.status): nothing to cancel"
+        ]
       }
     }
   }
@@ -65,12 +67,11 @@ extension ImportsCommand {
       let rejects = try rejects.map { try RejectsFile($0) }
       let session = try await ImportSession(common, trustedRoles: requesters.roles)
       var connection: Connection?
-      let report = try await resumeImport(
-        id, on: session.ready(&connection), control: session.control
-      ) {
-        $0.maxRows = Settings.current.importMaxRows
+      let code = try await session.taking(rejects, &connection) { [id] connection in
+        try await resumeImport(id, on: connection, control: session.control) {
+          $0.maxRows = Settings.current.importMaxRows
+        }
       }
-      let code = try await session.conclude(report, rejects: rejects, &connection)
       await connection?.close()
       if code != 0 { throw ExitCode(code) }
     }

@@ -11,79 +11,66 @@ enum LogFormat: String, ExpressibleByArgument, CaseIterable, Sendable {
   case json
 }
 
-/// A message for standard error, taken apart: `level: text`, then lines such as `hint: …`.
+/// A message for standard error, in its parts: nothing is ever read out of its text.
+///
+/// What others wrote may be anywhere in it. A reader is shown each part on a line that we begin,
+/// `level: text` and then `detail: …` and `hint: …`; a program gets each as one member.
 struct LogLine {
-  var level = "info"
+  /// How bad it is; PostgreSQL's own, in small letters.
+  enum Level: String {
+    case error, warning, log, notice, info, debug
+    /// What stands without a word before it: more about the message before.
+    case more = ""
+  }
+
+  var level: Level
   var message: String
-  /// Further lines by their name, in their order.
-  var details: [(name: String, text: String)] = []
+  /// Whether the message is a text with lines of its own, put together before: they are set in.
+  var keepsLines = false
+  var details: [String] = []
+  var hint: String?
   /// How PostgreSQL classifies it, where it is a problem of the database's.
   var sqlState: String?
   /// The stable name of a problem.
   var code: String?
 
-  private static let levels = ["error", "warning", "log", "notice", "info", "debug"]
-
-  /// Lines without a name of their own belong to the message.
-  init(_ text: String, code: String? = nil) {
-    self.code = code
-    let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
-    message = lines[0]
-    if let (level, rest) = Message.named(lines[0], Self.levels) {
-      self.level = level == "log" ? "info" : level
-      message = rest
-    }
-    for line in lines.dropFirst() {
-      if let named = Message.named(line, Message.names) {
-        details.append(named)
-      } else {
-        message += "\n" + line
-      }
-    }
+  init(_ level: Level, _ message: String, hint: String? = nil, code: ProblemCode? = nil) {
+    self.level = level
+    self.message = message
+    self.hint = hint
+    self.code = code?.name
   }
 
   /// A problem, and what it is about.
-  init(_ problem: StatedProblem, about subject: String?) {
-    level = "error"
+  init(_ problem: StatedProblem, about subject: String? = nil, level: Level = .error) {
     // What PostgreSQL says begins with the level already.
     let prefix = "error: "
-    message =
+    let message =
       if let subject { "\(subject): \(problem.headline)" } else {
         problem.headline.hasPrefix(prefix)
           ? String(problem.headline.dropFirst(prefix.count)) : problem.headline
       }
-    message = Typed.onOneLine(message)
-    for detail in problem.details { add(detail) }
-    if let remedy = problem.remedy { details.append(("hint", Typed.onOneLine(remedy.text))) }
+    self.init(level, message, hint: problem.remedy?.text, code: problem.code)
+    details = problem.details
     sqlState = problem.sqlState
-    code = problem.code.name
   }
 
-  /// A reason that was stored is one that somebody else was told, with lines such as `hint:` of its
-  /// own.
-  private mutating func add(_ detail: String) {
-    let lines = Typed.onOneLine(detail).split(separator: "\n", omittingEmptySubsequences: false)
-    details.append(("detail", String(lines[0])))
-    for line in lines.dropFirst().map(String.init) {
-      if let named = Message.named(line, Message.names) {
-        details.append(named)
-      } else {
-        details[details.count - 1].text += "\n" + line
-      }
-    }
+  /// Its lines, as they are written for a reader.
+  var lines: [String] {
+    let head = level == .more ? message : "\(level.rawValue): \(message)"
+    return (keepsLines ? head.setIn : [head]) + details.flatMap { "detail: \($0)".setIn }
+      + (hint.map { ["hint: \($0)"] } ?? [])
   }
 
-  /// All of it, as it is written for a reader.
-  var said: String {
-    details.reduce("\(level): \(message)") { $0 + "\n\($1.name): \($1.text)" }
-  }
-
-  /// The object as one line.
+  /// The object as one line; no member is there twice.
   func json(at time: String) -> String {
+    let isInfo = level == .log || level == .more
     var members: [(String, JSON)] = [
-      ("ts", .string(time)), ("level", .string(level)), ("message", .string(message)),
+      ("ts", .string(time)), ("level", .string(isInfo ? "info" : level.rawValue)),
+      ("message", .string(message)),
     ]
-    members += details.map { ($0.name, .string($0.text)) }
+    if !details.isEmpty { members.append(("detail", .string(details.joined(separator: "\n")))) }
+    if let hint { members.append(("hint", .string(hint))) }
     if let sqlState { members.append(("sqlstate", .string(sqlState))) }
     if let code { members.append(("code", .string(code))) }
     return JSON.object(members).text

@@ -62,14 +62,15 @@ struct CommonOptions: ParsableArguments {
     }
     for setting in configuration.overruled {
       Warnings.once(
-        "warning: \(setting), set by the options of the connection, has no effect",
+        "\(setting), set by the options of the connection, has no effect",
         hint: Self.variables[setting].map { "\($0) sets it" })
     }
-    configuration.onExposure = { Warnings.once("warning: \($0.message)", hint: $0.hint) }
+    configuration.onExposure = { Warnings.once($0.message, hint: $0.hint) }
     configuration.mayBeReadOnly = onlyReads
     if verbose {
       configuration.onNotice = { notice in
-        Terminal.complain("\(notice.severity.lowercased()): \(notice.message)")
+        Terminal.complain(
+          LogLine.Level(rawValue: notice.severity.lowercased()) ?? .notice, notice.message)
       }
     }
     return configuration
@@ -109,13 +110,12 @@ struct CommonOptions: ParsableArguments {
   ///
   /// - Parameter isError: Whether the text is of an error, and so is printed in any case.
   func present<Result: Encodable>(
-    _ result: Result, isError: Bool = false, text: (Result) -> String
+    _ result: Result, isError: Bool = false, text: (Result) -> [String]
   ) throws {
     if json {
       StandardOutput.json(try JSON(encoding: result))
     } else if !quiet || isError {
-      let text = text(result)
-      if !text.isEmpty { StandardOutput.line(text) }
+      StandardOutput.lines(text(result))
     }
   }
 

@@ -42,16 +42,17 @@ struct TerminalLog: LogHandler {
   }
 
   func log(event: LogEvent) {
-    let name =
+    let level: LogLine.Level =
       switch event.level {
-      case .trace, .debug: "debug"
-      case .info: "info"
-      case .notice: "notice"
-      case .warning: "warning"
-      case .error, .critical: "error"
+      case .trace, .debug: .debug
+      case .info: .info
+      case .notice: .notice
+      case .warning: .warning
+      case .error, .critical: .error
       }
     let all = metadata.merging(event.metadata ?? [:]) { $1 }
-    let details = all.sorted { $0.key < $1.key }.map { "\ndetail: \($0.key) = \($0.value)" }
-    Terminal.complain("\(name): \(event.message)" + details.joined())
+    var line = LogLine(level, "\(event.message)")
+    line.details = all.sorted { $0.key < $1.key }.map { "\($0.key) = \($0.value)".onOneLine }
+    Terminal.complain(line)
   }
 }

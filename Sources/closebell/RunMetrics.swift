@@ -1,5 +1,6 @@
 import Operations
 import Presentation
+import Problems
 
 /// What the nightly run says to Prometheus, in the file that `CLOSEBELL_METRICS_FILE` names.
 struct RunMetrics {
@@ -36,7 +37,7 @@ struct RunMetrics {
     do {
       try WholeFile.write(metrics.text(after: WholeFile.text(at: path)), to: path)
     } catch {
-      Terminal.complain("warning: no metrics were written: \(Failure(error).message)")
+      Terminal.complain(.warning, "no metrics were written: \(error.stated.message)")
     }
   }
 

@@ -16,7 +16,7 @@ extension ServerClock {
       "this machine's clock is \(clock.difference) the server's, which counts",
       remedy: "set both by a time server")
     if isStrict { throw problem }
-    Terminal.complain("warning: \(problem)")
+    Terminal.complain(LogLine(problem, level: .warning))
     return clock
   }
 

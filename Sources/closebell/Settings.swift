@@ -91,13 +91,14 @@ private struct EnvironmentReader {
 /// Variables that look like settings and are none.
 enum StrangeVariables {
   /// A warning for each; a typo must not be silent.
-  static func warnings(_ names: some Sequence<String>) -> [String] {
+  static func warnings(_ names: some Sequence<String>) -> [LogLine] {
     let known = Variables.all.map(\.name)
     let strange = names.filter { $0.hasPrefix(Variables.prefix) && !known.contains($0) }
     return strange.filter { !isOfOthers($0) }.sorted().map { name in
       let near = known.map { ($0, distance($0, name)) }.min { $0.1 < $1.1 }
-      let hint = near.flatMap { $0.1 <= max(2, $0.0.utf8.count / 5) ? "\nhint: \($0.0)?" : nil }
-      return "warning: \(Quoted.short(name)) is no setting, and has no effect" + (hint ?? "")
+      return LogLine(
+        .warning, "\(Quoted.short(name)) is no setting, and has no effect",
+        hint: near.flatMap { $0.1 <= max(2, $0.0.utf8.count / 5) ? "\($0.0)?" : nil })
     }
   }
 

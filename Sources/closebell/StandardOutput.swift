@@ -9,10 +9,14 @@ import Text
 /// A result that got lost must not look like one that is short. So nobody else writes to standard
 /// output; a write that fails is remembered, nothing is written after it, and ``finish(_:)`` tells
 /// it and turns the exit code of a success into 2. A pipe that nobody reads any more ends the
-/// program by SIGPIPE, as it does others.
+/// program by SIGPIPE, as it does others, but not before everything else is done: metrics are
+/// written, and claims given back.
 enum StandardOutput {
-  /// Lines for a reader, what a terminal would obey written out.
-  static func line(_ text: String) { add(Array((text.shownLines + "\n").utf8)) }
+  /// A line for a reader: what a terminal would obey, or would begin another one, written out.
+  static func line(_ text: String) { lines([text]) }
+
+  /// Lines for a reader.
+  static func lines(_ lines: [String]) { add(Array(lines.shownLines.utf8)) }
 
   /// One JSON value on a line.
   static func json(_ value: JSON) { data(value.text + "\n") }
@@ -38,7 +42,7 @@ enum StandardOutput {
   ///
   /// - Parameter code: The exit code of what was done.
   /// - Returns: The exit code of the program: 2 where the result of a success, or the list of what
-  ///   is amiss, did not arrive.
+  ///   is amiss, did not arrive. Nothing, where the program ends by SIGPIPE.
   static func finish(_ code: Int32) -> Int32 {
     let failure = state.withLock { state -> Int32? in
       state.flush()
@@ -47,6 +51,7 @@ enum StandardOutput {
       return state.failure
     }
     guard let failure else { return code }
+    if endsBySignal(failure) { raise(SIGPIPE) }
     let reason = String(cString: strerror(failure))
     Terminal.complain(
       StatedProblem(
@@ -58,7 +63,16 @@ enum StandardOutput {
   /// The exit code as far as it is known: of what was written so far, and what it was done for.
   static func code(for code: Int32) -> Int32 {
     flush()
-    return state.withLock { $0.failure } == nil ? code : lostCode(code)
+    guard let failure = state.withLock({ $0.failure }) else { return code }
+    return endsBySignal(failure) ? 128 + SIGPIPE : lostCode(code)
+  }
+
+  /// Whether nobody reads our pipe any more, and such a signal ends us: one may be started with it
+  /// ignored.
+  private static func endsBySignal(_ failure: Int32) -> Bool {
+    var action = sigaction()
+    return failure == EPIPE && sigaction(SIGPIPE, nil, &action) == 0
+      && action.__sigaction_handler.sa_handler == nil
   }
 
   private static func lostCode(_ code: Int32) -> Int32 {
@@ -86,6 +100,13 @@ enum StandardOutput {
     }
   }
 
+  /// How wide the terminal is that it goes to; nil where it goes elsewhere, or nobody knows.
+  static var columns: Int? {
+    var size = winsize()
+    guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
+    return Int(size.ws_col)
+  }
+
   private static let state = Mutex(State())
   private static let isTerminal = isatty(STDOUT_FILENO) == 1
   private static let roomBytes = 1 << 16
@@ -101,8 +122,23 @@ enum StandardOutput {
 
 /// Writes all of it, through interruptions and to those who read slowly.
 ///
+/// A pipe that nobody reads is an error like others, and no signal in the middle of the work.
+///
 /// - Returns: nil, or the error (`errno`) that kept the rest from being written.
 func writeAll(_ bytes: ArraySlice<UInt8>, to descriptor: Int32) -> Int32? {
+  var (pipe, before) = (sigset_t(), sigset_t())
+  sigemptyset(&pipe)
+  sigaddset(&pipe, SIGPIPE)
+  pthread_sigmask(SIG_BLOCK, &pipe, &before)
+  let failure = writeUnsignalled(bytes, to: descriptor)
+  // The signal came to this thread alone, and waits for it.
+  var none = timespec()
+  if failure == EPIPE { while sigtimedwait(&pipe, nil, &none) < 0, errno == EINTR {} }
+  pthread_sigmask(SIG_SETMASK, &before, nil)
+  return failure
+}
+
+private func writeUnsignalled(_ bytes: ArraySlice<UInt8>, to descriptor: Int32) -> Int32? {
   var rest = bytes
   while !rest.isEmpty {
     let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }

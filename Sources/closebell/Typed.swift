@@ -22,6 +22,12 @@ enum Typed {
       remedy: "mount -t proc proc /proc")
   }
 
+  private static let arguments = Array(CommandLine.arguments.dropFirst())
+  /// What stands behind `=` in one of them.
+  private static let values = arguments.compactMap { argument in
+    argument.firstIndex(of: "=").map { String(argument[argument.index(after: $0)...]) }
+  }
+
   /// Refuses arguments that are no text: a file by the name that is left of them is another one.
   ///
   /// - Throws: A problem of usage.
@@ -55,10 +61,6 @@ enum Typed {
   }
 
   private static let broken: [String] = {
-    let arguments = CommandLine.arguments.dropFirst()
-    let values = arguments.compactMap { argument in
-      argument.firstIndex(of: "=").map { String(argument[argument.index(after: $0)...]) }
-    }
     let settings = ProcessEnvironment.variables.filter { $0.key.hasPrefix(Variables.prefix) }
     return (arguments + values + settings.values.compactMap(\.self))
       .filter { $0 != $0.onOneLine && !$0.allSatisfy(\.isWhitespace) }

@@ -56,6 +56,7 @@ struct CommandTree: Decodable {
   struct Parameter: Decodable {
     var kind: String
     var isOptional: Bool
+    var isRepeating: Bool
     var valueName: String?
     var preferredName: Name?
 

@@ -48,6 +48,37 @@ import Testing
     #expect(ignoring.standardError.contains("standard output: Broken pipe"))
   }
 
+  @Test("a night whose result nobody reads is closed and measured as any other")
+  func closedPipeOfRun() async throws {
+    let books = try await OperatorBooks.demo()
+    let file = ScratchFile("closebell_run_exit_code 0\n")
+    let ended = try await Self.shell(
+      """
+      export CLOSEBELL_METRICS_FILE=\(file.path)
+      exec 3> >(exit 0); wait $!; closebell run --date 2017-06-30 >&3
+      """, books)
+    #expect(ended.exitCode == 141, "\(ended.standardError)")
+    let metrics = try readText(file.path)
+    #expect(metrics.contains("closebell_run_exit_code 141\n"), "\(metrics)")
+    #expect(metrics.contains(#"closebell_run_slots{outcome="completed"} 23"#), "\(metrics)")
+    #expect(try await books.tables() == OperatorBooks.undisturbed())
+  }
+
+  @Test("messages that nobody reads end nothing: the night goes on without them")
+  func closedPipeOfMessages() async throws {
+    let books = try await OperatorBooks.demo()
+    // A warning before anything is begun.
+    let night = try await Self.shell(
+      """
+      exec 3> >(exit 0); wait $!
+      CLOSEBELL_LEASE_SECOND=60 closebell run --date 2017-06-30 --verbose 2>&3
+      """, books)
+    #expect(night.exitCode == 0)
+    #expect(night.standardOutput.contains("23 closed"), "\(night.standardOutput)")
+    let refused = try await Self.shell("exec 3> >(exit 0); wait $!; closebell no-such 2>&3")
+    #expect(refused.exitCode == 64)
+  }
+
   @Test("a closed standard output is an error, and never a file or a connection of the command")
   func closed() async throws {
     let books = try await OperatorBooks.demo()

@@ -13,7 +13,7 @@ import Testing
   }
 
   static let wrongUsages = [
-    Case(arguments: ["frobnicate"], code: 64, says: "Unexpected argument"),
+    Case(arguments: ["frobnicate"], code: 64, says: "there is no command 'frobnicate'"),
     Case(arguments: ["run", "--date", "2017-02-30"], code: 64, says: "2017-02-30"),
     Case(arguments: ["run", "--workers", "0"], code: 64, says: "workers"),
     Case(arguments: ["run", "--max-catch-up", "0"], code: 64, says: "--max-catch-up"),

@@ -178,6 +178,29 @@ import Testing
       try await books.integer("select count(*) from closebell.holding_activity_log") == 180 + 36)
   }
 
+  @Test("an import that fails after it refused rows keeps them, as one that is stopped does")
+  func failed() async throws {
+    let books = try await ImportJobTests.books()
+    let folder = ScratchFolder()
+    let input = try folder.file("trades.csv", Self.mixed)
+    let refused = Self.header + "2,OMEGA,2020-02-03,deposit,20\n"
+    for (name, place) in [("refused.csv", "refused.csv"), ("trades.csv", nil as String?)] {
+      let failed = try await books.run(
+        ["import", "activities", input, "--rejects", "\(folder.path)/\(name)"],
+        environment: ["CLOSEBELL_IMPORT_MAX_ROWS": "2"])
+      #expect(failed.exitCode == 65 && failed.standardError.contains("has more than 2 rows"))
+      let written = try #require(place ?? folder.names.first { $0.contains(".rejects-") })
+      #expect(try readText("\(folder.path)/\(written)") == refused)
+      #expect(failed.standardError.contains("are in \(folder.path)/\(written)\n"))
+      #expect(try readText(input) == Self.mixed)
+    }
+    // One that never began leaves what is there.
+    let never = try await books.run(
+      ["import", "activities", "/nonexistent.csv", "--rejects", "\(folder.path)/refused.csv"])
+    #expect(never.exitCode == 65)
+    #expect(try readText("\(folder.path)/refused.csv") == refused)
+  }
+
   @Test("interrupted half-way, the input has all its rows, and what is resumed replaces it")
   func interrupted() async throws {
     let books = try await ImportJobTests.books()

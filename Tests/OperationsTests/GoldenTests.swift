@@ -17,7 +17,7 @@ struct GoldenFile: Sendable, CustomTestStringConvertible {
 
   var testDescription: String { name }
 
-  private static let folder =
+  static let folder =
     #filePath.split(separator: "/").dropLast()
     .reduce("") { $0 + "/" + $1 } + "/Golden/"
 
@@ -45,6 +45,8 @@ struct GoldenFile: Sendable, CustomTestStringConvertible {
     GoldenFile("month-locked", MonthLocked.self),
     GoldenFile("month-unlocked", MonthUnlocked.self),
     GoldenFile("cleanup", CleanupResult.self),
+    GoldenFile("claims-paused", ClaimsPaused.self),
+    GoldenFile("claims-resumed", ClaimsResumed.self),
     GoldenFile("repair", RepairResult.self),
     GoldenFile("migrations", MigrationList.self),
     GoldenFile("adoption", AdoptionResult.self),

@@ -1,5 +1,7 @@
-import Postgres
+import Problems
 import Testing
+
+@testable import Postgres
 
 @Suite("Values travel to the server and back unchanged")
 struct CodecTests {
@@ -181,5 +183,43 @@ struct CodecTests {
     #expect(UUID(text)?.description == text)
     #expect(UUID("0f8fad5b") == nil)
     #expect(UUID(text + "0") == nil)
+  }
+
+  @Test("what cannot be kept is named with its row: column, keys and dates")
+  func namedRow() async throws {
+    let error = try await postgresError {
+      try await withConnection { connection in
+        let sql = """
+          select 7::int8 as id, 'EUR'::text as base, date '2017-06-30' as rate_date,
+            'NaN'::numeric as rate, 12.5::numeric as amount, null::text as note
+          """
+        return try connection.row(Statement("rates", sql)) { row in
+          try row.skip()
+          try row.skip()
+          try row.skip()
+          return try row.nextNumericUnits(scale: 4)
+        }
+      }
+    }
+    #expect(error?.kind == .unreadable && error?.column == "rate")
+    let place = "column \"rate\" of the row with id 7, base EUR, rate_date 2017-06-30"
+    #expect(error?.stated.details == ["it is \(place)"])
+    #expect(error?.stated.code.name == "unreadable_value")
+  }
+
+  @Test("a date within an error is written as the server writes it")
+  func dateText() async throws {
+    let sql = "select pg_catalog.to_char(date '2000-01-01' + $1::integer, 'YYYY-MM-DD')"
+    let days: [Int32] = [
+      0, -1, 59, 60, 365, 366, 6_390, -36_524, -146_097, 146_096, 73_048, 3_000_000, -730_119,
+    ]
+    for day in days {
+      let text = try await withConnection { connection in
+        try connection.row(Statement("day", sql), day) { try $0.nextString() }
+      }
+      #expect(PostgresDate(days: day).text == text, "\(day)")
+    }
+    #expect(PostgresDate(days: .max).text == "infinity")
+    #expect(PostgresDate(days: .min).text == "-infinity")
   }
 }

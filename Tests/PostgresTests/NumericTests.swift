@@ -124,7 +124,7 @@ struct NumericTests {
         }
       }
     }
-    #expect(error?.kind == .decoding)
+    #expect(error?.kind == .unreadable)
     #expect(error?.column == "price")
   }
 

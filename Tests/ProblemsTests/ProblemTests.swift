@@ -36,6 +36,23 @@ struct ProblemTests {
     #expect(foreseen.stated.code.name == "foreseen")
   }
 
+  @Test("whatever somebody else wrote into a problem begins none of its lines")
+  func oneLine() {
+    for end in ["\n", "\r\n", "\r"] {
+      let forged = "x" + end + "hint: forged" + end + "error: forged"
+      let problem = StatedProblem(
+        ProblemCode("foreseen", .busy), forged, headline: forged, details: [forged],
+        quoting: forged, remedy: "\(forged): \(.run(portfolio: forged))")
+      let lines = "\(problem)".unicodeScalars.split(separator: "\n").map(String.init)
+      #expect(lines.count == (end == "\r" ? 4 : 6), "\(problem)")
+      for line in lines {
+        #expect(!line.hasPrefix("hint: forged") && !line.hasPrefix("error: "), "\(problem)")
+        #expect(!line.unicodeScalars.contains("\r"))
+      }
+      #expect(!problem.message.unicodeScalars.contains { "\r\n".unicodeScalars.contains($0) })
+    }
+  }
+
   @Test("what is kept of a problem says the same as the problem")
   func stated() {
     let stated = Foreseen().stated
@@ -73,10 +90,22 @@ struct RemedyTests {
       (.adopt(table: "books.old"), "closebell migrate --adopt books.old"),
       (.resumeImport(nil), "closebell imports resume"),
       (.resumeImport(7), "closebell imports resume 7"),
-      (.repairDuplicates(table: "'books.old'"), "closebell repair duplicates 'books.old'"),
+      (.repairDuplicates(table: "books.old"), "closebell repair duplicates books.old"),
       (.setting(.home), "CLOSEBELL_HOME"), (.option(.overrideLock), "--override-lock REASON"),
     ]
     for (action, command) in written { #expect(action.command == command) }
+  }
+
+  @Test(
+    "a name is one word of a shell, whatever it is",
+    arguments: [
+      ("A-1.b:c@d%e+f,g/h=i#7", "A-1.b:c@d%e+f,g/h=i#7"), ("Zürich", "Zürich"),
+      ("A;reboot", "'A;reboot'"), ("$(reboot)", "'$(reboot)'"), ("a b", "'a b'"),
+      ("it's", #"'it'\''s'"#), (#""my table""#, #"'"my table"'"#), ("#7", "'#7'"), ("", "''"),
+      ("~", "'~'"), ("a\nb", #"'a\nb'"#),
+    ])
+  func shell(_ name: String, _ word: String) {
+    #expect(Remedy(.run(portfolio: name)).text == "closebell run --portfolio " + word)
   }
 
   @Test("prose and actions keep their order, and the actions can be had as data")

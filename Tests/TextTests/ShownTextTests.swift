@@ -32,9 +32,16 @@ import Testing
     }
   }
 
-  @Test("a text of our own keeps its lines, and nothing else")
-  func lines() {
+  @Test("what another program reads keeps its lines on a terminal, and nothing else")
+  func data() {
     #expect("error: a\u{1B}\nhint: b\r".shownLines == "error: a\\u001b\nhint: b\\r")
+  }
+
+  @Test("a text is written line by line: whatever a line holds, it stays one")
+  func lines() {
+    let lines = ["a\nb", "c\r\nd\u{1B}", ""]
+    #expect(lines.shownLines == "a\\nb\nc\\r\\nd\\u001b\n\n")
+    #expect([["a"], [], ["b", "c"], []].paragraphs == ["a", "", "b", "c"])
   }
 
   @Test("JSON writes the same characters as escapes, so that its output is safe to look at")
@@ -68,9 +75,9 @@ import Testing
     table.add(["東京", "1"])
     table.add(["Zu\u{308}rich", "20"])
     table.add(["a\u{1B}b\nc", "3"])
-    let lines = table.text.split(separator: "\n")
+    let lines = table.lines
     #expect(lines.count == 5, "a cell never makes a line of its own")
-    #expect(Set(lines.map { String($0).displayWidth }).count == 1, "\n\(table.text)")
+    #expect(Set(lines.map(\.displayWidth)).count == 1, "\n\(lines.shownLines)")
     #expect(lines.last == #"a\u001bb\nc       3"#)
   }
 }

@@ -8,7 +8,7 @@ public struct CalendarError: Error, Hashable, Sendable, CustomStringConvertible 
   /// The names that are.
   public var advice: String { "calendars are \(BusinessCalendar.names.joined(separator: ", "))" }
   /// The reason, and the names that are.
-  public var description: String { "\(reason)\nhint: \(advice)" }
+  public var description: String { "\(reason): \(advice)" }
 }
 
 /// The business dates of an exchange, or of every week, and when each of them is over.

@@ -52,11 +52,16 @@ enum Fault {
   /// Whether an error concerns the whole run and not just some portfolio of a chunk.
   static func isFinal(_ error: any Error) -> Bool {
     if error is LeaseEnded || error is LeaseGone || error is ServerChanged { return true }
-    if error is LockHeld { return true }
+    if error is LockHeld || error is MarketUnreadable { return true }
     if error is CancellationError || error is SchemaError { return true }
     guard let error = cause(of: error) else { return false }
-    return error.mayRetry || error.kind != .server
+    return error.mayRetry || error.kind != .server && error.kind != .unreadable
       || error.sqlState.map(isTheServers) ?? false
+  }
+
+  /// Whether a stored value is none to be counted with: written by hand, or by another version.
+  static func isUnreadable(_ error: any Error) -> Bool {
+    error is StorageError || (error as? PostgresError)?.kind == .unreadable
   }
 
   /// Whether somebody else kept a row locked for longer than one waits for it.

@@ -1,5 +1,6 @@
 internal import Accounting
 internal import Postgres
+internal import Problems
 internal import Storage
 internal import Synchronization
 
@@ -28,7 +29,12 @@ final class SharedMarket: Sendable {
       // What has to be read again is read twice as far: segments go on in their next part.
       let further = window == nil ? last : last + min(last - from, .latest - last)
       let through = max(further, window?.last ?? last)
-      let loaded = try db.market(from: from, through: through)
+      let loaded: LoadedMarket
+      do {
+        loaded = try db.market(from: from, through: through)
+      } catch let error where Fault.isUnreadable(error) {
+        throw MarketUnreadable(cause: error)
+      }
       window = Window(first: from, last: through, loaded: loaded)
       return loaded
     }
@@ -47,6 +53,13 @@ final class SharedMarket: Sendable {
 
   /// Forgets the market, so that it is read again: something newer is needed.
   func clear() { window.withLock { $0 = nil } }
+}
+
+/// A close, a rate or an action cannot be counted with; all share it, and no portfolio is at fault.
+struct MarketUnreadable: Problem {
+  let cause: any Error
+
+  var stated: StatedProblem { cause.stated }
 }
 
 /// An instrument was imported after the market was read; reading again finds it.

@@ -49,7 +49,7 @@ public enum RepairError: Problem {
         remedy: candidates.isEmpty
           ? Remedy(.repairDuplicates(table: "SCHEMA.TABLE"))
           : Remedy(
-            anyOf: candidates.map { Remedy(.repairDuplicates(table: "'\($0)'")) },
+            anyOf: candidates.map { Remedy(.repairDuplicates(table: $0)) },
             separator: ", or "))
     }
   }

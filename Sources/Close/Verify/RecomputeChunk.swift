@@ -87,7 +87,7 @@ struct RecomputeChunk {
   ) throws -> [RecomputedSegment] {
     do {
       return try attempt(portfolios, on: db)
-    } catch let error as StorageError {
+    } catch let error where Fault.isUnreadable(error) {
       guard portfolios.count > 1 else { return [failed(portfolios[0], error)] }
       let middle = portfolios.count / 2
       return try recompute(Array(portfolios[..<middle]), on: db)

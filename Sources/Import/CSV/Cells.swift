@@ -1,5 +1,6 @@
 internal import Accounting
 internal import Postgres
+internal import Problems
 
 /// Why a row is refused.
 struct RowRefusal: Error, Hashable {

@@ -7,6 +7,8 @@ public struct ImportControl: Sendable {
   public var reconnect: (@Sendable () async throws -> Connection)?
   /// Asked before each chunk: whether to stop here, to be resumed later.
   public var shouldStop: @Sendable () -> Bool
+  /// Called with the number of the import when it is its owner's.
+  public var began: (@Sendable (Int64) -> Void)?
   /// Called after each chunk.
   public var progress: (@Sendable (ImportProgress) -> Void)?
   /// After so many seconds it stops before the next chunk; nil for no limit.
@@ -24,11 +26,13 @@ public struct ImportControl: Sendable {
   public init(
     reconnect: (@Sendable () async throws -> Connection)? = nil,
     shouldStop: @escaping @Sendable () -> Bool = { false },
+    began: (@Sendable (Int64) -> Void)? = nil,
     progress: (@Sendable (ImportProgress) -> Void)? = nil, timeoutSeconds: Double? = nil,
     claimant: String = "", leaseSeconds: Double = 600, trustedRoles: [String] = []
   ) {
     self.reconnect = reconnect
     self.shouldStop = shouldStop
+    self.began = began
     self.progress = progress
     self.timeoutSeconds = timeoutSeconds
     self.claimant = claimant

@@ -1,4 +1,3 @@
-internal import Postgres
 public import Problems
 
 /// Why a file was refused as a whole; nothing of it was imported unless said otherwise.
@@ -32,7 +31,7 @@ public enum ImportError: Problem, Hashable {
   /// What is wrong, and what might help.
   public var stated: StatedProblem {
     let (code, problem, remedy) = said
-    return StatedProblem(code, problem.onOneLine, remedy: remedy?.onOneLine)
+    return StatedProblem(code, problem, remedy: remedy)
   }
 
   /// Whether somebody asked to stop; nothing is wrong with the file.
@@ -107,12 +106,5 @@ public enum ImportError: Problem, Hashable {
         "TMPDIR names a folder with room for what is read from a pipe"
       )
     }
-  }
-}
-
-extension Remedy {
-  /// What a file brought with it stands on one line with the rest.
-  fileprivate var onOneLine: Remedy {
-    Remedy(parts.map { if case .prose(let words) = $0 { .prose(words.onOneLine) } else { $0 } })
   }
 }

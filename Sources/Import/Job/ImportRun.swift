@@ -128,7 +128,7 @@ struct ImportRun<Kind: RowKind>: Sendable {
   private var seconds: Double { (ContinuousClock.now - start) / .seconds(1) }
 
   func run() async throws -> ImportReport {
-    if let job { await writer.take(job.claim) }
+    if let job { await take(job.claim) }
     do {
       let digest = job?.digestDue.map { FileDigest.due($0) } ?? .ifNeeded
       var file = try RowFile<Kind>(request, digest: digest, shouldStop: control.shouldStop)
@@ -201,7 +201,12 @@ struct ImportRun<Kind: RowKind>: Sendable {
       try db.execute(sql: "begin")
       return nil
     }
-    if let claim { await writer.take(claim) }
+    if let claim { await take(claim) }
+  }
+
+  private func take(_ claim: ImportClaim) async {
+    await writer.take(claim)
+    control.began?(claim.job)
   }
 
   /// Says so where the same bytes were imported before.

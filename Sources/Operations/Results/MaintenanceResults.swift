@@ -159,3 +159,26 @@ package struct AdoptionResult: Codable, Sendable {
     different = adopted.different
   }
 }
+
+/// Claims are stopped.
+package struct ClaimsPaused: Codable, Sendable {
+  /// Always true.
+  package var paused = true
+
+  package init() {}
+}
+
+/// Claims are allowed.
+package struct ClaimsResumed: Codable, Sendable {
+  /// Always false.
+  package var paused = false
+  /// Whether they had been stopped.
+  package var wasPaused: Bool
+
+  private enum CodingKeys: String, CodingKey {
+    case paused
+    case wasPaused = "was_paused"
+  }
+
+  package init(wasPaused: Bool) { self.wasPaused = wasPaused }
+}

@@ -20,6 +20,8 @@ public struct PostgresError: Problem, Hashable {
     case cancelled
     /// A value could not be read as the type asked for.
     case decoding
+    /// A stored value is none that can be kept, such as a numeric that is `NaN`.
+    case unreadable
     /// The server answered with something that the call cannot have asked for.
     case unexpectedAnswer
     /// The client was used against its rules; a mistake of the program.
@@ -87,7 +89,7 @@ extension PostgresError {
   public var mayRetry: Bool {
     switch kind {
     case .timeout, .connectionLost: return true
-    case .cancelled, .decoding, .unexpectedAnswer, .usage: return false
+    case .cancelled, .decoding, .unreadable, .unexpectedAnswer, .usage: return false
     case .connectFailed, .server: break
     }
     guard let sqlState else { return kind == .connectFailed && !reachedServer }
@@ -146,11 +148,11 @@ extension PostgresError {
   public var stated: StatedProblem {
     var headline = "error: "
     if let statementName, !statementName.isEmpty { headline += "\(statementName): " }
-    headline += message.onOneLine
+    headline += message
     if let sqlState { headline += " (SQLSTATE \(sqlState))" }
     return StatedProblem(
-      meaning, message, headline: headline, details: detail.map { [$0.onOneLine] } ?? [],
-      remedy: hint.map { Remedy(prose: $0.onOneLine) } ?? wayOut, sqlState: sqlState)
+      meaning, message, headline: headline, details: detail.map { [$0] } ?? [],
+      remedy: hint.map { Remedy(prose: $0) } ?? wayOut, sqlState: sqlState)
   }
 
   /// What the failure means for whoever asked, whatever the statement was.
@@ -166,6 +168,7 @@ extension PostgresError {
     case .connectionLost: return ProblemCode("connection_lost", .unreachable)
     case .timeout: return ProblemCode("statement_timeout", .failed)
     case .cancelled: return ProblemCode("statement_cancelled", .failed)
+    case .unreadable: return CodecError.unreadable
     case .decoding, .unexpectedAnswer: return ProblemCode("unexpected_answer", .failed)
     case .usage: return ProblemCode("client_misused", .failed)
     case .server: return codeOfServer
@@ -238,10 +241,10 @@ public struct TransactionError: Problem {
     details.append(
       "this happened in the \(step.rawValue) of a transaction"
         + (commitOutcomeUnknown ? "; whether it was committed is not known" : ""))
-    if let bodyError { details.append("its body had failed before with: \(bodyError)") }
     return StatedProblem(
       cause.code, cause.message, headline: cause.headline, details: details,
-      remedy: cause.remedy, sqlState: cause.sqlState)
+      quoting: bodyError.map { "its body had failed before with: \($0)" }, remedy: cause.remedy,
+      sqlState: cause.sqlState)
   }
 }
 
@@ -261,8 +264,16 @@ public enum CodecError: Problem, Hashable {
   case outOfRange
 
   /// A stored or sent value that this program cannot take.
-  public var stated: StatedProblem {
-    StatedProblem(ProblemCode("unreadable_value", .failed), reason)
+  public var stated: StatedProblem { StatedProblem(Self.unreadable, reason) }
+
+  static let unreadable = ProblemCode("unreadable_value", .failed)
+
+  /// Whether the bytes are a value of their type, and only none that can be kept.
+  var isOfValue: Bool {
+    switch self {
+    case .wrongLength, .malformed: false
+    case .notANumber, .infinite, .tooManyDecimals, .outOfRange: true
+    }
   }
 
   /// The reason as an operator reads it.

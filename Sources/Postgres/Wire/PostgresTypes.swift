@@ -11,6 +11,25 @@ public struct PostgresDate: PostgresValue, PostgresArrayElement, Hashable, Compa
   /// Whether it is an actual date, neither `infinity` nor `-infinity`.
   public var isFinite: Bool { days != .min && days != .max }
 
+  /// `YYYY-MM-DD` in the calendar of today; `infinity` and `-infinity`.
+  var text: String {
+    guard isFinite else { return days < 0 ? "-infinity" : "infinity" }
+    // Years that begin in March, and eras of 400 of them, counted from 0000-03-01.
+    let number = Int(days) + 730_425
+    let era = (number >= 0 ? number : number - 146_096) / 146_097
+    let day = number - era * 146_097
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365
+    let dayOfYear = day - (365 * year + year / 4 - year / 100)
+    let month = (5 * dayOfYear + 2) / 153
+    func padded(_ number: Int, _ width: Int) -> String {
+      let digits = String(number)
+      return String(repeating: "0", count: max(0, width - digits.count)) + digits
+    }
+    return padded(year + era * 400 + (month < 10 ? 0 : 1), 4) + "-"
+      + padded(month < 10 ? month + 3 : month - 9, 2) + "-"
+      + padded(dayOfYear - (153 * month + 2) / 5 + 1, 2)
+  }
+
   /// The server's `date`.
   public static var oid: UInt32 { 1082 }
   /// The server's `date[]`.

@@ -205,9 +205,46 @@ extension RowReader {
     return "column \"\(String(cString: name))\""
   }
 
-  private func error(_ message: String, hint: String? = nil) -> PostgresError {
+  /// Which row it is and which column was read last, as somebody finds them who has to mend it:
+  /// `column "close" of the row with id 5, price_date 2017-06-30`.
+  ///
+  /// It has the row's own numbers, texts and dates, its keys among them, and no amounts.
+  public var place: String {
+    guard let result else { return columnName }
+    var fields: [String] = []
+    for column in 0..<fieldCount where column != position - 1 && fields.count < 8 {
+      if let field = field(Int32(column), of: result) { fields.append(field) }
+    }
+    return fields.isEmpty
+      ? columnName : "\(columnName) of the row with \(fields.joined(separator: ", "))"
+  }
+
+  /// A column's name and its value, where that may tell the row from others.
+  private func field(_ column: Int32, of result: OpaquePointer) -> String? {
+    guard let name = PQfname(result, column), PQgetisnull(result, row, column) == 0 else {
+      return nil
+    }
+    let bytes = UnsafeRawBufferPointer(
+      start: PQgetvalue(result, row, column), count: Int(PQgetlength(result, row, column)))
+    let type = PQftype(result, column)
+    let value: String? =
+      if type == PostgresDate.oid {
+        (try? PostgresDate.decode(bytes))?.text
+      } else if Int64.reads(type) {
+        (try? Int64.decode(bytes)).map { "\($0)" }
+      } else if String.reads(type) {
+        (try? String.decode(bytes)).map { String($0.prefix(60)) }
+      } else {
+        nil
+      }
+    return value.map { "\(String(cString: name)) \($0)" }
+  }
+
+  private func error(
+    _ message: String, _ kind: PostgresError.Kind = .decoding, hint: String? = nil
+  ) -> PostgresError {
     var error = PostgresError(
-      .decoding, "\(columnName): \(message)", hint: hint, statementName: statementName,
+      kind, "\(columnName): \(message)", hint: hint, statementName: statementName,
       reachedServer: true)
     if let result, let name = PQfname(result, Int32(position - 1)) {
       error.column = String(cString: name)
@@ -217,7 +254,13 @@ extension RowReader {
 
   private func unexpectedNull() -> PostgresError { error("NULL where a value is due") }
 
-  private func undecodable(_ cause: any Error) -> PostgresError { error("\(cause)") }
+  private func undecodable(_ cause: any Error) -> PostgresError {
+    guard (cause as? CodecError)?.isOfValue == true else { return error("\(cause)") }
+    var error = error(
+      "\(cause)", .unreadable, hint: "it was written by hand: mend the row, and try again")
+    if result != nil { error.detail = "it is \(place)" }
+    return error
+  }
 
   private func wrongType(_ columnType: UInt32, _ type: String) -> PostgresError {
     error("a value of the server's type \(columnType) cannot be read as \(type)")

@@ -1,5 +1,6 @@
 internal import Accounting
 package import Operations
+internal import Problems
 internal import Text
 
 /// How far the books are closed, as a person reads it.
@@ -8,11 +9,9 @@ package struct CoverageText {
 
   package init(_ report: CoverageResult) { self.report = report }
 
-  package var text: String {
-    guard !report.dates.isEmpty else { return "nothing is closed yet" }
-    var parts = [dates.text, locks, failures]
-    if !report.runs.isEmpty { parts.append(runs.text) }
-    return parts.filter { !$0.isEmpty }.joined(separator: "\n\n")
+  package var lines: [String] {
+    guard !report.dates.isEmpty else { return ["nothing is closed yet"] }
+    return [dates.lines, locks, failures, report.runs.isEmpty ? [] : runs.lines].paragraphs
   }
 
   private var dates: TextTable {
@@ -29,10 +28,10 @@ package struct CoverageText {
     return table
   }
 
-  private var locks: String {
+  private var locks: [String] {
     var lines = report.locks.map { lock in
       "locked through \(lock.through): \(lock.portfolio ?? "all portfolios"), "
-        + "by \(lock.by.shown) at \(lock.at): \(lock.reason.shown)"
+        + "by \(lock.by) at \(lock.at): \(lock.reason)"
     }
     let stale = report.dates.filter { $0.lockedStale > 0 }
     if let first = stale.first {
@@ -40,12 +39,12 @@ package struct CoverageText {
       lines.append(
         "\(slots) locked slots from \(first.date) on stay as they were: inputs changed since")
     }
-    return lines.joined(separator: "\n")
+    return lines
   }
 
-  private var failures: String {
-    report.failures.map { Message.text("failed: \($0.portfolio), \($0.date): \($0.error)") }
-      .joined(separator: "\n")
+  /// What is stored of a failure has lines of its own, which stay together.
+  private var failures: [String] {
+    report.failures.flatMap { "failed: \($0.portfolio), \($0.date): \($0.error)".setIn }
   }
 
   private var runs: TextTable {

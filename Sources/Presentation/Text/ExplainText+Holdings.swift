@@ -119,7 +119,7 @@ extension ExplainText {
       text += " \(activity.currency)"
       if let acquired = activity.acquired { text += ", acquired \(acquired)" }
       guard let source = slot.sources[activity.id] else { return text }
-      return text + "  [\(source.externalID.shown)]" + (source.note.map { " \($0.shown)" } ?? "")
+      return text + "  [\(source.externalID)]" + (source.note.map { " \($0)" } ?? "")
     case .action(let action):
       switch action.effect {
       case .split(let ratio): return "\(action.exDate)  split, \(Exact.plain(ratio)) new for one"

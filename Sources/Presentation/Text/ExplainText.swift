@@ -23,25 +23,24 @@ package struct ExplainText {
   var portfolio: Portfolio { slot.shown.portfolio }
   var base: Currency { portfolio.baseCurrency }
 
-  package var text: String {
+  package var lines: [String] {
     var parts = [heading]
     if !explanation.rates.isEmpty { parts.append(rates) }
     if !explanation.cashSteps.isEmpty {
       parts.append(
-        (["Activities of no holding"] + explanation.cashSteps.flatMap { lines(of: $0, nil) })
-          .joined(separator: "\n"))
+        ["Activities of no holding"] + explanation.cashSteps.flatMap { lines(of: $0, nil) })
     }
-    parts += explanation.holdings.map { lines(of: $0).joined(separator: "\n") }
+    parts += explanation.holdings.map { lines(of: $0) }
     parts.append(section("Cash", explanation.cash))
     parts.append(section("Sums", explanation.sums))
     parts.append(returns)
     parts += [quality, verdict]
-    return parts.joined(separator: "\n\n")
+    return parts.paragraphs
   }
 
   // MARK: - Heading
 
-  private var heading: String {
+  private var heading: [String] {
     var lines = ["\(portfolio.name) on \(snapshot.date), in \(base)"]
     if snapshot.isDegraded { lines[0] += " · degraded" }
     if slot.shown.stored.isStale { lines[0] += " · stale: inputs changed since" }
@@ -63,7 +62,7 @@ package struct ExplainText {
     lines.append(
       "lots \(portfolio.lotRelief.rawValue) · cash \(portfolio.cashMode.rawValue) · dividends "
         + portfolio.dividendMode.rawValue)
-    return lines.joined(separator: "\n")
+    return lines
   }
 
   private var businessDates: String {
@@ -74,7 +73,7 @@ package struct ExplainText {
     return "\(days.count) from \(first) to \(last)"
   }
 
-  private var rates: String {
+  private var rates: [String] {
     var lines = ["Rates of exchange"]
     for rate in explanation.rates {
       var line = "\(rate.date) 1 \(rate.from) = \(Exact.plain(rate.rate.rate)) \(rate.to)"
@@ -83,13 +82,13 @@ package struct ExplainText {
       let wrapped = Self.wrapped(words, width: Self.width - 14)
       lines += wrapped.enumerated().map { ($0 == 0 ? "  " : "              ") + $1 }
     }
-    return lines.joined(separator: "\n")
+    return lines
   }
 
   // MARK: - Calculations
 
-  func section(_ title: String, _ formulas: [Formula]) -> String {
-    ([title] + lines(of: formulas, indent: 2)).joined(separator: "\n")
+  func section(_ title: String, _ formulas: [Formula]) -> [String] {
+    [title] + lines(of: formulas, indent: 2)
   }
 
   /// The calculations under each other, their names in one column.
@@ -130,7 +129,7 @@ package struct ExplainText {
 
   // MARK: - Returns and quality
 
-  private var returns: String {
+  private var returns: [String] {
     var lines = ["Returns"]
     if let reason = explanation.noReturn { lines.append("  no daily return: \(reason)") }
     lines += self.lines(of: explanation.returns, indent: 2)
@@ -138,7 +137,7 @@ package struct ExplainText {
       lines += irr(result, shown: listsFlows ? .max : Self.flowsShown, indent: 2)
       if result.result.status == .incomplete { lines += incompleteReasons }
     }
-    return lines.joined(separator: "\n")
+    return lines
   }
 
   /// A money-weighted return, its flows, and the proof that it balances them.
@@ -180,7 +179,7 @@ package struct ExplainText {
     }.map { "       incomplete: \($0.instrument.symbol): \(valueReason($0))" }
   }
 
-  private var quality: String {
+  private var quality: [String] {
     var lines = [
       "Quality",
       "  \(snapshot.pricedCount) priced, \(snapshot.carriedCount) carried, "
@@ -199,7 +198,7 @@ package struct ExplainText {
         "  degraded: a close or rate is older than \(slot.policy.maxCarriedBusinessDays) business "
           + "days, or missing")
     }
-    return lines.joined(separator: "\n")
+    return lines
   }
 
   /// What is the matter with a holding's value.
@@ -217,8 +216,8 @@ package struct ExplainText {
     }
   }
 
-  private var verdict: String {
-    guard !slot.differences.isEmpty else { return "The stored snapshot says the same." }
+  private var verdict: [String] {
+    guard !slot.differences.isEmpty else { return ["The stored snapshot says the same."] }
     var lines = ["THE STORED SNAPSHOT SAYS SOMETHING ELSE"]
     var table = TextTable([("  number", .left), ("stored", .right), ("from its inputs", .right)])
     for difference in slot.differences {
@@ -227,9 +226,9 @@ package struct ExplainText {
         Exact.grouped(difference.recomputed ?? "–"),
       ])
     }
-    lines.append(table.text)
+    lines += table.lines
     lines += slot.unseenChanges.map { "  changed since: \($0.summary)" }
-    return lines.joined(separator: "\n")
+    return lines
   }
 }
 

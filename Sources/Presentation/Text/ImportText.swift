@@ -22,13 +22,12 @@ package struct ImportText {
   }
 
   /// The summary, and the first values that would change.
-  package var text: String {
+  package var lines: [String] {
     let changes = result.changes.prefix(20).map { change in
-      "  row \(change.row): \(change.column.shown) \((change.old ?? "nothing").shown) → "
-        + (change.new ?? "nothing").shown
+      "  row \(change.row): \(change.column) \(change.old ?? "nothing") → "
+        + (change.new ?? "nothing")
     }
-    return ([summary] + changes + (result.changes.count > 20 ? ["  … and more"] : []))
-      .joined(separator: "\n")
+    return [summary] + changes + (result.changes.count > 20 ? ["  … and more"] : [])
   }
 }
 
@@ -63,8 +62,8 @@ package struct ImportListText {
 
   package init(_ list: ImportList) { self.list = list }
 
-  package var text: String {
-    guard !list.imports.isEmpty else { return "nothing was imported yet" }
+  package var lines: [String] {
+    guard !list.imports.isEmpty else { return ["nothing was imported yet"] }
     var table = TextTable([
       ("import", .right), ("kind", .left), ("status", .left), ("done", .right),
       ("rows", .right), ("new", .right), ("changed", .right), ("unchanged", .right),
@@ -80,7 +79,7 @@ package struct ImportListText {
           job.percent.map { "\(Readable.whole($0)) %" } ?? "–",
         ] + counts.map(String.init) + [job.source])
     }
-    return table.text
+    return table.lines
   }
 }
 
@@ -90,21 +89,21 @@ package struct PastImportText {
 
   package init(_ job: PastImportResult) { self.job = job }
 
-  package var text: String {
-    var lines = ["import \(job.id): \(job.kind) from \(job.source.shown), \(job.status)"]
+  package var lines: [String] {
+    var lines = ["import \(job.id): \(job.kind) from \(job.source), \(job.status)"]
     lines.append(
       "\(job.processed) rows: \(job.inserted) new, \(job.updated) changed, "
         + "\(job.unchanged) unchanged, \(job.refused) refused, \(job.skipped) skipped")
     if let started = job.startedAt {
       let end = job.finishedAt.map { ", ended \($0)" } ?? ""
-      lines.append("began \(started)\(end)\(job.claimedBy.map { ", by \($0.shown)" } ?? "")")
+      lines.append("began \(started)\(end)\(job.claimedBy.map { ", by \($0)" } ?? "")")
     }
     if let progress { lines.append(progress) }
-    if let error = job.error { lines.append(error.shown) }
+    if let error = job.error { lines += error.setIn }
     if ["failed", "cancelled", "interrupted"].contains(job.status), job.canResume {
       lines.append("hint: \(Action.resumeImport(job.id).command)")
     }
-    return lines.joined(separator: "\n")
+    return lines
   }
 
   /// Per cent, rate and time left, as far as they are known.

@@ -3,21 +3,21 @@ internal import Text
 
 extension MonthLocked {
   /// As a person reads it.
-  package var text: String {
+  package var lines: [String] {
     let done =
       changed
       ? "locked through \(lockedThrough): \(whom(portfolios))" : "nothing to do: locked already"
-    guard discarded > 0 else { return done }
-    return done + "\n\(discarded) failed or abandoned slots were given up"
+    return [done]
+      + (discarded > 0 ? ["\(discarded) failed or abandoned slots were given up"] : [])
   }
 }
 
 extension MonthUnlocked {
   /// As a person reads it.
-  package var text: String {
+  package var lines: [String] {
     let done = changed ? "open from \(openFrom) on: \(whom(portfolios))" : "nothing was locked"
-    guard returned > 0 else { return done }
-    return done + "\n\(returned) activities count on their own dates again"
+    return [done]
+      + (returned > 0 ? ["\(returned) activities count on their own dates again"] : [])
   }
 }
 
@@ -27,9 +27,11 @@ private func whom(_ portfolios: [String]) -> String {
 
 extension CleanupResult {
   /// As a person reads it.
-  package var text: String {
-    reclaimed.isEmpty
-      ? "nothing to take back" : "\(reclaimed.count) placeholders were taken back"
+  package var lines: [String] {
+    [
+      reclaimed.isEmpty
+        ? "nothing to take back" : "\(reclaimed.count) placeholders were taken back"
+    ]
   }
 }
 
@@ -44,36 +46,38 @@ package struct RepairText {
     self.undone = undone
   }
 
-  package var text: String {
+  package var lines: [String] {
     if result.isNothingToDo {
-      return undone.map { "run \($0) was undone by run \(result.run); nothing to do" }
-        ?? "the plan was applied by run \(result.run); nothing to do"
+      return [
+        undone.map { "run \($0) was undone by run \(result.run); nothing to do" }
+          ?? "the plan was applied by run \(result.run); nothing to do"
+      ]
     }
     if let undone {
-      return "run \(result.run): \(result.restored) rows of run \(undone) are back"
+      return ["run \(result.run): \(result.restored) rows of run \(undone) are back"]
     }
-    return """
-      run \(result.run): \(result.removed) rows removed and archived, \
-      \(result.stale) marked stale
-      to undo it: closebell repair undo \(result.run)
-      """
+    return [
+      "run \(result.run): \(result.removed) rows removed and archived, "
+        + "\(result.stale) marked stale",
+      "to undo it: closebell repair undo \(result.run)",
+    ]
   }
 }
 
 extension MigrationList {
   /// As a table.
-  package var text: String {
+  package var lines: [String] {
     var table = TextTable([("version", .right), ("name", .left), ("applied", .left)])
     for step in migrations {
       table.add([String(step.version), step.name, step.applied ? "yes" : "no"])
     }
-    return table.text
+    return table.lines
   }
 }
 
 extension AdoptionResult {
   /// As a person reads it.
-  package var text: String {
+  package var lines: [String] {
     var lines = [
       "\(table): the unique key \(keyAdded ? "was added" : "is there")",
       "\(slots) slots recorded, \(stale) of them stale",
@@ -83,15 +87,24 @@ extension AdoptionResult {
         "\(equal + different) closed by Closebell too: \(equal) equal, \(different) "
           + "different; see closebell.adopted_comparison")
     }
-    return lines.joined(separator: "\n")
+    return lines
   }
 }
 
 extension MigrationResult {
   /// Each step, and the version that was reached.
-  package var text: String {
-    guard !taken.isEmpty else { return "the schema is at version \(version); nothing to do" }
-    let steps = taken.map { "\($0.version) \($0.name)" }
-    return (steps + ["the schema is at version \(version)"]).joined(separator: "\n")
+  package var lines: [String] {
+    guard !taken.isEmpty else { return ["the schema is at version \(version); nothing to do"] }
+    return taken.map { "\($0.version) \($0.name)" } + ["the schema is at version \(version)"]
   }
+}
+
+extension ClaimsPaused {
+  /// As a person reads it.
+  package var lines: [String] { ["paused: no run claims anything until: closebell resume"] }
+}
+
+extension ClaimsResumed {
+  /// As a person reads it.
+  package var lines: [String] { [wasPaused ? "resumed" : "claims were not paused"] }
 }

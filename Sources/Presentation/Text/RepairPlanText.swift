@@ -16,9 +16,9 @@ package struct DuplicatePlanText {
   /// How many slots are shown unless all are wanted.
   private static let shown = 25
 
-  package var text: String {
+  package var lines: [String] {
     guard !plan.decisions.isEmpty else {
-      return "\(plan.table.name): every slot stands once and is finished; nothing to do"
+      return ["\(plan.table.name): every slot stands once and is finished; nothing to do"]
     }
     var table = TextTable([
       ("portfolio", .left), ("date", .left), ("written", .left), ("closing", .right),
@@ -34,13 +34,13 @@ package struct DuplicatePlanText {
         ])
       }
     }
-    var lines = [table.text]
+    var lines = table.lines
     let hidden = plan.decisions.count - Self.shown
     if !all, hidden > 0 { lines.append("and \(hidden) more slots; see them with --verbose") }
     lines.append(
       "\(plan.table.name): \(plan.count(.removed)) rows to remove, \(plan.count(.stale)) to mark "
         + "stale, \(plan.rowsRead) looked at")
-    return lines.joined(separator: "\n")
+    return lines
   }
 
   private static let words: [RepairArchive.Action: String] = [
@@ -61,21 +61,23 @@ package struct EquityPlanText {
   /// How many dates and groups of rows are shown unless all are wanted.
   private static let shown = 25
 
-  package var text: String {
+  package var lines: [String] {
     guard !plan.isEmpty else {
-      return "\(plan.compared) closed dates compared: each is what its inputs make it; "
-        + "nothing to do"
+      return [
+        "\(plan.compared) closed dates compared: each is what its inputs make it; nothing to do"
+      ]
     }
-    var lines: [String] = []
-    if !plan.damage.isEmpty { lines += [damage.text, dates.text] }
-    if !plan.strays.isEmpty { lines.append(strays.text) }
+    var parts: [[String]] = []
+    if !plan.damage.isEmpty { parts += [damage.lines, dates.lines] }
+    if !plan.strays.isEmpty { parts.append(strays.lines) }
     let hidden = max(
       plan.damage.count, plan.damage.reduce(0) { $0 + $1.wrong.count }, plan.strays.count)
-    if !all, hidden > Self.shown { lines.append("and more; see everything with --verbose") }
-    lines.append(
+    if !all, hidden > Self.shown { parts.append(["and more; see everything with --verbose"]) }
+    parts.append([
       "\(plan.compared) closed dates compared: \(plan.closedAgain) to close again in "
-        + "\(plan.damage.count) portfolios, \(plan.strayCount) stray rows to remove")
-    return lines.joined(separator: "\n\n")
+        + "\(plan.damage.count) portfolios, \(plan.strayCount) stray rows to remove"
+    ])
+    return parts.paragraphs
   }
 
   private func limited<T>(_ list: [T]) -> ArraySlice<T> {

@@ -6,7 +6,7 @@ package struct ReplayPreviewText {
 
   package init(_ preview: ReplayPreviewResult) { self.preview = preview }
 
-  package var text: String {
+  package var lines: [String] {
     var lines: [String] = []
     for slot in preview.changed {
       lines.append("portfolio \(slot.portfolio), \(slot.date):")
@@ -20,7 +20,7 @@ package struct ReplayPreviewText {
     lines.append(
       "nothing was written; a replay would change \(preview.changed.count) closed dates, leave "
         + "\(preview.unchanged) as they are and close \(preview.new.count) for the first time")
-    return lines.joined(separator: "\n")
+    return lines
   }
 }
 

@@ -8,8 +8,8 @@ package struct ReturnsText {
 
   package init(_ returns: ReturnsResult) { self.returns = returns }
 
-  package var text: String {
-    guard !returns.periods.isEmpty else { return "" }
+  package var lines: [String] {
+    guard !returns.periods.isEmpty else { return [] }
     var table = TextTable([
       ("return", .left), ("from", .left), ("days", .right), ("linked", .right),
       ("a year", .right), ("gross of fees", .right), ("Modified Dietz", .right), ("", .left),
@@ -22,7 +22,7 @@ package struct ReturnsText {
         note(value),
       ])
     }
-    return table.text
+    return table.lines
   }
 
   /// What began anew is not told since inception.

@@ -12,10 +12,10 @@ package struct RunText {
     self.verb = verb
   }
 
-  package var text: String {
+  package var lines: [String] {
     let slots = run.slots
     if slots.planned == 0 && slots.failed == 0 && slots.locked == 0 {
-      return run.outcome == "completed" ? "nothing to do" : "\(run.outcome): nothing was begun"
+      return [run.outcome == "completed" ? "nothing to do" : "\(run.outcome): nothing was begun"]
     }
     var lines = ["run \(run.id), \(run.date): \(counts) in \(Readable.seconds(run.seconds))"]
     if run.reclaimed > 0 {
@@ -24,8 +24,7 @@ package struct RunText {
     if let stale = run.staleFrom {
       lines.append("later slots are stale from \(stale) on; the next run closes them again")
     }
-    lines.append(stages.text)
-    return lines.joined(separator: "\n")
+    return lines + stages.lines
   }
 
   private var counts: String {

@@ -1,5 +1,5 @@
 package import Operations
-internal import Problems
+package import Problems
 internal import Sequences
 internal import Text
 
@@ -23,32 +23,34 @@ package struct SequenceReport {
     return unhealthy.isEmpty && !(strict && hasDoubt)
   }
 
-  /// What somebody has to look at: a line each, and what to do.
+  /// What somebody has to look at, each for itself.
   package var complaints: [String] {
-    guard !unhealthy.isEmpty else { return [] }
-    let isBehind = unhealthy.contains { $0.state == .behind }
-    return unhealthy.map { "error: sequence \($0.sequence.name): \(Self.reason($0))".shown }
-      + (isBehind ? ["hint: \(Action.repairSequences.command)"] : [])
+    unhealthy.map { "sequence \($0.sequence.name): \(Self.reason($0))" }
+  }
+
+  /// What helps, where something does.
+  package var remedy: Remedy? {
+    unhealthy.contains { $0.state == .behind } ? Remedy(.repairSequences) : nil
   }
 
   // MARK: - Text
 
   /// - Parameter all: Whether healthy ones are listed too.
-  package func text(all: Bool) -> String {
+  package func lines(all: Bool) -> [String] {
     let shown = healths.filter {
       all || $0.isUnhealthy || $0.isNearlyExhausted || $0.state == .unchecked
     }
     let unresolved = check.unresolved.map {
-      "note: \($0.table).\($0.column) was not looked at: \($0.reason)".shown
+      "note: \($0.table).\($0.column) was not looked at: \($0.reason)"
     }
-    guard !shown.isEmpty else { return (unresolved + [summary]).joined(separator: "\n") }
+    guard !shown.isEmpty else { return unresolved + [summary] }
     var table = TextTable([
       ("sequence", .left), ("next", .right), ("column", .left), ("farthest", .right),
       ("behind", .right), ("used", .right), ("state", .left),
     ])
     for health in shown { for row in Self.rows(health) { table.add(row) } }
-    let notes = shown.flatMap(Self.notes).map(\.shown) + unresolved
-    return ([table.text] + notes + [summary]).joined(separator: "\n")
+    let notes = shown.flatMap(Self.notes) + unresolved
+    return table.lines + notes + [summary]
   }
 
   private static func rows(_ health: SequenceHealth) -> [[String]] {

@@ -1,14 +1,13 @@
 package import Operations
-internal import Text
 
 extension SequenceRepairResult {
   /// Those that were moved, or would be; what stays as it is is an error of its own.
-  package var text: String {
-    guard !sequences.isEmpty else { return "nothing to do" }
+  package var lines: [String] {
+    guard !sequences.isEmpty else { return ["nothing to do"] }
     return sequences.compactMap { item -> String? in
       guard let old = item.oldNext, let new = item.newNext else { return nil }
       return "\(item.sequence): \(old) → \(new)\(isDryRun ? " (not done)" : "")"
-    }.joined(separator: "\n")
+    }
   }
 }
 
@@ -22,11 +21,11 @@ package struct TriggersText {
     self.verb = verb
   }
 
-  package var text: String {
-    guard !triggers.isEmpty else { return "nothing to do" }
+  package var lines: [String] {
+    guard !triggers.isEmpty else { return ["nothing to do"] }
     return triggers.map { trigger in
       let what = trigger.sequence.map { ", keeps \($0) ahead of \(trigger.column ?? "")" } ?? ""
       return "\(trigger.table): trigger \(verb)\(what)"
-    }.joined(separator: "\n")
+    }
   }
 }

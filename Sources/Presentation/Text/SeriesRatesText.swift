@@ -9,7 +9,7 @@ package struct SeriesRatesText {
 
   package init(_ rates: SeriesRates) { self.rates = rates }
 
-  package var text: String {
+  package var lines: [String] {
     var table = TextTable(
       (rates.hasNames ? [("series", .left)] : []) + [
         ("annual rate", .right), ("whole period", .right), ("from", .left), ("to", .left),
@@ -26,7 +26,7 @@ package struct SeriesRatesText {
           rate.lastDate.description, String(rate.flows), status,
         ])
     }
-    return table.text
+    return table.lines
   }
 
   /// A fraction as per cent with four decimal places: what a spreadsheet is compared with.

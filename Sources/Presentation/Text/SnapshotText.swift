@@ -8,9 +8,8 @@ package struct SnapshotText {
 
   package init(_ shown: SnapshotResult) { self.shown = shown }
 
-  package var text: String {
-    [heading, summary.text, ReturnsText(shown.returns).text, holdings]
-      .filter { !$0.isEmpty }.joined(separator: "\n\n")
+  package var lines: [String] {
+    [[heading], summary.lines, ReturnsText(shown.returns).lines, holdings].paragraphs
   }
 
   private var heading: String {
@@ -54,8 +53,8 @@ package struct SnapshotText {
     return shown.openedFrom == nil ? "none: first close" : "none: no equity to earn it on"
   }
 
-  private var holdings: String {
-    guard !shown.holdings.isEmpty else { return "" }
+  private var holdings: [String] {
+    guard !shown.holdings.isEmpty else { return [] }
     var table = TextTable([
       ("holding", .left), ("quantity", .right), ("price", .right), ("dated", .left),
       ("market value", .right), ("cost", .right), ("daily P&L", .right), ("IRR", .right),
@@ -69,7 +68,7 @@ package struct SnapshotText {
         Readable.money(holding.dailyPnL.units), Readable.rate(holding.irr),
       ])
     }
-    return table.text
+    return table.lines
   }
 }
 

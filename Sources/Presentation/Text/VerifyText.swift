@@ -1,4 +1,5 @@
 package import Operations
+internal import Problems
 internal import Text
 
 /// A verification as a person reads it.
@@ -16,7 +17,7 @@ package struct VerifyText {
     self.listsAll = listsAll
   }
 
-  package var text: String {
+  package var lines: [String] {
     var lines: [String] = []
     let shown = listsAll ? result.differing.count : Self.portfoliosShown
     for finding in result.differing.prefix(shown) { lines += text(of: finding) }
@@ -24,8 +25,7 @@ package struct VerifyText {
       lines.append("and \(result.differing.count - shown) more portfolios; see them with --verbose")
     }
     for check in result.checks where check.count > 0 { lines += text(of: check) }
-    lines.append(total)
-    return lines.joined(separator: "\n")
+    return lines + [total]
   }
 
   private var total: String {
@@ -69,8 +69,9 @@ package struct VerifyText {
           ?? "  no compared date before it is good")
     }
     if let failure = finding.failure {
-      lines.append(
-        "portfolio \(finding.portfolio): \(failure.date) cannot be recomputed: \(failure.error)")
+      lines +=
+        "portfolio \(finding.portfolio): \(failure.date) cannot be recomputed: \(failure.error)"
+        .setIn
     }
     return lines
   }

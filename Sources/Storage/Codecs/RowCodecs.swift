@@ -9,14 +9,17 @@ extension Day {
 }
 
 extension RowReader {
-  mutating func nextDay() throws -> Day { try Self.day(try nextDate()) }
+  mutating func nextDay() throws -> Day { try day(try nextDate()) }
 
-  mutating func nextDayOrNil() throws -> Day? { try nextDateOrNil().map(Self.day) }
+  mutating func nextDayOrNil() throws -> Day? {
+    guard let number = try nextDateOrNil() else { return nil }
+    return try day(number)
+  }
 
   /// A date that days can be added to and taken from: an infinite one, which only SQL by hand can
   /// have put there, belongs to no book.
-  private static func day(_ number: Int32) throws -> Day {
-    guard number.magnitude < 1_000_000_000 else { throw StorageError.endlessDate }
+  private func day(_ number: Int32) throws -> Day {
+    guard number.magnitude < 1_000_000_000 else { throw StorageError.endlessDate(place) }
     return Day(number: number)
   }
 

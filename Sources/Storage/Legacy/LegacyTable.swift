@@ -1,4 +1,5 @@
 public import Postgres
+internal import Problems
 internal import Sequences
 
 /// A table of snapshots that an earlier system made: which of its columns mean what.

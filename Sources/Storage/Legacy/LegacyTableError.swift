@@ -90,6 +90,6 @@ public enum LegacyTableError: Problem {
       ProblemCode("slots_not_unique", .badInput),
       "\(name): \(duplicates) slots stand more than once, \(unfinished) are unfinished",
       details: list + (hidden > 0 ? ["and \(hidden) more"] : []),
-      remedy: Remedy(.repairDuplicates(table: "'\(name)'")))
+      remedy: Remedy(.repairDuplicates(table: name)))
   }
 }

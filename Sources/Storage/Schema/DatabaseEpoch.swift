@@ -1,4 +1,5 @@
 public import Postgres
+internal import Problems
 
 /// Which database's transaction numbers count.
 ///

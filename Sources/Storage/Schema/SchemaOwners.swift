@@ -1,4 +1,5 @@
 internal import Postgres
+internal import Problems
 internal import Sequences
 
 /// Whether what our statements read and call is what we made.

@@ -236,8 +236,8 @@ public enum StorageError: Problem {
   case noRow(String)
   /// A stored word is not one that this program knows.
   case unknownWord(column: String, word: String)
-  /// A stored date is infinite.
-  case endlessDate
+  /// A stored date is infinite: where it stands.
+  case endlessDate(String)
   /// A row stands twice, which the key of its table forbids.
   case rowTwice(table: String, row: String)
 
@@ -247,9 +247,10 @@ public enum StorageError: Problem {
     case .noRow(let what):
       StatedProblem(
         ProblemCode("row_missing", .failed), "the database returned no row for: \(what)")
-    case .endlessDate:
+    case .endlessDate(let place):
       StatedProblem(
         ProblemCode("infinite_date", .failed), "the database holds an infinite date",
+        details: ["it is \(place)"],
         remedy: """
           it was written by hand; look for it: where date = 'infinity' or date = '-infinity'
           """)

@@ -38,7 +38,7 @@ struct ExplainCommand: AsyncParsableCommand {
     if common.json {
       StandardOutput.json(ExplainJSON(slot).value)
     } else if !common.quiet {
-      StandardOutput.line(ExplainText(slot, listsFlows: flows || common.verbose).text)
+      StandardOutput.lines(ExplainText(slot, listsFlows: flows || common.verbose).lines)
     }
     if let difference = slot.difference(of: code, judgedBy: maxCarriedDays) { throw difference }
   }

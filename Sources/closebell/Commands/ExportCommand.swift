@@ -28,17 +28,22 @@ struct ExportCommand: AsyncParsableCommand {
     help: ArgumentHelp("Only this portfolio; may be given several times.", valueName: "code"))
   var portfolios: [String] = []
 
-  @Option(help: ArgumentHelp("csv or json (one object a line).", valueName: "format"))
-  var format: SeriesWriter.Format = .csv
+  @Option(
+    help: ArgumentHelp(
+      "csv, unless --json is given, or json (one object a line).", valueName: "format"))
+  var format: SeriesWriter.Format?
 
   func validate() throws {
     if let from, let to, to < from {
       throw ValidationError("--to \(to) lies before --from \(from)")
     }
+    if common.json, let format, format != .json {
+      throw ValidationError("--json and --format \(format.rawValue) exclude one another")
+    }
   }
 
   func run() async throws {
-    let writer = SeriesWriter(series: series, format: format)
+    let writer = SeriesWriter(series: series, format: format ?? (common.json ? .json : .csv))
     StandardOutput.data(writer.header)
     try await common.operations(for: "export").forEachClosed(
       of: portfolios, from: from ?? .earliest, through: to ?? .latest

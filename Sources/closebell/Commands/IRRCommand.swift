@@ -46,20 +46,20 @@ struct IRRCommand: ParsableCommand {
   func run() throws {
     let isInput = file == nil || file == "-"
     if isInput, !common.quiet, isatty(STDIN_FILENO) == 1 {
-      Terminal.complain("reading date,amount from standard input, up to Control-D")
+      Terminal.complain(.more, "reading date,amount from standard input, up to Control-D")
     }
     let flows = try FlowFile(isInput ? .standardInput : .file(file ?? "-"))
     guard flows.refused == 0 else { throw refusal(flows) }
     let rates = SeriesRates(flows, convention)
     if common.verbose {
-      Terminal.complain("\(source(flows)): \(flows.days.count) flows, \(rates.count) series")
+      Terminal.complain(.more, "\(source(flows)): \(flows.days.count) flows, \(rates.count) series")
     }
     if common.json {
       for series in 0..<rates.count {
         StandardOutput.json(try JSON(encoding: rates[series]))
       }
     } else if !common.quiet {
-      StandardOutput.line(SeriesRatesText(rates).text)
+      StandardOutput.lines(SeriesRatesText(rates).lines)
     }
   }
 
@@ -72,11 +72,12 @@ struct IRRCommand: ParsableCommand {
     for row in flows.refusedRows {
       let column = row.field.map { ", \($0)" } ?? ""
       Terminal.complain(
-        "error: \(source), row \(row.row) (line \(row.line))\(column): \(row.message)")
+        .error, "\(source), row \(row.row) (line \(row.line))\(column): \(row.message)")
     }
     let hidden = flows.refused - flows.refusedRows.count
-    if hidden > 0 { Terminal.complain("detail: and \(hidden) more") }
-    Terminal.complain("hint: nothing was calculated; mend these rows and run it again")
+    if hidden > 0 { Terminal.complain(.more, "detail: and \(hidden) more") }
+    Terminal.complain(
+      .more, "hint: nothing was calculated; mend these rows and run it again")
     return ExitCode(.badInput)
   }
 }

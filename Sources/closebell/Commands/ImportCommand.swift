@@ -70,7 +70,7 @@ struct ImportCommand: AsyncParsableCommand {
         worst = Severity.worse(worst, problem.code.kind.exitCode)
       }
       if Severity.concernsEverything(worst) || session.isStopped {
-        for file in files[(place + 1)...] { Terminal.complain("error: \(file) was not begun") }
+        for file in files[(place + 1)...] { Terminal.complain(.error, "\(file) was not begun") }
         break
       }
     }
@@ -90,9 +90,9 @@ struct ImportCommand: AsyncParsableCommand {
       try await queue(request, file, session.control, session.ready(&connection))
       return 0
     }
-    let report = try await runImport(
-      request, on: session.ready(&connection), control: session.control)
-    return try await session.conclude(report, rejects: rejects, &connection)
+    return try await session.taking(rejects, &connection) { connection in
+      try await runImport(request, on: connection, control: session.control)
+    }
   }
 
   /// Says that one of several files was not imported.
@@ -120,8 +120,10 @@ struct ImportCommand: AsyncParsableCommand {
       try ImportQueue.add(request, shouldStop: control.shouldStop, on: db)
     }
     try common.present(QueuedImport(id: job, kind: kind, source: file)) { queued in
-      "\(queued.kind): \(queued.source.shown) is queued as import \(queued.id)"
+      ["\(queued.kind): \(queued.source) is queued as import \(queued.id)"]
     }
-    if !common.json, !common.quiet { Terminal.complain("hint: \(Action.workImports.command)") }
+    if !common.json, !common.quiet {
+      Terminal.complain(.more, "hint: \(Action.workImports.command)")
+    }
   }
 }

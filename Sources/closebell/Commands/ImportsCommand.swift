@@ -22,7 +22,7 @@ struct ImportsCommand: AsyncParsableCommand {
     func run() async throws {
       let list = try await common.operations(for: "imports").imports()
       // It is what was asked for: as ever, --quiet or not.
-      try common.present(list, isError: true) { ImportListText($0).text }
+      try common.present(list, isError: true) { ImportListText($0).lines }
     }
   }
 
@@ -45,11 +45,10 @@ struct ImportsCommand: AsyncParsableCommand {
     }
 
     private func printText(_ job: PastImport, on db: isolated Connection) throws {
-      StandardOutput.line(PastImportText(PastImportResult(job)).text)
+      StandardOutput.lines(PastImportText(PastImportResult(job)).lines)
       try ImportHistory.forEachRefusal(of: job.id, on: db) { row in
         let column = row.field.map { ", \($0)" } ?? ""
-        StandardOutput.line("row \(row.row)\(column): \(row.message.shown)")
-        StandardOutput.line("  \(row.text.shown)")
+        StandardOutput.lines(["row \(row.row)\(column): \(row.message)", "  \(row.text)"])
         try StandardOutput.requireWritten()
       }
     }
@@ -77,6 +76,13 @@ struct ImportsCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Where to; else standard output.", valueName: "file"))
     var output: String?
 
+    func validate() throws {
+      if common.json {
+        throw ValidationError(
+          "--json: closebell imports show ID --json has the refused rows as JSON")
+      }
+    }
+
     func run() async throws {
       let rejects = try RejectsFile(output ?? "-")
       let connection = try await common.connect(for: "imports", onlyReads: true)
@@ -88,14 +94,12 @@ struct ImportsCommand: AsyncParsableCommand {
       let place = try await rejects.write(id, isWhole: job?.status == "completed", on: connection)
       await connection.close()
       if place == nil, output ?? "-" != "-", !common.quiet {
-        Terminal.complain("log: import \(id) has no refused rows to be written")
+        Terminal.complain(.log, "import \(id) has no refused rows to be written")
       }
       if let place, place != output {
         Terminal.complain(
-          """
-          warning: \(rejects.path) stays as it is: import \(id) has not taken its whole file
-          hint: the refused rows are in \(place)
-          """)
+          .warning, "\(rejects.path) stays as it is: import \(id) has not taken its whole file",
+          hint: "the refused rows are in \(place)")
       }
     }
   }

@@ -27,7 +27,7 @@ struct LockCommand: AsyncParsableCommand {
   func run() async throws {
     let request = try options.request(force: force)
     let locked = try await common.operations(for: "lock").lock(request)
-    try common.present(locked) { $0.text }
+    try common.present(locked) { $0.lines }
   }
 }
 
@@ -47,7 +47,7 @@ struct UnlockCommand: AsyncParsableCommand {
   func run() async throws {
     let request = try options.request()
     let unlocked = try await common.operations(for: "lock").unlock(request)
-    try common.present(unlocked) { $0.text }
+    try common.present(unlocked) { $0.lines }
   }
 }
 

@@ -23,7 +23,7 @@ struct CleanupCommand: AsyncParsableCommand {
   func run() async throws {
     let result = try await common.operations(for: "cleanup")
       .cleanUp(olderThanSeconds: olderThan?.seconds ?? 0)
-    try common.present(result) { $0.text }
+    try common.present(result) { $0.lines }
   }
 }
 
@@ -39,9 +39,7 @@ struct PauseCommand: AsyncParsableCommand {
 
   func run() async throws {
     try await common.operations(for: "pause").pause(reason: reason)
-    if !common.quiet {
-      StandardOutput.line("paused: no run claims anything until: closebell resume")
-    }
+    try common.present(ClaimsPaused()) { $0.lines }
   }
 }
 
@@ -54,6 +52,6 @@ struct ResumeCommand: AsyncParsableCommand {
 
   func run() async throws {
     let wasPaused = try await common.operations(for: "resume").resume()
-    if !common.quiet { StandardOutput.line(wasPaused ? "resumed" : "claims were not paused") }
+    try common.present(ClaimsResumed(wasPaused: wasPaused)) { $0.lines }
   }
 }

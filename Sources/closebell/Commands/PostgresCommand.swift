@@ -37,7 +37,11 @@ struct PostgresCommand: AsyncParsableCommand {
 
     func run() async throws {
       try await CommonOptions.privateCluster.stop()
-      if !common.quiet { StandardOutput.line("the private cluster is stopped") }
+      if common.json {
+        StandardOutput.json(JSON.object([("state", .string("stopped"))]))
+      } else if !common.quiet {
+        StandardOutput.line("the private cluster is stopped")
+      }
     }
   }
 

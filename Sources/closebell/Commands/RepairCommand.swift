@@ -62,7 +62,7 @@ enum Confirmation {
         remedy: "\(.option(.yes)) does it unasked")
     }
     StandardOutput.flush()
-    Terminal.draw("\(question.shown) [y/N] ")
+    Terminal.ask(question + " [y/N] ")
     let answer = Signals.endingTheProgram { readLine() }
     guard let answer, ["y", "yes"].contains(answer.lowercased()) else {
       throw StatedProblem(
@@ -93,7 +93,7 @@ struct RepairDuplicatesCommand: AsyncParsableCommand {
     let operations = common.operations(for: "repair")
     if let file = options.apply {
       let text = try TextFile.read(file)
-      try options.confirm("Apply \(file.shown)?")
+      try options.confirm("Apply \(file)?")
       return try await apply(text, operations)
     }
     let plan = try await operations.planDuplicateRepair(of: table)
@@ -102,10 +102,10 @@ struct RepairDuplicatesCommand: AsyncParsableCommand {
     if common.json, options.dryRun || options.plan != nil || isNothing {
       StandardOutput.data(plan.plan.text)
     } else if !common.quiet, !common.json {
-      StandardOutput.line(DuplicatePlanText(plan, all: common.verbose).text)
+      StandardOutput.lines(DuplicatePlanText(plan, all: common.verbose).lines)
       if let file = options.plan {
         StandardOutput.line(
-          "written to \(file.shown); to do it: closebell repair duplicates --apply \(file.shown)")
+          "written to \(file); to do it: closebell repair duplicates --apply \(file)")
       }
     }
     guard !isNothing, !options.dryRun, options.plan == nil else { return }
@@ -115,7 +115,7 @@ struct RepairDuplicatesCommand: AsyncParsableCommand {
 
   private func apply(_ text: String, _ operations: Operations) async throws {
     let result = try await operations.applyDuplicateRepair(text)
-    try common.present(result) { RepairText($0).text }
+    try common.present(result) { RepairText($0).lines }
   }
 }
 
@@ -137,6 +137,6 @@ struct RepairUndoCommand: AsyncParsableCommand {
   func run() async throws {
     try Confirmation.ask("Undo run \(run)?", isGiven: yes)
     let result = try await common.operations(for: "repair").undoRepair(run)
-    try common.present(result) { RepairText($0, undone: run).text }
+    try common.present(result) { RepairText($0, undone: run).lines }
   }
 }

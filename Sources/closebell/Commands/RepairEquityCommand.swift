@@ -104,7 +104,7 @@ struct RepairEquityCommand: AsyncParsableCommand, Descriptors.Employer {
     _ repair: Repairing, _ written: (file: String, text: String)?
   ) async throws {
     if let written {
-      try options.confirm("Apply \(written.file.shown)?")
+      try options.confirm("Apply \(written.file)?")
       return try await apply(written.text, repair)
     }
     let onlyShows = options.dryRun || options.plan != nil
@@ -117,10 +117,10 @@ struct RepairEquityCommand: AsyncParsableCommand, Descriptors.Employer {
     if common.json, !isApplied {
       StandardOutput.data(plan.plan.text)
     } else if !common.quiet, !common.json {
-      StandardOutput.line(EquityPlanText(plan, all: common.verbose).text)
+      StandardOutput.lines(EquityPlanText(plan, all: common.verbose).lines)
       if let file = options.plan {
         StandardOutput.line(
-          "written to \(file.shown); to do it: closebell repair equity --apply \(file.shown)")
+          "written to \(file); to do it: closebell repair equity --apply \(file)")
       }
     }
     for failure in plan.failures {
@@ -136,7 +136,7 @@ struct RepairEquityCommand: AsyncParsableCommand, Descriptors.Employer {
 
   private func apply(_ text: String, _ repair: Repairing) async throws {
     switch try await repair.apply(text) {
-    case .appliedBefore(let before): try common.present(before) { RepairText($0).text }
+    case .appliedBefore(let before): try common.present(before) { RepairText($0).lines }
     case .closedAgain(let result):
       try Concluding.conclude(result, common, verb: "closed again")
       if !common.quiet, !common.json {

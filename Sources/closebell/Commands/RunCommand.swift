@@ -111,10 +111,9 @@ struct ReplayCommand: AsyncParsableCommand, Descriptors.Employer {
     let signals = Signals { _ in _exit(130) }
     defer { signals.restore() }
     let preview = try await common.operations(for: "replay").preview(request)
-    try common.present(preview) { ReplayPreviewText($0).text }
+    try common.present(preview) { ReplayPreviewText($0).lines }
     for failure in preview.failures {
-      Terminal.complain(
-        "error: portfolio \(failure.portfolio.shown), \(failure.date): \(failure.error)")
+      Concluding.complain(failure)
     }
     if !preview.failures.isEmpty { throw ExitCode(.refused) }
   }

@@ -42,17 +42,16 @@ struct MigrateCommand: AsyncParsableCommand {
   func run() async throws {
     let operations = common.operations(for: "migrate")
     if status {
-      return try common.present(try await operations.migrations(), isError: true) { $0.text }
+      return try common.present(try await operations.migrations(), isError: true) { $0.lines }
     }
     let result = try await operations.migrate(
       to: to ?? Operations.latestSchema, setsSearchPath: setSearchPath, adopting: adopt)
-    guard !common.quiet else { return }
-    if let epoch = result.newEpoch {
+    if let epoch = result.newEpoch, !common.quiet {
       Terminal.complain(
-        "note: the database was moved or restored: its transactions count anew, as epoch \(epoch)"
-      )
+        .more,
+        "note: the database was moved or restored: its transactions count anew, as epoch \(epoch)")
     }
-    if let adopted = result.adopted { return try common.present(adopted) { $0.text } }
-    try common.present(result) { $0.text }
+    if let adopted = result.adopted { return try common.present(adopted) { $0.lines } }
+    try common.present(result) { $0.lines }
   }
 }

@@ -53,9 +53,13 @@ struct SequencesCheckCommand: AsyncParsableCommand {
     let report = SequenceReport(found)
     if let metrics { try WholeFile.write(report.metrics(at: Clock.unix), to: metrics) }
     try common.present(report.result) { _ in
-      report.text(all: common.verbose || !tables.isEmpty)
+      report.lines(all: common.verbose || !tables.isEmpty)
     }
-    for line in report.complaints { Terminal.complain(line) }
+    let complaints = report.complaints
+    for (place, complaint) in complaints.enumerated() {
+      let isLast = place == complaints.count - 1
+      Terminal.complain(.error, complaint, hint: isLast ? report.remedy?.text : nil)
+    }
     if !report.isHealthy(strict: strict) { throw ExitCode(.refused) }
   }
 }
@@ -116,10 +120,10 @@ struct SequenceRepairing {
   func run() async throws {
     let result = try await common.operations(for: "sequences")
       .repairSequences(of: tables, isDry: isDry)
-    try common.present(result) { $0.text }
+    try common.present(result) { $0.lines }
     for item in result.sequences where item.outcome == "refused" {
       Terminal.complain(
-        "error: sequence \(item.sequence) stays as it is: \(item.reason ?? "")".shown)
+        .error, "sequence \(item.sequence) stays as it is: \(item.reason ?? "")")
     }
     if result.sequences.count > result.moved { throw ExitCode(.refused) }
   }
@@ -134,7 +138,7 @@ struct TriggerOptions: ParsableArguments {
 
   /// - Parameter verb: What was done: the member of the JSON object, and a word of the text.
   func present(_ triggers: [TriggerResult], verb: String) throws {
-    try common.present([verb: triggers]) { _ in TriggersText(triggers, verb: verb).text }
+    try common.present([verb: triggers]) { _ in TriggersText(triggers, verb: verb).lines }
   }
 }
 

@@ -19,6 +19,6 @@ struct ShowCommand: AsyncParsableCommand {
 
   func run() async throws {
     let shown = try await common.operations(for: "show").snapshot(of: code, on: date)
-    try common.present(shown) { SnapshotText($0).text }
+    try common.present(shown) { SnapshotText($0).lines }
   }
 }

@@ -31,7 +31,7 @@ struct StatusCommand: AsyncParsableCommand {
 
   func run() async throws {
     let report = try await common.operations(for: "status").coverage(from: from, through: to)
-    try common.present(report) { CoverageText($0).text }
+    try common.present(report) { CoverageText($0).lines }
     if !report.isHealthy { throw ExitCode(.refused) }
   }
 }

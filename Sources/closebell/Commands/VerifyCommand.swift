@@ -64,7 +64,7 @@ struct VerifyCommand: AsyncParsableCommand, Descriptors.Employer {
     }
     // What differs is said even to who asked for errors alone.
     try common.present(result, isError: !result.isClean) {
-      VerifyText($0, listsAll: common.verbose).text
+      VerifyText($0, listsAll: common.verbose).lines
     }
     if stop.isRaised {
       throw StatedProblem(

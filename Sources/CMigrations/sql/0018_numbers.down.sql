@@ -1,0 +1,20 @@
+-- The way back from 0018.
+alter table closebell.instruments
+  drop constraint instruments_multiplier_is_a_number;
+alter table closebell.prices
+  drop constraint prices_close_is_a_number;
+alter table closebell.fx_rates
+  drop constraint fx_rates_rate_is_a_number;
+alter table closebell.corporate_actions
+  drop constraint corporate_actions_value_is_a_number;
+alter table closebell.holding_activity_log
+  drop constraint holding_activity_log_quantity_is_a_number,
+  drop constraint holding_activity_log_price_is_a_number,
+  drop constraint holding_activity_log_amount_is_a_number,
+  drop constraint holding_activity_log_fee_is_a_number;
+alter table closebell.statement_valuations
+  drop constraint statement_valuations_value_is_a_number;
+alter table closebell.portfolio_snapshots
+  drop constraint portfolio_snapshots_equity_is_a_number,
+  drop constraint portfolio_snapshots_sums_are_numbers,
+  drop constraint portfolio_snapshots_returns_are_finite;
