@@ -135,18 +135,14 @@ extension ImportsCommand {
         let imports = left.count == 1 ? "1 queued import" : "\(left.count) queued imports"
         let cancel = Action.cancelImport(left.first).command
         if let role = left.role {
-          let take = Action.workImportsOf(role: role).command.shown
+          let take = Action.workImportsOf(role: role).command
           Terminal.complain(
-            """
-            warning: \(imports) of \(role.shown) left: that role does not own the tables
-            hint: if they are meant: \(take); else: \(cancel)
-            """)
+            .warning, "\(imports) of \(role) left: that role does not own the tables",
+            hint: "if they are meant: \(take); else: \(cancel)")
         } else {
           Terminal.complain(
-            """
-            warning: \(imports) left that nobody knows who asked for
-            hint: import those files again, and cancel these: \(cancel)
-            """)
+            .warning, "\(imports) left that nobody knows who asked for",
+            hint: "import those files again, and cancel these: \(cancel)")
         }
       }
       return untaken.count
