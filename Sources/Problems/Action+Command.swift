@@ -25,9 +25,10 @@ extension Action {
     case .showImport(let id): Self.line("imports show \(id)")
     case .cancelImport(let id): Self.line("imports cancel \(id)")
     case .resumeImport(let id): Self.line("imports resume" + (id.map { " \($0)" } ?? ""))
-    case .resumeImportOf(let id, let role): Self.line("imports resume \(id)", ("--from", role))
+    case .resumeImportOf(let id, let role):
+      Self.line("imports resume \(id)", ("--requested-by", role))
     case .workImports: Self.line("imports work")
-    case .workImportsOf(let role): Self.line("imports work", ("--from", role))
+    case .workImportsOf(let role): Self.line("imports work", ("--requested-by", role))
     case .repairDuplicates(let table):
       Self.line("repair duplicates" + Self.argument(table))
     case .checkSequences: Self.line("sequences check")

@@ -8,7 +8,7 @@ enum ArgumentRules {
   /// The parser takes time with the square of their number: some seconds for as many.
   static let most = 10_000
   /// Options that each add one more; of any other the last would win in silence.
-  static let repeatable: Set<Substring> = ["--map", "--portfolio", "--set"]
+  static let repeatable: Set<Substring> = ["--map", "--portfolio", "--requested-by", "--set"]
 
   /// Refuses a command line.
   ///

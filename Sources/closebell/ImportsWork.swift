@@ -9,7 +9,7 @@ import Text
 /// Whose imports are taken up.
 struct RequesterOptions: ParsableArguments {
   @Option(
-    name: .customLong("from"),
+    name: .customLong("requested-by"),
     help: ArgumentHelp(
       "Also take what this role asked for; may be given several times.",
       discussion: "Else only one's own requests are taken, and those of the owner of the tables.",

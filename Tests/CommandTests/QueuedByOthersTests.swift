@@ -63,14 +63,14 @@ import Testing
     #expect(worked.standardOutput.contains("1 rows: 1 new"))
     let role = "\(books.database)_stranger"
     #expect(worked.standardError.contains("warning: 2 queued imports of \(role)"))
-    #expect(worked.standardError.contains("closebell imports work --from \(role)"))
+    #expect(worked.standardError.contains("closebell imports work --requested-by \(role)"))
     #expect(try await Self.jobs(books) == ["queued", "queued", "completed"])
     let job = try await books.integer(
       "select id from closebell.import_jobs where source = '\(secret)'")
     let resumed = try await books.run("imports", "resume", "\(job)")
     #expect(resumed.exitCode == 78, "\(resumed.standardError)")
     #expect(!(resumed.standardError + worked.standardError).contains(Self.secret))
-    let known = try await books.run("imports", "work", "--from", role)
+    let known = try await books.run("imports", "work", "--requested-by", role)
     #expect(known.exitCode == 1, "\(known.standardError)")
     #expect(known.standardOutput.contains("1 rows: 0 new, 1 unchanged"))
     #expect(!known.standardError.contains(Self.secret), "it was queued by nobody who had read it")
