@@ -53,12 +53,14 @@ import Testing
     #expect(last == .latest - 4 && calendar.next(after: last) == nil)
   }
 
-  @Test("an unknown name is refused with the names that are known")
+  @Test("an unknown name is refused with the names that are known, by region")
   func unknown() {
     #expect {
-      try BusinessCalendar(named: "XPAR")
+      try BusinessCalendar(named: "XNOW")
     } throws: { error in
-      "\(error)".contains("XPAR") && "\(error)".contains("XNYS, XLON, weekdays, every_day")
+      "\(error)".hasPrefix("there is no calendar XNOW\nhint: calendars are ")
+        && "\(error)".contains("everywhere: weekdays every_day 24/7; Americas: XNYS XTSE ")
+        && BusinessCalendar.names.allSatisfy("\(error)".contains)
     }
   }
 

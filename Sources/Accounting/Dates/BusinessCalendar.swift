@@ -6,25 +6,31 @@ public struct CalendarError: Error, Hashable, Sendable, CustomStringConvertible 
   /// The reason, in one line.
   public var reason: String { "there is no calendar \(name)" }
   /// The names that are.
-  public var advice: String { "calendars are \(BusinessCalendar.names.joined(separator: ", "))" }
+  public var advice: String { "calendars are \(BusinessCalendar.listing)" }
   /// The reason, and the names that are.
   public var description: String { "\(reason): \(advice)" }
 }
 
 /// The business dates of an exchange, or of every week, and when each of them is over.
 ///
-/// `XNYS` and `XLON` follow the exchanges' published rules, with their one-off closures, from 1990
-/// to 2050; outside those years the rules are applied without them. `weekdays` and `every_day` hold
-/// for every date. A table of overrides adds what no rule knows.
+/// An exchange's follow its published rules, with its one-off closures, from 1990 on where they are
+/// known; outside those years the rules are applied without them. Feasts that are not computed are
+/// listed to 2035. `weekdays` and `every_day` hold for every date. A table of overrides adds what no
+/// rule knows.
 ///
 /// Every question is answered from one bit a date and a running count.
 public struct BusinessCalendar: Sendable, Hashable {
   /// The calendars that there are.
-  public static let names = ["XNYS", "XLON", "weekdays", "every_day"]
+  public static let names = ExchangeCalendar.regions.flatMap { $0.calendars.map(\.name) }
+
+  /// The calendars that there are, by region, in one line.
+  public static let listing = ExchangeCalendar.regions
+    .map { "\($0.name): \($0.calendars.map(\.name).joined(separator: " "))" }
+    .joined(separator: "; ")
 
   /// The name, as a portfolio states it.
   public let name: String
-  let exchange: Exchange
+  let exchange: ExchangeCalendar
 
   /// One bit a date from `Day.earliest` on.
   private var bits: [UInt64]
@@ -38,12 +44,11 @@ public struct BusinessCalendar: Sendable, Hashable {
   ///   - overrides: Dates that are open (true) or closed (false), whatever the rules say.
   /// - Throws: `CalendarError` for any other name.
   public init(named name: String, overrides: [Day: Bool] = [:]) throws(CalendarError) {
-    guard let exchange = Exchange(rawValue: name) else { throw CalendarError(name: name) }
+    guard let exchange = ExchangeCalendar.named(name) else { throw CalendarError(name: name) }
     self.name = name
     self.exchange = exchange
-    let table = exchange.table
-    bits = table.bits
-    ranks = table.ranks
+    bits = exchange.bits
+    ranks = exchange.ranks
     guard !overrides.isEmpty else { return }
     for (day, isBusinessDay) in overrides where Self.range.contains(day) {
       let index = Self.index(of: day)
@@ -51,6 +56,17 @@ public struct BusinessCalendar: Sendable, Hashable {
       if isBusinessDay { bits[index >> 6] |= bit } else { bits[index >> 6] &= ~bit }
     }
     ranks = Self.ranks(of: bits)
+  }
+
+  /// The same name and the same dates.
+  public static func == (left: BusinessCalendar, right: BusinessCalendar) -> Bool {
+    left.name == right.name && left.bits == right.bits
+  }
+
+  /// Hashes the name and the dates.
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(name)
+    hasher.combine(bits)
   }
 
   static let range = Day.earliest...Day.latest

@@ -82,9 +82,15 @@ extension StillBooks {
     on dates: [Day], of scope: PortfolioSelection, limit: Int
   ) throws -> [Coverage.Flaw] {
     guard let first = dates.first, let last = dates.last else { return [] }
-    let calendars = Calendars(overrides: try read { db in try MarketLoading.overrides(on: db) })
+    let (overrides, groups) = try read { db in
+      (
+        try MarketLoading.overrides(on: db),
+        try Coverage.expectations(from: first, through: last, of: scope, on: db)
+      )
+    }
+    let calendars = Calendars(overrides: overrides)
     var open: [(calendar: String, date: Day)] = []
-    for name in BusinessCalendar.names {
+    for name in Set(groups.map(\.calendar)).sorted() {
       let calendar = try calendars.named(name)
       open += dates.filter { calendar.isBusinessDay($0) }.map { (name, $0) }
     }

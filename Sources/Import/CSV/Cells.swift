@@ -122,8 +122,7 @@ struct Cells {
   func calendar(_ column: Int) throws(RowRefusal) -> String? {
     guard let name = try text(column, limit: Self.nameLimit) else { return nil }
     guard BusinessCalendar.names.contains(where: name.isExactly) else {
-      let names = BusinessCalendar.names.joined(separator: " ")
-      throw refuse(quoting: column, "is none of: \(names)")
+      throw refuse(quoting: column, "is none of: \(BusinessCalendar.listing)")
     }
     return name
   }
