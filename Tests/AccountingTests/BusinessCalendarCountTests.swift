@@ -64,6 +64,31 @@ import Testing
     }
   }
 
+  @Test("feasts that are computed hold beyond those that are listed")
+  func computedFeasts() throws {
+    let closed = [
+      ("XTAE", "1950-09-12 2100-10-04 2100-10-05 2150-09-22"),  // the years 5711, 5861 and 5911
+      ("XTKS", "2050-03-21 2050-09-23"),  // equinoxes, one of them on a Sunday
+      ("XETR", "2100-03-26 2100-03-29"),  // Easter on 28 March
+    ]
+    for (name, days) in closed {
+      let calendar = try BusinessCalendar(named: name)
+      for text in days.split(separator: " ") {
+        #expect(!calendar.isBusinessDay(Self.day(String(text))), "\(name) \(text)")
+      }
+    }
+  }
+
+  @Test("what is only expected is open again where a row of the table says so")
+  func expected() throws {
+    let expected = [("XSHG", "2031-10-08"), ("XBOM", "2027-10-29"), ("XSAU", "2030-02-04")]
+    for (name, text) in expected {
+      let day = Self.day(text)
+      #expect(try !BusinessCalendar(named: name).isBusinessDay(day), "\(name)")
+      #expect(try BusinessCalendar(named: name, overrides: [day: true]).isBusinessDay(day))
+    }
+  }
+
   /// Half days of both exchanges as they were announced, and full days beside them.
   static let announced: [(String, String, Bool)] = [
     ("XNYS", "1992-11-27 1992-12-24 1995-07-03 1996-07-05 1997-12-26 1999-12-31", true),

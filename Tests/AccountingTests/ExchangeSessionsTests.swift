@@ -6,8 +6,8 @@ import Testing
 /// Every exchange's sessions against those of another program: each year from 1990, or from where
 /// that program knows the exchange, to 2035, or as far as it does.
 ///
-/// `Fixtures/cases/exchange_sessions.csv` is what `Fixtures/making/exchange_sessions.py` writes: the
-/// number of a year's sessions, and checksums of their dates and of the minutes at which they end.
+/// `Fixtures/cases/exchange_sessions.csv` is what `Fixtures/making/exchange_sessions.py` writes:
+/// the number of a year's sessions, and checksums of their dates and of when they end.
 @Suite("Exchange sessions, against an independent program") struct ExchangeSessionsTests {
   struct Year: CustomTestStringConvertible, Sendable {
     let calendar: String
@@ -41,7 +41,7 @@ import Testing
   }
 
   @Test(
-    "every session of a year is one of ours, no date is one too many, and each ends when ours does",
+    "a year has the sessions that it had, and each ends when it did",
     arguments: years)
   func sessions(year: Year) throws {
     let calendar = try BusinessCalendar(named: year.calendar)
@@ -69,9 +69,9 @@ import Testing
 
   // MARK: - The program itself
 
-  /// `CLOSEBELL_PYTHON`, or the system's.
+  /// `CLOSEBELL_TEST_PYTHON`, or the system's.
   private static let python =
-    getenv("CLOSEBELL_PYTHON").map { String(cString: $0) }
+    getenv("CLOSEBELL_TEST_PYTHON").map { String(cString: $0) }
     ?? "/usr/bin/python3"
 
   /// Whether the release is there that wrote the list: others may know other dates to come.

@@ -15,8 +15,8 @@ public struct CalendarError: Error, Hashable, Sendable, CustomStringConvertible 
 ///
 /// An exchange's follow its published rules, with its one-off closures, from 1990 on where they are
 /// known; outside those years the rules are applied without them. Feasts that are not computed are
-/// listed to 2035. `weekdays` and `every_day` hold for every date. A table of overrides adds what no
-/// rule knows.
+/// listed to 2035. `weekdays` and `every_day` hold for every date. A table of overrides adds what
+/// no rule knows.
 ///
 /// Every question is answered from one bit a date and a running count.
 public struct BusinessCalendar: Sendable, Hashable {

@@ -1,8 +1,8 @@
 /// How far a place's clocks are from UTC, by date.
 ///
 /// Sessions do not run at the hours when clocks change, so a date has one offset. New York's and
-/// Britain's are right from 1967 and 1981 on; the others' from 2020 on, when the last of the irregular
-/// ones had settled.
+/// Britain's are right from 1967 and 1981 on; the others' from 2020 on, when the last of the
+/// irregular ones had settled.
 struct Zone: Sendable {
   /// Summer time from a year on, until the next one's.
   struct Summer: Sendable {
