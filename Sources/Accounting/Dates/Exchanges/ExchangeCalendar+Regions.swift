@@ -55,10 +55,10 @@ extension ExchangeCalendar {
       ]),
   ]
 
-  /// The calendar of a name, byte for byte; nil for any other name.
+  /// The calendar of a name; nil for any other name.
   static func named(_ name: String) -> ExchangeCalendar? {
     for region in regions {
-      for listed in region.calendars where listed.name.utf8.elementsEqual(name.utf8) {
+      for listed in region.calendars where listed.name == name {
         return listed.calendar()
       }
     }

@@ -51,6 +51,7 @@ final class ExchangeCalendar: Sendable {
   ///   - expected: Dates that will be announced, computed as they are now announced.
   ///   - open: Sessions on dates that a rule closes.
   ///   - hours: Sessions that ended at an hour that no rule knows.
+  @inline(never)  // Or it is in the binary once for each exchange.
   init(
     _ name: String, _ zone: Zone, closes: [Close] = [], week: Week = .mondayToFriday,
     rules: [HolidayRule] = [], closed: StaticString = "", expected: StaticString = "",
