@@ -79,8 +79,9 @@ import Testing
   private static func isThere() async throws -> Bool {
     guard access(python, X_OK) == 0 else { return false }
     let check = """
-      import exchange_calendars, pandas
-      print(exchange_calendars.__version__, pandas.__version__.split(".")[0])
+      import exchange_calendars, pandas, sys
+      release = [exchange_calendars.__version__, pandas.__version__.split(".")[0]]
+      sys.stdout.write(" ".join(release) + "\\n")
       """
     return try await CommandRun.run(python, ["-c", check]).standardOutput == "4.13.2 2\n"
   }
