@@ -7,6 +7,8 @@ import Storage
 
 /// `closebell-bench sequences`: the check, the trigger and reserved ids, on a server of its own.
 enum SequenceBench {
+  private static let everything = SequenceScope.database(apart: "closebell")
+
   /// A measured case.
   private struct Figure {
     var name: String
@@ -50,7 +52,8 @@ enum SequenceBench {
       whole.append(
         try await fresh.perform { db in
           let started = ContinuousClock.now
-          let healths = try SequenceReader.check(SequenceCatalogue.find(on: db), on: db)
+          let healths = try SequenceReader.check(
+            SequenceCatalogue.find(in: everything, on: db), on: db)
           precondition(healths.count >= 1_000 && healths.allSatisfy { $0.state == .healthy })
           return (ContinuousClock.now - started) / .milliseconds(1)
         })
@@ -85,7 +88,7 @@ enum SequenceBench {
     let statements = 2_000
     try await connection.perform { db in
       try db.execute(sql: plainTables)
-      _ = try SequenceTrigger.install(on: ["bench.kept"], on: db)
+      _ = try SequenceTrigger.install(on: ["bench.kept"], in: everything, on: db)
     }
     func seconds(_ table: String, rows: Int, times: Int) async throws -> Double {
       let insert = Statement.once(
