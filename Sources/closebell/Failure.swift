@@ -1,6 +1,4 @@
-import Accounting
 import ArgumentParser
-import Close
 import Glibc
 import Postgres
 import Problems
@@ -122,11 +120,6 @@ enum Terminal {
   /// Says what the problem is, about what if more than one thing is under way.
   static func complain(_ problem: StatedProblem, about subject: String? = nil) {
     complain(LogLine(problem, about: subject))
-  }
-
-  /// Says why a slot was not closed.
-  static func complain(_ failure: SlotFailure) {
-    complain(failure.problem, about: "portfolio \(failure.portfolio), \(failure.date)")
   }
 
   /// The one door to standard error for what is said in words.

@@ -124,7 +124,7 @@ struct RepairEquityCommand: AsyncParsableCommand, Descriptors.Employer {
       }
     }
     for failure in plan.failures {
-      Terminal.complain(failure)
+      Concluding.complain(SlotFailureResult(failure))
     }
     if isApplied {
       try options.confirm(
