@@ -69,7 +69,7 @@ import Testing
         }
         isClosed.pass()
       }
-      try await group.waitForAll()
+      for try await _ in group {}  // the first error ends the others
     }
   }
 

@@ -94,7 +94,7 @@ import Testing
         try await Task.sleep(for: .milliseconds(700))
         try await weather.storm.crash()
       }
-      try await group.waitForAll()
+      for try await _ in group {}  // the first error ends the others
     }
   }
 
@@ -127,7 +127,7 @@ import Testing
         }
         isClosed.pass()
       }
-      try await group.waitForAll()
+      for try await _ in group {}  // the first error ends the others
     }
   }
 

@@ -72,7 +72,7 @@ final class Storm: Sendable {
           try await terminateOne()
         }
       }
-      try await group.waitForAll()
+      for try await _ in group {}  // the first error ends the others
     }
   }
 
