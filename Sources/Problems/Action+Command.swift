@@ -50,7 +50,7 @@ extension Action {
   }
 
   /// A value as a shell takes it for one word, whoever made it up.
-  private static func quoted(_ value: String) -> String {
+  public static func quoted(_ value: String) -> String {
     let isPlain = value.utf8.allSatisfy { byte in
       byte >= 0x80 || UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte | 0x20
         || UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte || "#%+,-./:=@_".utf8.contains(byte)

@@ -21,27 +21,23 @@ struct ImportOptions: ParsableArguments {
   var batchSize: Int?
 
   @Option(
-    name: .customLong("map"),
-    help: ArgumentHelp(
-      "Reads the column under another header; may be given several times.",
-      valueName: "Header=column"))
-  var mappings: [String] = []
-
-  @Option(
     name: .customLong("set"),
     help: ArgumentHelp(
       "Gives a column that the file lacks the same value in every row.",
       valueName: "column=value"))
   var constants: [String] = []
 
-  @Option(help: ArgumentHelp("What separates fields: one character, or tab.", valueName: "c"))
-  var delimiter: String?
+  @OptionGroup var file: FileOptions
 
-  @Flag(help: "Numbers are written as 1.234,56; fields are then separated by semicolons.")
-  var decimalComma = false
+  @Flag(help: "Round numbers to the places that are kept, half to even, and say how many.")
+  var round = false
 
-  @Option(help: ArgumentHelp("How dates are written, such as DD.MM.YYYY.", valueName: "pattern"))
-  var dateFormat: String?
+  @Option(
+    name: .customLong("word"),
+    help: ArgumentHelp(
+      "Says what a word of the file means; may be given several times.",
+      valueName: "Word=meaning"))
+  var words: [String] = []
 
   @Option(help: "Reads another program's export as it is.")
   var format: ExportFormat?
@@ -50,25 +46,12 @@ struct ImportOptions: ParsableArguments {
   var restate = false
 
   func validate() throws {
-    for mapping in mappings where !mapping.dropFirst().contains("=") {
-      throw ValidationError("--map takes 'Header=column', not '\(mapping)'")
-    }
     for constant in constants where !constant.dropFirst().contains("=") {
       throw ValidationError("--set takes 'column=value', not '\(constant)'")
     }
-    if let dateFormat, DateFormat(dateFormat) == nil {
-      throw ValidationError("--date-format takes YYYY, MM and DD once each, not '\(dateFormat)'")
+    for word in words where !word.dropFirst().contains("=") {
+      throw ValidationError("--word takes 'Word=meaning', not '\(word)'")
     }
-    _ = try delimiterByte()
-  }
-
-  private func delimiterByte() throws -> UInt8? {
-    guard let delimiter else { return nil }
-    if delimiter == "tab" { return UInt8(ascii: "\t") }
-    guard delimiter.utf8.count == 1, let byte = delimiter.utf8.first, byte < 0x80,
-      !ImportRequest.bannedDelimiters.contains(byte)
-    else { throw ValidationError("--delimiter takes one character, not '\(delimiter)'") }
-    return byte
   }
 
   /// What is asked of a file.
@@ -78,19 +61,17 @@ struct ImportOptions: ParsableArguments {
       onError: onError == .abort ? .abort : .skip,
       batchSize: batchSize ?? Settings.current.importBatchSize,
       restate: restate, maxRows: Settings.current.importMaxRows)
-    for mapping in mappings {
-      guard let cut = mapping.lastIndex(of: "=") else { continue }
-      request.columnMap[ExactText(String(mapping[..<cut]))] = String(
-        mapping[mapping.index(after: cut)...])
+    try self.file.apply(to: &request)
+    request.rounds = round
+    for word in words {
+      guard let cut = word.lastIndex(of: "=") else { continue }
+      request.meanings[ExactText(String(word[..<cut]))] = String(word[word.index(after: cut)...])
     }
     for constant in constants {
       guard let cut = constant.firstIndex(of: "=") else { continue }
       request.constants[String(constant[..<cut])] = String(constant[constant.index(after: cut)...])
     }
     request.format = format
-    request.decimalComma = decimalComma
-    request.dateFormat = dateFormat.flatMap(DateFormat.init)
-    request.delimiter = try delimiterByte() ?? UInt8(ascii: decimalComma ? ";" : ",")
     return request
   }
 }

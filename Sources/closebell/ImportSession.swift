@@ -140,14 +140,20 @@ final class ImportSession: Sendable {
     }
     StandardOutput.flush()
     for warning in report.warnings.prefix(20) { Terminal.complain(.warning, "\(warning)") }
-    for row in result.refusals.prefix(20) {
-      Terminal.complain(.error, "\(report.source), \(row.summary)")
+    for row in report.listedRefusals {
+      Terminal.complain(.error, "\(report.source), \(ImportResult.Refusal(row).summary)")
     }
-    let hidden = report.refused - min(report.refusedRows.count, 20)
+    let hidden = report.refused - report.rowsWithoutInstrument - report.listedRefusals.count
     if hidden > 0, let job = report.jobID {
       Terminal.complain(
         .more, "detail: and \(hidden) more; see: closebell imports show \(job)")
     }
+    if let missing = MissingSymbolsText(result) {
+      Terminal.complain(.error, "\(report.source): \(missing.list)")
+      Terminal.complain(.more, "hint: \(missing.proposal)")
+      for row in missing.rows { Terminal.complain(.more, "  \(row)") }
+    }
+    for hint in report.hints { Terminal.complain(.more, "hint: \(hint)") }
     if let place = try file.get() {
       if let rejects, place != rejects.path {
         Terminal.complain(
@@ -194,5 +200,12 @@ final class ImportSession: Sendable {
     Terminal.complain(
       StatedProblem(code, "import \(job) \(what)", remedy: Remedy(.resumeImport(job))))
     return code.kind.exitCode
+  }
+}
+
+extension ImportReport {
+  /// The refused rows that are named one by one; symbols that are no instruments are one list.
+  fileprivate var listedRefusals: [RefusedRow] {
+    Array(refusedRows.lazy.filter { $0.missing == nil }.prefix(20))
   }
 }

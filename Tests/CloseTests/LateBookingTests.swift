@@ -35,7 +35,7 @@ import Testing
     #expect(report.refused == 0)
     #expect(
       report.warnings.map(\.description).first
-        == "row 1: 2017-05-30 is locked: booked on 2017-06-01")
+        == "row 1 (line 2): 2017-05-30 is locked: booked on 2017-06-01")
     #expect(try await books.firstStale() == nil)
     _ = try await books.close("2017-06-01")
     try await expectLateBooked(books)

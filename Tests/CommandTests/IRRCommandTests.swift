@@ -170,6 +170,50 @@ import Testing
     #expect(table.standardOutput.contains("–") && table.exitCode == 0)
   }
 
+  @Test("an amount with an exponent is one; of a series with a bad row only that is left out")
+  func seriesWithoutABadRow() async throws {
+    let run = try await irr(
+      """
+      series,date,amount
+      a,2023-01-01,-1E2
+      b,2023-01-01,-100
+      a,2024-01-01 16:00:00,1.1e+02
+      b,2024-01-01,x
+      c,2023-01-01,-100
+      c,2024-01-01,120
+
+      """, "--json")
+    #expect(run.exitCode == 65)
+    let found = try objects(run)
+    #expect(found.map { $0["series"] as? String } == ["a", "c"])
+    #expect(abs(try #require(found[0]["rate"] as? Double) - 0.1) < 1e-11)
+    #expect(abs(try #require(found[1]["rate"] as? Double) - 0.2) < 1e-11)
+    #expect(run.standardError.contains("row 4 (line 5), amount: 'x'"))
+    #expect(run.standardError.contains("not calculated were: b;"))
+    let nobodys = try await irr(
+      "series,date,amount\na,2023-01-01,-1\na,2024-01-01,1\n,2024-01-01,5\n", "--json")
+    #expect(nobodys.exitCode == 65 && nobodys.standardOutput.isEmpty)
+  }
+
+  @Test("flows are read as imports read files: other headers, decimal commas, dates, totals")
+  func writtenInOtherWays() async throws {
+    let run = try await irr(
+      """
+      Konto 12
+      Datum;Betrag;Notiz
+      31.12.2022;-1.000,00;x
+      31.12.2023;1.100,00;y
+      Summe;100,00;
+      """, "--json", "--decimal-comma", "--date-format", "DD.MM.YYYY", "--map", "Datum=date",
+      "--map", "Betrag=amount", "--ignore", "notiz", "--header-line", "2", "--skip-rows", "summe")
+    #expect(run.exitCode == 0, "\(run.standardError)")
+    #expect(abs(try #require(try objects(run).first?["rate"] as? Double) - 0.1) < 1e-11)
+    let points = try await irr(
+      "date;amount\n2023-01-01;-1.000\n2024-01-01;1100.5\n", "--decimal-comma")
+    #expect(points.exitCode == 65 && points.standardOutput.isEmpty)
+    #expect(points.standardError.contains("row 2 (line 3), amount: '1100.5' has a decimal point"))
+  }
+
   @Test("every bad row is named with its line and column, and nothing is calculated")
   func badRows() async throws {
     let run = try await irr(
@@ -177,7 +221,7 @@ import Testing
       date,amount
       2024-01-01,-100
       2024-13-01,5
-      2024-02-01,1e5
+      2024-02-01,1e5x
 
       2024-02-02,
       2024-02-03,1,2
@@ -189,7 +233,7 @@ import Testing
     #expect(run.standardOutput.isEmpty)
     for says in [
       "row 2 (line 3), date: '2024-13-01' is not a date",
-      "row 3 (line 4), amount: '1e5' is not a decimal",
+      "row 3 (line 4), amount: '1e5x' is not a decimal",
       "row 4 (line 6), amount: a value is required",
       "row 5 (line 7): the row has 3 fields, the header has 2",
       "row 6 (line 8): the row has 3 fields",

@@ -275,7 +275,7 @@ struct ImportJobTests {
     #expect(result.exitCode == 0)
     #expect(
       result.standardOutput.contains("dry run: prices: 3 rows: 1 new, 1 changed, 1 unchanged"))
-    #expect(result.standardOutput.contains("  row 1: close 10 → 10.5\n"))
+    #expect(result.standardOutput.contains("  row 1 (line 2): close 10 → 10.5\n"))
     #expect(try await Self.prices(books) == before)
   }
 

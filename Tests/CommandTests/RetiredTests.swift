@@ -62,7 +62,8 @@ struct RetiredTests {
         + "4,ALPHA#\(old),2024-01-03,deposit,1\n")
     #expect(late.exitCode == 65)
     #expect(
-      late.standardError.contains("row 1, date: portfolio ALPHA was retired before 2024-01-04"))
+      late.standardError.contains(
+        "row 1 (line 2), date: portfolio ALPHA was retired before 2024-01-04"))
     #expect(late.standardOutput.contains("1 new, 1 refused"))
   }
 

@@ -43,18 +43,6 @@ struct DialectTests {
   }
 
   @Test(
-    "points group three digits, or the number is refused",
-    arguments: [
-      ("1.234,56", "1234.56"), ("1.234.567", "1234567"), ("-1.234,5", "-1234.5"), ("0,5", "0.5"),
-      ("1234,5", "1234.5"), ("12", "12"), ("1.23", nil), ("1.2345", nil), ("1234.567", nil),
-      ("1,2,3", nil), ("1,234.5", nil), (".123", nil), ("1.", nil), ("1..234", nil),
-    ])
-  func grouping(_ text: String, _ plain: String?) {
-    let read = try? Cells.plain(text.utf8)
-    #expect(read.map { String(decoding: $0, as: UTF8.self) } == plain)
-  }
-
-  @Test(
     "a date format has a year, a month and a day, once each",
     arguments: [
       ("DD.MM.YYYY", true), ("YYYYMMDD", true), ("MM/DD/YYYY", true), ("YY-MM-DD", false),

@@ -1,3 +1,4 @@
+import Accounting
 import Postgres
 import TestSupport
 import Testing
@@ -203,5 +204,155 @@ struct ExportFormatTests {
       try await books.texts(
         "select 1 from closebell.holding_activity_log where activity_type = 'dividend'"
       ).isEmpty)
+  }
+
+  @Test("an empty number is never zero: the row is refused, and the column named")
+  func emptyNumbers() async throws {
+    let books = try await Books.small()
+    let ghostfolio = try await Self.run(
+      books, .ghostfolio,
+      """
+      Date,Code,DataSource,Currency,Price,Quantity,Action,Fee,Note
+      2021-09-16,ACME,YAHOO,USD,,5,buy,11.00,no price
+      2021-11-17,ACME,YAHOO,USD,,5,dividend,0.00,no price
+      2021-11-18,ACME,YAHOO,USD,0.48,,dividend,0.00,no quantity
+      2021-11-21,Custody,MANUAL,USD,12,1,fee,0,the fee stands in the price
+      2021-11-22,USD,MANUAL,USD,,,interest,0,nothing
+      2021-11-23,Custody,MANUAL,USD,0,0,fee,,no fee
+      2021-11-24,Custody,MANUAL,USD,9,1,fee,9.00,the same twice
+      2021-11-25,ACME,YAHOO,USD,0,5,buy,,given away
+      """)
+    #expect(
+      ghostfolio.refusedRows.map { "\($0.row) \($0.field ?? "-")" } == [
+        "1 Price", "2 Price", "3 Quantity", "4 Fee", "5 Price", "6 Fee",
+      ])
+    let performance = try await Self.run(
+      books, .portfolioPerformance,
+      """
+      Date,Type,Value,Transaction Currency,Gross Amount,Currency Gross Amount,Exchange Rate,Fees,\
+      Taxes,Shares,ISIN,WKN,Ticker Symbol,Security Name,Note
+      2021-05-14T00:00,Deposit,,USD,,,,,,,,,,,
+      2021-05-15T00:00,Buy,,USD,,,,,,10,,,ACME,Acme,
+      2021-05-15T00:00,Buy,10,USD,,,,,,,,,ACME,Acme,
+      """)
+    #expect(
+      performance.refusedRows.map { "\($0.row) \($0.field ?? "-"): \($0.message)" } == [
+        "1 Value: a value is required", "2 Value: a value is required",
+        "3 Shares: a value is required",
+      ])
+    let broker = try await Self.run(
+      books, .interactiveBrokers,
+      """
+      ClientAccountID,CurrencyPrimary,AssetClass,Symbol,TradeID,TradeDate,Quantity,TradePrice,\
+      IBCommission,IBCommissionCurrency,Buy/Sell
+      ALPHA,USD,STK,ACME,1,20260105,10,,-1,USD,BUY
+      ALPHA,USD,STK,ACME,2,20260105,10,5,,USD,BUY
+      ALPHA,USD,STK,ACME,3,20260105,,5,-1,USD,BUY
+      """, portfolio: nil)
+    #expect(
+      broker.refusedRows.map { "\($0.row) \($0.field ?? "-")" } == [
+        "1 TradePrice", "2 IBCommission", "3 Quantity",
+      ])
+  }
+
+  @Test("a delivery comes at its value before fees and taxes, and what they need is paid in")
+  func deliveries() async throws {
+    let books = try await Books.small()
+    let report = try await Self.run(
+      books, .portfolioPerformance,
+      """
+      Datum;Typ;Wert;Buchungswährung;Bruttobetrag;Währung Bruttobetrag;Wechselkurs;Gebühren;\
+      Steuern;Stück;ISIN;WKN;Ticker-Symbol;Wertpapiername;Notiz
+      2020-12-14T10:08;Einlieferung;206,00;USD;;;;1,25;0,75;4;US1;;ACME;Acme;
+      2020-12-15T10:08;Auslieferung;-151,50;USD;;;;1,50;0,00;3;US1;;ACME;Acme;
+      2020-12-16T00:00;Einlieferung;51,00;USD;;;;;;1;US1;;ACME;Acme;
+      """
+    ) {
+      $0.delimiter = UInt8(ascii: ";")
+      $0.decimalComma = true
+    }
+    #expect(report.refused == 0 && report.datesWithTime == 2)
+    #expect(
+      try await books.texts(Self.log) == [
+        "(ALPHA,transfer_in,2020-12-14,ACME,4,51,,0,USD)",
+        "(ALPHA,fee,2020-12-14,ACME,,,1.25,0,USD)", "(ALPHA,tax,2020-12-14,ACME,,,0.75,0,USD)",
+        "(ALPHA,deposit,2020-12-14,,,,2,0,USD)",
+        "(ALPHA,transfer_out,2020-12-15,ACME,3,51,,0,USD)",
+        "(ALPHA,fee,2020-12-15,ACME,,,1.5,0,USD)", "(ALPHA,deposit,2020-12-15,,,,1.5,0,USD)",
+        "(ALPHA,transfer_in,2020-12-16,ACME,1,51,,0,USD)",
+      ])
+  }
+
+  @Test("an older export of a cash account is read but for what needs the columns that it lacks")
+  func olderCashAccount() async throws {
+    let books = try await Books.small()
+    let text = """
+      Datum;Typ;Wert;Buchungswährung;Steuern;Stück;ISIN;WKN;Ticker-Symbol;Wertpapiername;Notiz
+      2020-04-15T00:00;Einlage;2.395,00;USD;;;;;;;
+      2020-05-05T00:00;Entnahme;-87,15;USD;;;;;;;
+      2020-05-06T00:00;Dividende;8,50;USD;1,50;8;US1;;ACME;Acme;
+      2020-05-07T00:00;Kauf;-100,00;USD;;2;US1;;ACME;Acme;
+      """
+    let report = try await Self.run(books, .portfolioPerformance, text) {
+      $0.delimiter = UInt8(ascii: ";")
+      $0.decimalComma = true
+    }
+    #expect(report.refusedRows.map { "\($0.row) \($0.field ?? "-")" } == ["4 Fees"])
+    #expect(report.inserted == 4)
+    let unsplit = await #expect(throws: ImportError.self) {
+      try await Self.run(books, .portfolioPerformance, text)
+    }
+    #expect(unsplit?.hint?.contains("--decimal-comma") == true)
+  }
+
+  @Test("--date-format applies to exports, and options that would change nothing are refused")
+  func options() async throws {
+    let books = try await Books.small()
+    let american = """
+      Date,Code,DataSource,Currency,Price,Quantity,Action,Fee,Note
+      03/04/2024,ACME,YAHOO,USD,125.10,2,buy,0,4 March
+      03/15/2024 16:00:00,ACME,YAHOO,USD,122.62,1,BUY,0,15 March
+      """
+    _ = try await Self.run(books, .ghostfolio, american) {
+      $0.dateFormat = DateFormat("MM/DD/YYYY")
+    }
+    let trades = """
+      ClientAccountID,CurrencyPrimary,AssetClass,Symbol,TradeID,TradeDate,Quantity,TradePrice,\
+      IBCommission,IBCommissionCurrency,Buy/Sell
+      ALPHA,USD,STK,ACME,C05-1,03/04/2024,10,270,-1,USD,BUY
+      """
+    _ = try await Self.run(books, .interactiveBrokers, trades, portfolio: nil) {
+      $0.dateFormat = DateFormat("MM/DD/YYYY")
+    }
+    #expect(
+      try await books.texts("select activity_date from closebell.holding_activity_log order by id")
+        == ["(2024-03-04)", "(2024-03-15)", "(2024-03-04)"])
+    let useless: [@Sendable (inout ImportRequest) -> Void] = [
+      { $0.restate = true }, { $0.columnMap = ["Note": "Colour"] },
+      { $0.columnMap = ["Nota": "Note"] }, { $0.ignored = ["Nota"] },
+      { $0.constants["currency"] = "USD" },
+    ]
+    for change in useless {
+      await #expect(throws: ImportError.self) {
+        try await Self.run(books, .ghostfolio, american, change)
+      }
+    }
+  }
+
+  @Test("a multiplier in the export that is not the instrument's is refused")
+  func multiplier() async throws {
+    let books = try await Books.small()
+    let report = try await Self.run(
+      books, .interactiveBrokers,
+      """
+      ClientAccountID,CurrencyPrimary,AssetClass,Symbol,Multiplier,TradeID,TradeDate,Quantity,\
+      TradePrice,IBCommission,IBCommissionCurrency,Buy/Sell
+      ALPHA,USD,OPT,CALL,100,1,20260105,1,6.25,-2.25,USD,BUY
+      ALPHA,USD,FUT,ACME,50,2,20260105,1,6.25,-2.25,USD,BUY
+      ALPHA,USD,BOND,ACME,100,3,20260105,1,6.25,-2.25,USD,BUY
+      """, portfolio: nil)
+    #expect(
+      report.refusedRows.map(\.message) == ["the file says 50, the multiplier of ACME is 1"])
+    #expect(report.inserted == 2)
   }
 }

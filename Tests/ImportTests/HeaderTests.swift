@@ -35,8 +35,9 @@ struct HeaderTests {
     let error = try #require(refusal("date|symbol|clsoe"))
     #expect(error.message == "f.csv: 'clsoe' is not a column of prices")
     #expect(
-      error.hint
-        == "did you mean 'close'? the columns of prices are date, symbol, close, [currency]")
+      error.hint?.hasPrefix(
+        "did you mean 'close'? the columns of prices are date, symbol, close, [currency]") == true)
+    #expect(error.hint?.hasSuffix("--ignore clsoe") == true)
     #expect(refusal("date|symbol|close|colour")?.hint?.hasPrefix("the columns") == true)
     #expect(refusal("date|symbol|close|")?.message == "f.csv: column 4 has no name")
   }
@@ -51,7 +52,9 @@ struct HeaderTests {
 
   @Test("another separator is guessed")
   func separator() {
-    #expect(refusal("date;symbol;close")?.hint?.hasPrefix("fields are separated by commas") == true)
+    #expect(
+      refusal("date;symbol;close")?.hint?.hasPrefix(
+        "fields seem to be separated by ';': --delimiter ';'") == true)
   }
 
   @Test("a map renames headers, and must fit both sides")

@@ -38,8 +38,13 @@ struct CSVReader {
     scan = RowScan(delimiter: delimiter)
   }
 
-  /// Every byte read so far, as long as no row after the first was asked for.
+  /// Whether the buffer keeps what was read already: as long as the header is looked for.
+  private var keepsEverything = false
+  /// Every byte read so far, as long as no row after the header was asked for.
   var everything: ArraySlice<UInt8> { buffer[..<end] }
+  /// Everything up to the end of the header row, without its line end, once that was read.
+  var beginning: ArraySlice<UInt8> { buffer[beginningStart..<rowText.endIndex] }
+  private var beginningStart = 0
 
   /// Passes over a byte order mark.
   ///
@@ -50,8 +55,28 @@ struct CSVReader {
     if first.starts(with: [0xEF, 0xBB, 0xBF]) {
       start = 3
       offset = 3
+      beginningStart = 3
     }
     return first
+  }
+
+  /// Reads up to the row that begins on a line, however much that is, and keeps all of it.
+  ///
+  /// - Returns: Whether there is such a row.
+  mutating func row(onLine line: Int) throws(ImportError) -> Bool {
+    keepsEverything = true
+    defer { keepsEverything = false }
+    while nextLine < line {
+      if let lineEnd = buffer[start..<end].firstIndex(of: UInt8(ascii: "\n")) {
+        offset += lineEnd + 1 - start
+        start = lineEnd + 1
+        nextLine += 1
+      } else {
+        guard !isAtEnd, end < Self.rowLimit else { return false }
+        try refill()
+      }
+    }
+    return try next()
   }
 
   /// Reads the next row.
@@ -107,6 +132,9 @@ struct CSVReader {
     if last > rowStart, buffer[last - 1] == UInt8(ascii: "\r") { last -= 1 }
     return buffer[rowStart..<last]
   }
+
+  /// Whether the row's bytes are its problem, and not its quotes.
+  var isTextProblem: Bool { scan.problem == nil && problem != nil && scan.fields.count > 0 }
 
   /// Looks for bytes that no text of the database can hold.
   private func textProblem() -> (field: Int?, message: String)? {
@@ -165,7 +193,7 @@ struct CSVReader {
   }
 
   private mutating func refill() throws(ImportError) {
-    if start > 0 {
+    if start > 0, !keepsEverything {
       hashConsumed()
       hashedEnd = 0
       let (first, count) = (start, end - start)
@@ -225,35 +253,6 @@ struct CSVReader {
     buffer.replaceSubrange(0..<start, with: kept)
     end += kept.count - start
     (rowStart, rowEnd, start) = (0, kept.count, kept.count)
-  }
-}
-
-extension CSVReader {
-  /// Reads the header row: the first of the file, without the space around its names.
-  ///
-  /// - Throws: `ImportError` where there is none, or no UTF-8 text.
-  mutating func headerNames() throws(ImportError) -> [String] {
-    let first = try begin()
-    if first.starts(with: [0xFF, 0xFE]) || first.starts(with: [0xFE, 0xFF]) {
-      throw .notText(
-        source: source.name, reason: "it is UTF-16",
-        hint: "save it as UTF-8, for example with iconv")
-    }
-    guard try next() else { throw .empty(source: source.name) }
-    if let problem {
-      throw .notText(
-        source: source.name,
-        reason: "column \((problem.field ?? 0) + 1) of the header \(problem.message)",
-        hint: "save it as CSV in UTF-8")
-    }
-    return withRow { row in
-      (0..<row.count).map { index in
-        let name = String(decoding: row[index], as: UTF8.self)
-        return String(
-          name.trimmingPrefix(while: \.isWhitespace).reversed()
-            .trimmingPrefix(while: \.isWhitespace).reversed())
-      }
-    }
   }
 }
 

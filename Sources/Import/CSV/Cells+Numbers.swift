@@ -1,43 +1,19 @@
 internal import Accounting
 
 extension Cells {
-  /// A number; nothing is rounded.
+  /// A number; nothing is rounded unless that was asked for.
   func number<Number: FixedPoint>(
     _ column: Int, as _: Number.Type = Number.self
   ) throws(RowRefusal) -> Number? {
     guard let cell = bytes(column) else { return nil }
+    if header.notation.isPlain, let number = try? Number(decimal: cell) { return number }
     do throws(DecimalError) {
-      if header.decimalComma { return try Number(decimal: try Self.plain(cell)) }
-      return try Number(decimal: cell)
+      return try header.notation.number(cell)
     } catch {
-      throw refuse(quoting: column, error.refusal)
+      var refusal = refuse(quoting: column, error.refusal)
+      refusal.advice = header.notation.advice(error, cell)
+      throw refusal
     }
-  }
-
-  /// `1.234,56` as `1234.56`; points stand before groups of three digits, or not at all.
-  static func plain(
-    _ cell: some Sequence<UInt8>, point: UInt8 = UInt8(ascii: ","),
-    group: UInt8 = UInt8(ascii: ".")
-  ) throws(DecimalError) -> [UInt8] {
-    var plain: [UInt8] = []
-    var (groups, digits, hasPoint) = (0, 0, false)
-    for byte in cell {
-      switch byte {
-      case group where !hasPoint:
-        guard groups == 0 ? (1...3).contains(digits) : digits == 3 else { throw .malformed }
-        (groups, digits) = (groups + 1, 0)
-      case point where !hasPoint:
-        hasPoint = true
-        guard groups == 0 || digits == 3 else { throw .malformed }
-        plain.append(UInt8(ascii: "."))
-      case group, point: throw .malformed
-      default:
-        if byte != UInt8(ascii: "-"), byte != UInt8(ascii: "+") { digits += 1 }
-        plain.append(byte)
-      }
-    }
-    guard hasPoint || groups == 0 || digits == 3 else { throw .malformed }
-    return plain
   }
 
   /// A number that must be there.

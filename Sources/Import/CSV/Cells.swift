@@ -8,13 +8,36 @@ struct RowRefusal: Error, Hashable {
   var field: String?
   /// What is wrong, in one line.
   let message: String
-  /// Whether a portfolio or a symbol was not found, which somebody may have added meanwhile.
-  var isUnknownName: Bool
+  /// The portfolio or the symbol that was not found, which somebody may have added meanwhile.
+  var unknown: UnknownName?
+  /// What would help this row and others like it.
+  var advice: Advice?
 
-  init(field: String?, message: String, isUnknownName: Bool = false) {
+  init(field: String?, message: String, unknown: UnknownName? = nil, advice: Advice? = nil) {
     self.field = field
     self.message = message.onOneLine
-    self.isUnknownName = isUnknownName
+    self.unknown = unknown
+    self.advice = advice
+  }
+}
+
+/// A name of a row that the books do not have.
+enum UnknownName: Hashable {
+  case portfolio
+  /// A symbol, and the currency that its row is in, if it says so.
+  case symbol(ExactText, currency: String?)
+}
+
+/// What would help rows that are refused for one reason: said once a file, not once a row.
+struct Advice: Hashable, Sendable {
+  /// The same for all that say the same.
+  let key: String
+  /// In one line.
+  let text: String
+
+  init(key: String, _ text: String) {
+    self.key = key
+    self.text = text.onOneLine
   }
 }
 
@@ -29,13 +52,7 @@ struct Cells {
   /// The bytes of a cell; nil where it is empty or there is no such column.
   @inline(__always)
   func bytes(_ column: Int) -> UnsafeBufferPointer<UInt8>? {
-    guard var cell = raw(column) else { return nil }
-    while let last = cell.last, last == UInt8(ascii: " ") || last == UInt8(ascii: "\t") {
-      cell = UnsafeBufferPointer(rebasing: cell.dropLast())
-    }
-    while let first = cell.first, first == UInt8(ascii: " ") || first == UInt8(ascii: "\t") {
-      cell = UnsafeBufferPointer(rebasing: cell.dropFirst())
-    }
+    guard let cell = raw(column)?.withoutSpaces else { return nil }
     return cell.isEmpty ? nil : cell
   }
 
@@ -44,6 +61,14 @@ struct Cells {
     if let position = header.positions[column] { return fields[position] }
     guard !header.constants.isEmpty else { return nil }
     return header.constants[column]?.bytes
+  }
+
+  /// The text of a column by its name, where the kind has it and the row says something.
+  func text(_ name: String) -> String? {
+    guard let column = header.rules.firstIndex(where: { $0.name == name }),
+      let cell = bytes(column)
+    else { return nil }
+    return String(decoding: cell.prefix(Self.nameLimit), as: UTF8.self)
   }
 
   /// A refusal that names the column.
@@ -100,13 +125,36 @@ struct Cells {
   }
 
   /// One of a closed set of words.
+  ///
+  /// Its case does not count, and it may be one of the file's own that was said to mean it.
   func word<Word: RawRepresentable & CaseIterable>(
     _ column: Int, of _: Word.Type = Word.self
   ) throws(RowRefusal) -> Word? where Word.RawValue == String {
     guard let cell = bytes(column) else { return nil }
-    if let word = Word(rawValue: String(decoding: cell.prefix(64), as: UTF8.self)) { return word }
-    let words = Word.allCases.map(\.rawValue).joined(separator: " ")
-    throw refuse(quoting: column, "is none of: \(words)")
+    let text = String(decoding: cell.prefix(64), as: UTF8.self)
+    if !header.notation.hasWords, let word = Word(rawValue: text) { return word }
+    let meaning = (header.notation.meaning(text) ?? text).lowercased()
+    if let word = Word.allCases.first(where: { $0.rawValue == meaning }) { return word }
+    throw refuse(column, noneOf: Word.allCases.map(\.rawValue))
+  }
+
+  /// So many words are listed with each row that has none of them.
+  private static let listedWords = 8
+
+  /// A refusal of a word; what could stand there is said once where that is much.
+  private func refuse(_ column: Int, noneOf words: [String]) -> RowRefusal {
+    let (name, list) = (header.rules[column].name, words.joined(separator: " "))
+    let cell = bytes(column).map { String(decoding: $0.prefix(60), as: UTF8.self) } ?? ""
+    let isShort = words.count <= Self.listedWords
+    let meaning = header.notation.meaning(cell).map { ", which was said to mean '\($0)'," } ?? ""
+    var refusal = refuse(
+      column,
+      "'\(cell)'\(meaning) " + (isShort ? "is none of: \(list)" : "is no \(name) that there is"))
+    refusal.advice = Advice(
+      key: "word \(name)",
+      (isShort ? "" : "\(name) is one of: \(list); ")
+        + "--word says what another means: --word \(Action.quoted("\(cell)=…"))")
+    return refusal
   }
 
   /// One of a closed set of words, which must be there.
@@ -121,10 +169,12 @@ struct Cells {
   /// A calendar that there are rules for.
   func calendar(_ column: Int) throws(RowRefusal) -> String? {
     guard let name = try text(column, limit: Self.nameLimit) else { return nil }
-    guard BusinessCalendar.names.contains(where: name.isExactly) else {
+    if BusinessCalendar.names.contains(where: name.isExactly) { return name }
+    let meaning = (header.notation.meaning(name) ?? name).lowercased()
+    guard let known = BusinessCalendar.names.first(where: { $0.lowercased() == meaning }) else {
       throw refuse(quoting: column, "is none of: \(BusinessCalendar.listing)")
     }
-    return name
+    return known
   }
 
   /// A calendar that there are rules for, which must be there.
@@ -136,20 +186,18 @@ struct Cells {
 
   // MARK: dates and currencies
 
-  /// A date.
+  /// A date; a time may stand behind it.
   func day(_ column: Int) throws(RowRefusal) -> Day? {
     guard let cell = bytes(column) else { return nil }
-    if let format = header.dateFormat {
-      if let day = format.day(cell) { return day }
-      throw refuse(
-        quoting: column,
-        "is not a date \(format.pattern) from \(Day.earliest) to \(Day.latest)")
-    }
-    guard let day = Day(iso: cell) else {
-      throw refuse(
-        quoting: column, "is not a date YYYY-MM-DD from \(Day.earliest) to \(Day.latest)")
-    }
-    return day
+    let notation = header.notation
+    if notation.dateFormat == nil, let day = Day(iso: cell) { return day }
+    if let day = notation.day(cell) { return day }
+    let pattern = notation.dateFormat?.pattern ?? "YYYY-MM-DD"
+    var refusal = refuse(
+      quoting: column, "is not a date \(pattern) from \(Day.earliest) to \(Day.latest)")
+    refusal.advice = Advice(
+      key: "date", "--date-format says how dates are written, such as DD.MM.YYYY or MM/DD/YYYY")
+    throw refusal
   }
 
   /// A date that must be there.

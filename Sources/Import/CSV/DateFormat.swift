@@ -6,6 +6,9 @@ public struct DateFormat: Hashable, Sendable {
   public let pattern: String
   private let letters: [UInt8]
 
+  /// How many bytes a date has.
+  var byteCount: Int { letters.count }
+
   /// A pattern with four `Y`, two `M` and two `D`, each group in one piece.
   ///
   /// - Returns: nil for any other text.

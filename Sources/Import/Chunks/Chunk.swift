@@ -1,3 +1,5 @@
+internal import Accounting
+
 /// Rows of a file that are written in one transaction.
 struct Chunk<Row: Sendable>: Sendable {
   /// A valid row and where it stood.
@@ -14,6 +16,8 @@ struct Chunk<Row: Sendable>: Sendable {
   private(set) var entries: [Entry] = []
   /// The rows that were refused as they were read.
   private(set) var refused: [RefusedRow] = []
+  /// What was noticed of the valid rows, and how many were passed over.
+  var remarks = Remarks()
   /// Where in the file the chunk begins.
   let start: Checkpoint
   /// Where in the file the chunk ends.
@@ -52,6 +56,16 @@ struct Chunk<Row: Sendable>: Sendable {
     RefusedRow(refusal, number: entry.number, line: entry.line, bytes: texts[entry.text])
   }
 
+  /// The line on which an entry begins.
+  func line(ofRow number: Int) -> Int? {
+    var (low, high) = (0, entries.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if entries[middle].number < number { low = middle + 1 } else { high = middle }
+    }
+    return low < entries.count && entries[low].number == number ? entries[low].line : nil
+  }
+
   /// The first entry at or after an index that belongs to another row than the one before it.
   func rowBoundary(atOrAfter index: Int) -> Int {
     var index = index
@@ -69,12 +83,18 @@ extension RefusedRow {
     if isText, let text = String(validating: bytes, as: UTF8.self) {
       self.init(
         row: number, line: line, field: refusal.field, message: refusal.message, text: text)
-      return
+    } else {
+      // In a form that the database can keep and a terminal can show.
+      let text = String(
+        String(decoding: bytes, as: UTF8.self).map { $0 == "\0" ? "\u{2400}" : $0 })
+      self.init(
+        row: number, line: line, field: refusal.field, message: refusal.message, text: text,
+        bytes: Array(bytes))
     }
-    // In a form that the database can keep and a terminal can show.
-    let text = String(String(decoding: bytes, as: UTF8.self).map { $0 == "\0" ? "\u{2400}" : $0 })
-    self.init(
-      row: number, line: line, field: refusal.field, message: refusal.message, text: text,
-      bytes: Array(bytes))
+    advice = refusal.advice
+    if case .symbol(let symbol, let currency) = refusal.unknown {
+      missing = MissingSymbol(
+        symbol: symbol.description, currency: currency, rows: 1, row: number, line: line)
+    }
   }
 }

@@ -180,8 +180,9 @@ struct ChunkStore<Kind: RowKind>: Sendable {
     let staged = try stage(chunk, part, on: db)
     if describesChanges {
       outcome.changes = try db.rows(kind.stored.preview) { row in
-        ImportChange(
-          row: Int(try row.nextInt64()), column: try row.nextString(),
+        let number = Int(try row.nextInt64())
+        return ImportChange(
+          row: number, line: chunk.line(ofRow: number) ?? 0, column: try row.nextString(),
           old: try row.nextStringOrNil(), new: try row.nextStringOrNil())
       }
     }
@@ -192,7 +193,11 @@ struct ChunkStore<Kind: RowKind>: Sendable {
       outcome.refuse(chunk, index..<index + 1, refusal)
     }
     outcome.delta.processed = part.count
-    outcome.warnings = merged.warnings
+    outcome.warnings = merged.warnings.map { warning in
+      var warning = warning
+      warning.line = warning.row.flatMap { chunk.line(ofRow: $0) }
+      return warning
+    }
     outcome.change = merged.change
     outcome.delta.inserted = merged.inserted
     outcome.delta.updated = merged.updated

@@ -20,6 +20,7 @@ struct ReferenceBooks: Sendable {
     let symbol: String
     let currency: Currency
     let isValued: Bool
+    let multiplier: Rate
     let retired: Day?
   }
 
@@ -36,7 +37,7 @@ struct ReferenceBooks: Sendable {
     let candidates = portfolios[ExactText(name)] ?? numbered(name)
     guard let first = candidates.first else {
       var refusal = cells.refuse(quoting: column, "is not a portfolio")
-      refusal.isUnknownName = true
+      refusal.unknown = .portfolio
       throw refusal
     }
     for candidate in candidates where candidate.inception <= day {
@@ -63,7 +64,7 @@ struct ReferenceBooks: Sendable {
     let name = try cells.name(column)
     guard let candidates = instruments[ExactText(name)] else {
       var refusal = cells.refuse(quoting: column, "is not an instrument")
-      refusal.isUnknownName = true
+      refusal.unknown = .symbol(ExactText(name), currency: cells.text("currency"))
       throw refusal
     }
     for candidate in candidates {
@@ -102,14 +103,24 @@ struct ReferenceBooks: Sendable {
   private static let loadInstruments = Statement.once(
     "import-load-instruments",
     """
-    select id, symbol, currency, pricing = 'valued', retired_on
+    select id, symbol, currency, pricing = 'valued', trim_scale(multiplier)::text,
+      retired_on
     from closebell.instruments order by retired_on nulls last, id
     """)
 
   private static func decodeInstrument(_ row: inout RowReader) throws -> Instrument {
     Instrument(
       id: try row.nextInt64(), symbol: try row.nextString(), currency: try currency(&row),
-      isValued: try row.nextBool(), retired: try row.nextDateOrNil().map(Day.init))
+      isValued: try row.nextBool(), multiplier: try multiplier(&row),
+      retired: try row.nextDateOrNil().map(Day.init))
+  }
+
+  private static func multiplier(_ row: inout RowReader) throws -> Rate {
+    let text = try row.nextString()
+    guard let multiplier = try? Rate(text) else {
+      throw CodecError.malformed("'\(text)' is not a multiplier")
+    }
+    return multiplier
   }
 
   private static func currency(_ row: inout RowReader) throws -> Currency {

@@ -24,6 +24,7 @@ struct RowFile<Kind: RowKind> {
   private let header: Header
   private let fieldCount: Int
   private let translator: RowTranslator?
+  private let passedOver: PassedOverRows
   private var reader: CSVReader
   private var books = ReferenceBooks()
   private var number = 0
@@ -51,8 +52,8 @@ struct RowFile<Kind: RowKind> {
       source = try ByteSource(request.source, shouldStop: shouldStop)
     }
     var reader = CSVReader(source, delimiter: request.delimiter, blockSize: blockSize)
-    let names = try reader.headerNames()
-    let headerText = Array(reader.rowText)
+    let names = try reader.headerNames(onLine: request.headerLine)
+    let headerText = Array(request.headerLine > 1 ? reader.beginning : reader.rowText)
     var translator: RowTranslator?
     if let format = request.format {
       translator = try RowTranslator(format, names, request, source: source.name)
@@ -71,7 +72,7 @@ struct RowFile<Kind: RowKind> {
     if reads, digest.isEmpty {
       digest = try source.rewound(after: reader.everything)
       reader = CSVReader(source, delimiter: request.delimiter, blockSize: blockSize)
-      _ = try reader.headerNames()
+      _ = try reader.headerNames(onLine: request.headerLine)
     }
     if namesRows { options.digest = digest }
     translator?.digest = options.digest
@@ -83,6 +84,20 @@ struct RowFile<Kind: RowKind> {
       digest: digest.isEmpty ? nil : digest)
     self.request = request
     self.reader = reader
+    passedOver = PassedOverRows(request.passedOver)
+  }
+
+  /// How the file's own cells are written.
+  private var notation: Notation { translator?.notation ?? header.notation }
+
+  /// Reads the file to its end, before a row of it is taken, where its numbers are said not to be
+  /// plain decimals; what can be read only once is spooled.
+  ///
+  /// - Throws: `ImportError.notation` where a number speaks against what was said.
+  mutating func judgeNotation() throws(ImportError) {
+    guard !notation.isPlain else { return }
+    let fields = translator?.numberFields ?? header.numberFields
+    try NotationJudge(notation, fields, fieldCount, request).judge(&reader, passedOver)
   }
 
   /// Goes on where an earlier import of the file stopped.
@@ -133,7 +148,7 @@ struct RowFile<Kind: RowKind> {
     var places: [Kind.Key: Int] = [:]
     places.reserveCapacity(min(request.batchSize, 10_000))
     while !isAtEnd, !hasTooManyRows, chunk.rowCount < request.batchSize,
-      reader.offset - chunk.start.offset < Self.chunkBytes
+      chunk.rowCount == 0 || reader.offset - chunk.start.offset < Self.chunkBytes
     {
       if let limit = request.maxRows, number >= limit {
         // Not taken: a resumed import with a higher limit begins with it.
@@ -147,18 +162,23 @@ struct RowFile<Kind: RowKind> {
         break
       }
       number += 1
+      if !passedOver.isEmpty, passedOver.contains(reader.rowText) {
+        chunk.remarks.passedOver += 1
+        continue
+      }
       var result = row()
-      if case .failure(let refusal) = result, refusal.isUnknownName,
+      if case .failure(let refusal) = result, refusal.unknown != nil,
         ContinuousClock.now - loadedAt > max(loadDuration * 20, .milliseconds(100))
       {
         try await loadBooks(from: writer)
+        _ = notation.takeRemarks()
         result = row()
       }
       take(result, into: &chunk, &places)
       if request.onError == .abort, !chunk.refused.isEmpty { break }
     }
     try reader.source.requireUnchanged()
-    guard chunk.rowCount > 0 else { return nil }
+    guard chunk.rowCount > 0 || chunk.remarks != Remarks() else { return nil }
     chunk.end = checkpoint()
     return chunk
   }
@@ -172,8 +192,13 @@ struct RowFile<Kind: RowKind> {
     return reader.withRow { fields in
       guard fields.count == fieldCount else {
         let count = fields.count == 1 ? "1 field" : "\(fields.count) fields"
-        return .failure(
-          RowRefusal(field: nil, message: "the row has \(count), the header has \(fieldCount)"))
+        var refusal = RowRefusal(
+          field: nil, message: "the row has \(count), the header has \(fieldCount)")
+        refusal.advice = Advice(
+          key: "fields",
+          "quote fields that hold a separator; --skip-rows passes over rows that are none, by what "
+            + "they begin with, and --header-line lines before the header")
+        return .failure(refusal)
       }
       do throws(RowRefusal) {
         guard let translator else {
@@ -198,10 +223,12 @@ struct RowFile<Kind: RowKind> {
     _ places: inout [Kind.Key: Int]
   ) {
     let (line, text) = (reader.line, reader.rowText)
+    let remarks = notation.takeRemarks()
     switch result {
     case .failure(let refusal):
       chunk.refuse(refusal, number: number, line: line, text: text)
     case .success(let rows):
+      if remarks != Remarks() { chunk.remarks.add(remarks) }
       for row in rows {
         let earlier = places.updateValue(chunk.entries.count, forKey: kind.key(row))
         if let earlier {

@@ -3,8 +3,8 @@ internal import Accounting
 /// A CSV file of dated amounts, of one series or of many, for rates that no book is kept of.
 ///
 /// Columns: `date`, `amount` and, for many, `series`. Rows of a series need not stand together nor
-/// in the order of dates. A rate of flows of which some are missing is wrong: where a row is
-/// refused there is no table, only what is wrong with it.
+/// in the order of dates. A rate of flows of which some are missing is wrong: a series of which a
+/// row is refused is left out, and where nobody can tell whose a refused row is, all are.
 public struct FlowFile: Sendable {
   /// The path, or `-`.
   public let source: String
@@ -22,6 +22,12 @@ public struct FlowFile: Sendable {
   public private(set) var refusedRows: [RefusedRow] = []
   /// How many rows were refused.
   public private(set) var refused = 0
+  /// The series that are left out for want of a row, in the order of their first rows.
+  public private(set) var leftOut: [String] = []
+  /// Whether a refused row may be of any series, so that all are left out.
+  public private(set) var mayLackAny = false
+  /// What would help refused rows, each once.
+  public private(set) var hints: [String] = []
 
   /// So many refused rows are kept.
   private static let keptCount = 20
@@ -33,23 +39,39 @@ public struct FlowFile: Sendable {
   }
 
   private static let columns: [ColumnRule] = [
-    .required("date"), .required("amount"), .optional("series"),
+    .required("date"), .required("amount").number, .optional("series"),
   ]
 
   /// Reads a file to its end.
   ///
   /// - Throws: `ImportError` where it cannot be read, has no row, or another header.
   public init(_ source: ImportSource) throws(ImportError) {
-    var reader = CSVReader(try ByteSource(source))
+    try self.init(ImportRequest(kind: .activities, source: source))
+  }
+
+  /// Reads a file that is written as a request says; nothing else of the request counts.
+  ///
+  /// - Throws: `ImportError` as above, and where a number speaks against what was said.
+  public init(_ request: ImportRequest) throws(ImportError) {
+    var reader = CSVReader(try ByteSource(request.source), delimiter: request.delimiter)
     self.source = reader.source.name
-    let header = try Header(
-      try reader.headerNames(), map: [:], rules: Self.columns, of: "flows", source: self.source)
+    var header = try Header(
+      try reader.headerNames(onLine: request.headerLine), map: request.columnMap,
+      rules: Self.columns, of: "flows", source: self.source, ignored: request.ignored)
+    header.notation = Notation(request)
+    let passedOver = PassedOverRows(request.passedOver)
+    if !header.notation.isPlain {
+      try NotationJudge(header.notation, header.numberFields, header.fieldCount, request)
+        .judge(&reader, passedOver)
+    }
     hasNames = header.has(Column.series)
     var owners: [Int32] = []
     var lookup = SeriesLookup()
+    var incomplete: Set<Int32> = []
     var number = 0
     while try reader.next() {
       number += 1
+      if !passedOver.isEmpty, passedOver.contains(reader.rowText) { continue }
       do throws(RowRefusal) {
         let row = try Self.row(reader, header)
         owners.append(lookup.index(of: row.name))
@@ -57,11 +79,45 @@ public struct FlowFile: Sendable {
         amounts.append(row.amount)
       } catch {
         refuse(error, number, reader)
+        if let name = Self.name(reader, header) {
+          incomplete.insert(lookup.index(of: name))
+        } else {
+          mayLackAny = true
+        }
       }
     }
     guard number > 0 else { throw .noRows(source: self.source) }
     names = lookup.names
+    if mayLackAny { incomplete = Set(names.indices.map(Int32.init)) }
+    leaveOut(incomplete, &owners)
     group(owners)
+  }
+
+  /// Whose a refused row is; nil where that cannot be told.
+  private static func name(_ reader: CSVReader, _ header: Header) -> String? {
+    guard header.has(Column.series), reader.problem == nil else { return nil }
+    return reader.withRow { fields in
+      guard fields.count == header.fieldCount else { return nil }
+      return try? Cells(fields: fields, header: header).requiredText(
+        Column.series, limit: Cells.nameLimit)
+    }
+  }
+
+  /// Takes the rows of these series out, and their names.
+  private mutating func leaveOut(_ incomplete: Set<Int32>, _ owners: inout [Int32]) {
+    guard !incomplete.isEmpty else { return }
+    leftOut = names.indices.filter { incomplete.contains(Int32($0)) }.map { names[$0] }
+    var places = [Int32](repeating: -1, count: names.count)
+    var kept: [String] = []
+    for index in names.indices where !incomplete.contains(Int32(index)) {
+      places[index] = Int32(kept.count)
+      kept.append(names[index])
+    }
+    names = kept
+    let rows = owners.indices.filter { places[Int(owners[$0])] >= 0 }
+    days = rows.map { days[$0] }
+    amounts = rows.map { amounts[$0] }
+    owners = rows.map { places[Int(owners[$0])] }
   }
 
   private struct Row {
@@ -99,6 +155,9 @@ public struct FlowFile: Sendable {
 
   private mutating func refuse(_ refusal: RowRefusal, _ number: Int, _ reader: CSVReader) {
     refused += 1
+    if let advice = refusal.advice?.text, !hints.contains(advice), hints.count < Self.keptCount {
+      hints.append(advice)
+    }
     guard refusedRows.count < Self.keptCount else { return }
     refusedRows.append(
       RefusedRow(
@@ -151,6 +210,23 @@ extension Cells {
   /// A decimal of any number of places as the nearest double; nothing but rates is made of it.
   func requiredAmount(_ column: Int) throws(RowRefusal) -> Double {
     guard let cell = bytes(column) else { throw refuse(column, "a value is required") }
+    if header.notation.isPlain, let amount = Self.plainAmount(cell) { return amount }
+    let value: Double
+    do throws(DecimalError) {
+      value = try header.notation.approximate(cell)
+    } catch {
+      var refusal = refuse(quoting: column, error.refusal)
+      refusal.advice = header.notation.advice(error, cell)
+      throw refusal
+    }
+    guard abs(value) < Self.amountLimit else {
+      throw refuse(quoting: column, "is out of range: the magnitude must be below 10^300")
+    }
+    return value
+  }
+
+  /// A plain decimal of few digits; nil for every other.
+  private static func plainAmount(_ cell: UnsafeBufferPointer<UInt8>) -> Double? {
     var digits: UInt64 = 0
     var (digitCount, decimals) = (0, -1)
     for (index, byte) in cell.enumerated() {
@@ -161,19 +237,12 @@ extension Cells {
         digitCount += 1
         digits = digits &* 10 &+ UInt64(byte &- UInt8(ascii: "0"))
         if decimals >= 0 { decimals += 1 }
-      default: throw refuse(quoting: column, "is not a decimal number such as -1234.5")
+      default: return nil
       }
     }
-    guard digitCount > 0 else {
-      throw refuse(quoting: column, "is not a decimal number such as -1234.5")
-    }
     // A whole number below 2^53 over a power of ten up to 10^22: both exact, so one rounding.
-    if digitCount <= 19, digits < 1 << 53, decimals <= 19 {
-      let magnitude = Double(digits) / Double(powerOfTen(max(decimals, 0)))
-      return cell[0] == UInt8(ascii: "-") ? -magnitude : magnitude
-    }
-    guard let value = Double(String(decoding: cell, as: UTF8.self)), abs(value) < Self.amountLimit
-    else { throw refuse(quoting: column, "is out of range: the magnitude must be below 10^300") }
-    return value
+    guard digitCount > 0, digitCount <= 19, digits < 1 << 53, decimals <= 19 else { return nil }
+    let magnitude = Double(digits) / Double(powerOfTen(max(decimals, 0)))
+    return cell[0] == UInt8(ascii: "-") ? -magnitude : magnitude
   }
 }

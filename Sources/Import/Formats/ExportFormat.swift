@@ -19,6 +19,9 @@ public enum ExportFormat: String, CaseIterable, Sendable {
     }
   }
 
+  /// Whether the program groups thousands, whatever it is told.
+  var groupsThousands: Bool { self == .portfolioPerformance }
+
   /// What a row of the export says happened: nothing is guessed, what is not known is refused.
   func activities(_ row: ExportRow) throws(RowRefusal) -> [ExportedActivity] {
     switch self {
@@ -34,6 +37,13 @@ struct ExportColumn: Sendable {
   /// Its header in each language or version; the first is the one that messages name.
   let names: [String]
   let isRequired: Bool
+  /// Whether its cells are numbers.
+  var isNumber = false
+
+  /// The same, of numbers.
+  var number: ExportColumn {
+    ExportColumn(names: names, isRequired: isRequired, isNumber: true)
+  }
 
   static func required(_ names: String...) -> ExportColumn {
     ExportColumn(names: names, isRequired: true)
@@ -61,6 +71,8 @@ struct ExportedActivity: Sendable, Equatable {
   var fee = ""
   var currency = ""
   var note = ""
+  /// What the export says of its instrument; empty where it says nothing.
+  var multiplier = ""
 }
 
 /// A row of an export, its cells by the number of the format's column.
@@ -68,8 +80,11 @@ struct ExportRow {
   let fields: RowFields
   let columns: [ExportColumn]
   let positions: [Int?]
-  /// Whether numbers are written as `1.234,56`, and not as `1,234.56`.
-  let decimalComma: Bool
+  /// How numbers, dates and words are written.
+  let notation: Notation
+
+  /// Whether the export has a column.
+  func has(_ column: Int) -> Bool { positions[column] != nil }
 
   /// A cell without the space around it; empty where there is no such column.
   func text(_ column: Int) -> String {
@@ -80,132 +95,69 @@ struct ExportRow {
         .trimmingPrefix(while: \.isWhitespace).reversed())
   }
 
-  /// A number; zero where the cell is empty.
-  func number<Number: FixedPoint>(
+  /// A number; nil where the cell is empty, which is never zero.
+  func optionalNumber<Number: FixedPoint>(
     _ column: Int, as _: Number.Type = Number.self
-  ) throws(RowRefusal) -> Number {
-    let text = text(column)
-    if text.isEmpty { return .zero }
-    let (point, group) = decimalComma ? (UInt8(ascii: ","), UInt8(ascii: ".")) : (46, 44)
+  ) throws(RowRefusal) -> Number? {
+    guard let cell = bytes(column) else { return nil }
     do throws(DecimalError) {
-      return try Number(decimal: try Cells.plain(text.utf8, point: point, group: group))
+      return try notation.number(cell)
     } catch {
-      throw refuse(column, "'\(text)' \(error.refusal)")
+      var refusal = refuse(column, "'\(text(column))' \(error.refusal)")
+      refusal.advice = notation.advice(error, cell)
+      throw refusal
     }
+  }
+
+  /// A number that must be there.
+  func number<Number: FixedPoint>(
+    _ column: Int, as type: Number.Type = Number.self
+  ) throws(RowRefusal) -> Number {
+    guard let number = try optionalNumber(column, as: type) else {
+      throw refuse(column, has(column) ? "a value is required" : "the export has no such column")
+    }
+    return number
+  }
+
+  private func bytes(_ column: Int) -> UnsafeBufferPointer<UInt8>? {
+    guard let cell = positions[column].map({ fields[$0].withoutSpaces }), !cell.isEmpty else {
+      return nil
+    }
+    return cell
+  }
+
+  /// A date in one of the ways in which the program writes them, unless the file was said to have
+  /// another; a time may stand behind it.
+  func day(_ column: Int, _ formats: [DateFormat?]) throws(RowRefusal) -> String {
+    guard let cell = bytes(column) else { throw refuse(column, "a value is required") }
+    if let day = notation.day(cell, formats: formats) { return day.description }
+    let patterns =
+      notation.dateFormat.map { [$0.pattern] } ?? formats.map { $0?.pattern ?? "YYYY-MM-DD" }
+    var refusal = refuse(
+      column,
+      "'\(text(column))' is not a date \(patterns.joined(separator: ", ")) "
+        + "from \(Day.earliest) to \(Day.latest)")
+    refusal.advice = Advice(key: "date", "--date-format says how dates are written here")
+    throw refusal
+  }
+
+  /// A word in small letters, or the one that it was said to mean.
+  func word(_ column: Int) -> String {
+    let word = text(column)
+    return (notation.meaning(word) ?? word).lowercased()
+  }
+
+  /// A refusal of a word that the format does not have.
+  func refuse(word column: Int, _ message: String) -> RowRefusal {
+    var refusal = refuse(column, "'\(text(column))' \(message)")
+    refusal.advice = Advice(
+      key: "word \(column)",
+      "--word says what another word means: --word \(Action.quoted("\(text(column))=…"))")
+    return refusal
   }
 
   /// A refusal that names the export's own column.
   func refuse(_ column: Int, _ message: String) -> RowRefusal {
     RowRefusal(field: columns[column].names[0], message: message)
-  }
-}
-
-/// Turns rows of an export into rows of activities.
-struct RowTranslator: Sendable {
-  private let format: ExportFormat
-  private let columns: [ExportColumn]
-  private let positions: [Int?]
-  private let decimalComma: Bool
-  private let portfolio: String?
-  /// How many fields each row must have.
-  let fieldCount: Int
-  /// The header of the rows that are made.
-  let header: Header
-  /// The digest after which activities without an id are named.
-  var digest: [UInt8] = []
-
-  /// The columns that every translated row has.
-  private static let made = [
-    "id", "portfolio", "date", "type", "symbol", "quantity", "price", "amount", "fee", "currency",
-    "note",
-  ]
-
-  /// Finds the columns of an export.
-  ///
-  /// - Throws: `ImportError` where one is missing, or the kind is not activities.
-  init(
-    _ format: ExportFormat, _ names: [String], _ request: ImportRequest, source: String
-  ) throws(ImportError) {
-    guard request.kind == .activities else {
-      throw .option(
-        "an export of \(format.rawValue) holds activities, not \(request.kind.rawValue)",
-        remedy: Remedy(
-          .importFile(kind: "activities", source: source, format: format.rawValue)))
-    }
-    if let column = request.constants.keys.first(where: { $0 != "portfolio" }) {
-      throw .option(
-        "column '\(column)' cannot be set with --format",
-        remedy: "only --set portfolio=CODE goes with an export")
-    }
-    self.format = format
-    columns = format.columns
-    var positions: [Int?] = []
-    for column in columns {
-      let position = names.firstIndex {
-        column.names.contains(request.columnMap[ExactText($0)] ?? $0)
-      }
-      if position == nil, column.isRequired {
-        throw .header(
-          source: source, problem: "column '\(column.names[0])' is missing",
-          hint:
-            "an export of \(format.rawValue) has it; the file has \(names.joined(separator: ", "))"
-        )
-      }
-      positions.append(position)
-    }
-    self.positions = positions
-    fieldCount = names.count
-    decimalComma = request.decimalComma
-    portfolio = request.constants["portfolio"]
-    header = try Header(
-      Self.made, map: [:], rules: ActivityRows.columns, kind: .activities, source: source)
-    if portfolio == nil, format != .interactiveBrokers {
-      throw .option(
-        "an export of \(format.rawValue) does not say which portfolio it is of",
-        remedy: "add --set portfolio=CODE")
-    }
-  }
-
-  /// Whether the export's rows have ids of their own.
-  var hasIDs: Bool { zip(columns, positions).contains { $0.names[0] == "TradeID" && $1 != nil } }
-
-  /// The activities of a row, one after the other.
-  func forEach(
-    _ fields: RowFields, number: Int, _ body: (Cells) throws(RowRefusal) -> Void
-  ) throws(RowRefusal) {
-    let row = ExportRow(
-      fields: fields, columns: columns, positions: positions, decimalComma: decimalComma)
-    for activity in try format.activities(row) {
-      let id = activity.id ?? "file:\(hexadecimal(digest.prefix(16)))/\(number)"
-      try withCells(
-        [
-          id + activity.part, portfolio ?? activity.portfolio ?? "", activity.date, activity.type,
-          activity.symbol, activity.quantity, activity.price, activity.amount, activity.fee,
-          activity.currency, activity.note,
-        ], body)
-    }
-  }
-
-  private func withCells(
-    _ texts: [String], _ body: (Cells) throws(RowRefusal) -> Void
-  ) throws(RowRefusal) {
-    var bytes: [UInt8] = []
-    var fields: [RowScan.Field] = []
-    for text in texts {
-      let start = bytes.count
-      bytes.append(contentsOf: text.utf8)
-      fields.append(RowScan.Field(start: start, end: bytes.count, isInScratch: true))
-    }
-    let result: Result<Void, RowRefusal> = bytes.withUnsafeBufferPointer { bytes in
-      fields.withUnsafeBufferPointer { fields in
-        do throws(RowRefusal) {
-          let row = RowFields(bytes: bytes, scratch: bytes, fields: fields)
-          return .success(try body(Cells(fields: row, header: header)))
-        } catch {
-          return .failure(error)
-        }
-      }
-    }
-    try result.get()
   }
 }

@@ -8,13 +8,14 @@ enum InteractiveBrokers {
   static let columns: [ExportColumn] = [
     .required("ClientAccountID"), .required("CurrencyPrimary"), .required("AssetClass"),
     .required("Symbol"), .required("TradeID", "IBExecID", "TransactionID"),
-    .required("TradeDate"), .required("Quantity"), .required("TradePrice"),
-    .required("IBCommission"), .required("IBCommissionCurrency"), .optional("Taxes"),
-    .required("Buy/Sell"), .optional("LevelOfDetail"), .optional("Description"),
+    .required("TradeDate"), .required("Quantity").number, .required("TradePrice").number,
+    .required("IBCommission").number, .required("IBCommissionCurrency"),
+    .optional("Taxes").number, .required("Buy/Sell"), .optional("LevelOfDetail"),
+    .optional("Description"), .optional("Multiplier").number,
   ]
   private static let (account, currency, assetClass, symbol, id) = (0, 1, 2, 3, 4)
   private static let (date, quantity, price, commission, commissionCurrency) = (5, 6, 7, 8, 9)
-  private static let (taxes, side, level, description) = (10, 11, 12, 13)
+  private static let (taxes, side, level, description, multiplier) = (10, 11, 12, 13, 14)
 
   static func activities(_ row: ExportRow) throws(RowRefusal) -> [ExportedActivity] {
     let detail = row.text(level)
@@ -25,21 +26,22 @@ enum InteractiveBrokers {
       throw row.refuse(
         assetClass, "an exchange of currencies: enter it as exchange_out and exchange_in")
     }
-    let word = row.text(side)
-    guard let type = ["BUY": "buy", "SELL": "sell"][word] else {
-      throw row.refuse(side, "'\(word)' is neither BUY nor SELL")
+    let type = row.word(side)
+    guard type == "buy" || type == "sell" else {
+      throw row.refuse(word: side, "is neither BUY nor SELL")
     }
     let count = try row.number(quantity, as: Quantity.self)
     guard count != .zero, (count < .zero) == (type == "sell") else {
-      throw row.refuse(quantity, "'\(row.text(quantity))' does not fit a \(word)")
+      throw row.refuse(quantity, "'\(row.text(quantity))' does not fit a \(row.text(side))")
     }
     guard !row.text(id).isEmpty else { throw row.refuse(id, "a value is required") }
     var trade = ExportedActivity(
-      id: row.text(id), portfolio: row.text(account), date: day(row.text(date)), type: type,
+      id: row.text(id), portfolio: row.text(account), date: try row.day(date, dates), type: type,
       symbol: row.text(symbol).filter { !$0.isWhitespace },
       quantity: Quantity(units: abs(count.units)).text(minimumDecimals: 0),
       price: try row.number(price, as: Price.self).text(minimumDecimals: 0),
-      currency: row.text(currency), note: row.text(description))
+      currency: row.text(currency), note: row.text(description),
+      multiplier: try statedMultiplier(row))
     let paid = try cost(row, commission)
     let paidIn = row.text(commissionCurrency)
     var all: [ExportedActivity] = []
@@ -55,7 +57,7 @@ enum InteractiveBrokers {
       // A rebate, or a commission in another currency than the trade's.
       companion(":commission", "fee", paid, paidIn.isEmpty ? trade.currency : paidIn)
     }
-    let tax = try cost(row, taxes)
+    let tax = row.text(taxes).isEmpty ? .zero : try cost(row, taxes)
     if tax != .zero { companion(":tax", "tax", tax, trade.currency) }
     return [trade] + all
   }
@@ -70,10 +72,14 @@ enum InteractiveBrokers {
     return Money(units: units > 0 ? -rounded : rounded)
   }
 
-  /// `20260105`, `2026-01-05`, or either with a time behind it.
-  private static func day(_ text: String) -> String {
-    let digits = text.prefix { $0 != ";" && $0 != "," && $0 != " " }
-    guard digits.count == 8, digits.allSatisfy(\.isNumber) else { return String(digits) }
-    return "\(digits.prefix(4))-\(digits.dropFirst(4).prefix(2))-\(digits.suffix(2))"
+  /// `2026-01-05` or `20260105`, and a time behind it or none.
+  private static let dates = [nil, DateFormat("YYYYMMDD")]
+
+  /// What a point of the instrument's price is worth; a bond's is in per cent of par, which the
+  /// instrument's multiplier says here and the export's does not.
+  private static func statedMultiplier(_ row: ExportRow) throws(RowRefusal) -> String {
+    guard !["BOND", "BILL"].contains(row.text(assetClass)) else { return "" }
+    let stated = try row.optionalNumber(multiplier, as: Rate.self)
+    return stated?.text(minimumDecimals: 0) ?? ""
   }
 }

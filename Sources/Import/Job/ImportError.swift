@@ -10,6 +10,10 @@ public enum ImportError: Problem, Hashable {
   case noRows(source: String)
   /// The bytes are not the UTF-8 text of a CSV file.
   case notText(source: String, reason: String, hint: String)
+  /// The file is of another form than CSV.
+  case notCSV(source: String, form: String, hint: String)
+  /// A number speaks against how the file was said to write them.
+  case notation(source: String, row: Int, line: Int, field: String, problem: String, hint: String)
   /// The header row does not fit the kind.
   case header(source: String, problem: String, hint: String)
   /// More rows than allowed; the rows up to the limit were imported.
@@ -66,6 +70,15 @@ public enum ImportError: Problem, Hashable {
       (
         ProblemCode("file_not_text", .badInput), "\(source) is not UTF-8 text: \(reason)",
         Remedy(prose: hint)
+      )
+    case .notCSV(let source, let form, let hint):
+      (
+        ProblemCode("file_not_csv", .badInput), "\(source) is \(form), not CSV", Remedy(prose: hint)
+      )
+    case .notation(let source, let row, let line, let field, let problem, let hint):
+      (
+        ProblemCode("notation_refused", .badInput),
+        "\(source), row \(row) (line \(line)), \(field): \(problem)", Remedy(prose: hint)
       )
     case .header(let source, let problem, let hint):
       (ProblemCode("header_refused", .badInput), "\(source): \(problem)", Remedy(prose: hint))

@@ -1,3 +1,5 @@
+internal import Accounting
+
 /// A row that was not imported, and why.
 public struct RefusedRow: Hashable, Sendable {
   /// The number of the row: the one after the header is row 1.
@@ -12,23 +14,47 @@ public struct RefusedRow: Hashable, Sendable {
   public var text: String
   /// The row's bytes where they are no text.
   public var bytes: [UInt8]?
+  /// The symbol that is no instrument, where that is why.
+  public var missing: MissingSymbol?
+  /// What would help.
+  var advice: Advice?
+}
+
+/// A symbol of a file that is no instrument.
+public struct MissingSymbol: Hashable, Sendable {
+  /// As it stands in the file.
+  public var symbol: String
+  /// The currency that its first row is in; nil where that does not say.
+  public var currency: String?
+  /// How many rows were refused for want of it.
+  public var rows: Int
+  /// The first of them.
+  public var row: Int
+  /// The line on which that one begins.
+  public var line: Int
 }
 
 /// Something worth a look that costs no row.
 public struct ImportWarning: Hashable, Sendable, CustomStringConvertible {
   /// The number of the row; nil where it is about the file.
   public var row: Int?
+  /// The line on which the row begins, as far as it is known.
+  public var line: Int?
   /// What was noticed, in one line.
   public var message: String
 
   /// The message, led by its row.
-  public var description: String { row.map { "row \($0): \(message)" } ?? message }
+  public var description: String {
+    row.map { "row \($0)\(line.map { " (line \($0))" } ?? ""): \(message)" } ?? message
+  }
 }
 
 /// A value that a row of a file would change.
 public struct ImportChange: Hashable, Sendable, CustomStringConvertible {
   /// The number of the row.
   public var row: Int
+  /// The line on which the row begins.
+  public var line: Int
   /// What people call the value.
   public var column: String
   /// What is stored; nil for nothing.
@@ -36,9 +62,9 @@ public struct ImportChange: Hashable, Sendable, CustomStringConvertible {
   /// What the file says; nil for nothing.
   public var new: String?
 
-  /// `row 1: close 10 → 10.5`.
+  /// `row 1 (line 2): close 10 → 10.5`.
   public var description: String {
-    "row \(row): \(column) \(old ?? "nothing") → \(new ?? "nothing")"
+    "row \(row) (line \(line)): \(column) \(old ?? "nothing") → \(new ?? "nothing")"
   }
 }
 
@@ -88,6 +114,20 @@ public struct ImportReport: Sendable {
   public var refusedRows: [RefusedRow] = []
   /// How long it took, in seconds.
   public var seconds = 0.0
+  /// Numbers that were rounded, half to even, to the places that are kept; of this process alone.
+  public var roundedNumbers = 0
+  /// Dates with a time behind them: the date counts, in the file's own zone; of this process alone.
+  public var datesWithTime = 0
+  /// Rows that were passed over, as asked, and are none of those read; of this process alone.
+  public var passedOver = 0
+  /// What would help refused rows, each once; at most 20.
+  public var hints: [String] { advice.map(\.text) }
+  /// Symbols that are no instruments, in the order of the file; at most the first 1 000.
+  public private(set) var missingSymbols: [MissingSymbol] = []
+  /// How many rows were refused for want of an instrument.
+  public private(set) var rowsWithoutInstrument = 0
+  var advice: [Advice] = []
+  var missingPlaces: [ExactText: Int] = [:]
 
   /// How many bytes of the stored file were written.
   var bytesRead = 0
@@ -101,7 +141,33 @@ public struct ImportReport: Sendable {
     if warnings.count < Self.keptCount { warnings.append(warning) }
   }
 
+  mutating func add(_ remarks: Remarks) {
+    roundedNumbers += remarks.rounded
+    datesWithTime += remarks.timed
+    passedOver += remarks.passedOver
+  }
+
+  private mutating func note(_ missing: MissingSymbol) {
+    rowsWithoutInstrument += 1
+    let place = missingPlaces[ExactText(missing.symbol)]
+    if let place {
+      missingSymbols[place].rows += 1
+    } else if missingSymbols.count < Self.keptCount {
+      missingPlaces[ExactText(missing.symbol)] = missingSymbols.count
+      missingSymbols.append(missing)
+    }
+  }
+
+  /// How many different things that would help are kept.
+  private static let keptAdvice = 20
+
   mutating func refuse(_ row: RefusedRow) {
+    if let missing = row.missing { note(missing) }
+    if let one = row.advice, advice.count < Self.keptAdvice,
+      !advice.contains(where: { $0.key == one.key })
+    {
+      advice.append(one)
+    }
     guard refusedRows.count < Self.keptCount else { return }
     var row = row
     // Whole rows are in the database; a thousand of the longest would not fit in memory.

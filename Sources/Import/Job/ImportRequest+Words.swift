@@ -13,6 +13,14 @@ extension ImportRequest {
     if let maxRows { words.append("max-rows=\(maxRows)") }
     if delimiter != UInt8(ascii: ",") { words.append("delimiter=\(delimiter)") }
     if decimalComma { words.append("decimal-comma") }
+    if grouping { words.append("grouping") }
+    if rounds { words.append("round") }
+    if headerLine > 1 { words.append("header-line=\(headerLine)") }
+    for (word, meaning) in meanings.sorted(by: { $0.key.description < $1.key.description }) {
+      words.append("word=\(word)=\(meaning)")
+    }
+    for header in ignored { words.append("ignore=\(header)") }
+    for beginning in passedOver { words.append("skip-rows=\(beginning)") }
     if let dateFormat { words.append("date-format=\(dateFormat.pattern)") }
     if let format { words.append("format=\(format.rawValue)") }
     for (header, column) in columnMap.sorted(by: { $0.key.description < $1.key.description }) {
@@ -73,6 +81,19 @@ extension ImportRequest {
       }
       delimiter = byte
     case "decimal-comma": decimalComma = true
+    case "grouping": grouping = true
+    case "round": rounds = true
+    case "header-line":
+      guard let line = Int(value), Self.headerLines.contains(line) else { return false }
+      headerLine = line
+    case "word":
+      guard let cut = value.lastIndex(of: "=") else { return false }
+      meanings[ExactText(String(value[..<cut]))] = String(value[value.index(after: cut)...])
+    case "ignore": ignored.append(value)
+    case "skip-rows":
+      // What is empty begins every row.
+      guard !value.isEmpty else { return false }
+      passedOver.append(value)
     case "date-format":
       dateFormat = DateFormat(value)
       return dateFormat != nil

@@ -49,6 +49,18 @@ public struct ImportRequest: Sendable {
   public var delimiter = UInt8(ascii: ",")
   /// Whether numbers are written as `1.234,56`.
   public var decimalComma = false
+  /// Whether numbers are written as people do: `1,234.56`, `$1,234.56`, `(123.45)`.
+  public var grouping = false
+  /// Whether places beyond those that are kept are rounded, half to even.
+  public var rounds = false
+  /// Words of the file, in any case, that mean others.
+  public var meanings: [ExactText: String] = [:]
+  /// Headers of columns that are passed over, in any case.
+  public var ignored: [String] = []
+  /// The line on which the header stands; those before it are passed over.
+  public var headerLine = 1
+  /// What rows begin with that are none, such as a total's or a comment's.
+  public var passedOver: [String] = []
   /// How dates are written, if not as `YYYY-MM-DD`.
   public var dateFormat: DateFormat?
   /// Cells that are the same in every row, by the column, which the file does not have.
@@ -58,6 +70,8 @@ public struct ImportRequest: Sendable {
 
   /// Rows a transaction unless something else is asked for: measured, see docs/benchmarks.md.
   public static let defaultBatchSize = 10_000
+  /// Where a header may stand.
+  public static let headerLines = 1...1_000
   /// The most rows a transaction.
   public static let largestBatchSize = 100_000
 

@@ -132,6 +132,7 @@ struct ImportRun<Kind: RowKind>: Sendable {
     do {
       let digest = job?.digestDue.map { FileDigest.due($0) } ?? .ifNeeded
       var file = try RowFile<Kind>(request, digest: digest, shouldStop: control.shouldStop)
+      try file.judgeNotation()
       if let job { try file.resume(job) }
       if !request.dryRun { try await writer.recordServer() }
       try await file.loadBooks(from: writer)
@@ -169,6 +170,7 @@ struct ImportRun<Kind: RowKind>: Sendable {
         ahead = .failure(error)
       }
       report.add(try await stored)
+      if report.outcome != .cancelled { report.add(current.remarks) }
       report.bytesRead = current.end.sourceRead
       control.progress?(file.progress(report, seconds: seconds))
       if case .success(.none) = ahead { break }

@@ -3,9 +3,11 @@ internal import Postgres
 
 /// What happened in portfolios.
 ///
-/// `id,portfolio,date,type[,symbol,quantity,price,amount,fee,currency,acquired,status,note]`
+/// `id,portfolio,date,type[,symbol,quantity,price,amount,fee,currency,acquired,status,note,
+/// multiplier]`
 ///
-/// `id` may be left out: then a row is named after the file's digest and its number.
+/// `id` may be left out: then a row is named after the file's digest and its number. A multiplier
+/// is not stored: where a source states one, it must be the instrument's.
 struct ActivityRows: RowKind {
   struct Row: Sendable {
     let externalID: String
@@ -24,21 +26,22 @@ struct ActivityRows: RowKind {
     let note: String?
   }
 
-  private enum Status: String, CaseIterable {
+  enum Status: String, CaseIterable {
     case active, cancelled
   }
 
   enum Column {
     static let (id, portfolio, date, type) = (0, 1, 2, 3)
     static let (symbol, quantity, price, amount, fee) = (4, 5, 6, 7, 8)
-    static let (currency, acquired, status, note) = (9, 10, 11, 12)
+    static let (currency, acquired, status, note, multiplier) = (9, 10, 11, 12, 13)
   }
 
   static let columns: [ColumnRule] = [
-    .optional("id"), .required("portfolio"), .required("date"), .required("type"),
-    .optional("symbol"), .optional("quantity"), .optional("price"), .optional("amount"),
-    .optional("fee"), .optional("currency"), .optional("acquired"), .optional("status"),
-    .optional("note"),
+    .optional("id"), .required("portfolio"), .required("date"), .required("type").word,
+    .optional("symbol"), .optional("quantity").number, .optional("price").number,
+    .optional("amount").number, .optional("fee").number, .optional("currency"),
+    .optional("acquired"), .optional("status").word, .optional("note"),
+    .optional("multiplier").number,
   ]
 
   private let hasIDs: Bool
@@ -66,6 +69,7 @@ struct ActivityRows: RowKind {
       cells, Column.portfolio, on: date, dateColumn: Column.date)
     let type = try cells.requiredWord(Column.type, of: ActivityType.self)
     let instrument = try self.instrument(cells, type, date, portfolio, books)
+    if cells.bytes(Column.multiplier) != nil { try requireMultiplier(cells, of: instrument) }
     let traits = type.traits
     let needs = traits.needs(isValued: instrument?.isValued)
     let denomination = try cells.currency(Column.currency)

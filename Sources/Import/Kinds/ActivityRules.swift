@@ -56,7 +56,23 @@ extension ActivityRows {
   }
 
   private func isCancelled(_ cells: Cells) -> Bool {
-    cells.bytes(Column.status).map { $0.elementsEqual("cancelled".utf8) } ?? false
+    (try? cells.word(Column.status, of: Status.self)) == .cancelled
+  }
+
+  /// A source that states a multiplier states the instrument's: a future at a fiftieth of what it
+  /// moves would be closed at a fiftieth of its profit.
+  func requireMultiplier(
+    _ cells: Cells, of instrument: ReferenceBooks.Instrument?
+  ) throws(RowRefusal) {
+    let stated = try cells.positive(Column.multiplier, as: Rate.self)
+    guard let instrument, instrument.multiplier != stated else { return }
+    var refusal = cells.refuse(
+      Column.multiplier,
+      "the file says \(stated.text(minimumDecimals: 0)), the multiplier of \(instrument.symbol) is "
+        + instrument.multiplier.text(minimumDecimals: 0))
+    refusal.advice = Advice(
+      key: "multiplier", "an instrument's multiplier is mended by importing instruments again")
+    throw refusal
   }
 
   /// A number as its type needs it: not negative unless `isSigned`, pence in pounds.

@@ -18,7 +18,7 @@ struct CalendarRows: RowKind {
   }
 
   static let columns: [ColumnRule] = [
-    .required("calendar"), .required("date"), .required("open"),
+    .required("calendar").word, .required("date"), .required("open").word,
   ]
   private static let (calendar, date, open) = (0, 1, 2)
 

@@ -19,7 +19,7 @@ struct CorporateActionRows: RowKind {
   }
 
   static let columns: [ColumnRule] = [
-    .required("ex_date"), .required("symbol"), .required("type"), .required("value"),
+    .required("ex_date"), .required("symbol"), .required("type").word, .required("value").number,
     .optional("currency"),
   ]
   private static let (exDate, symbol, type, value, currency) = (0, 1, 2, 3, 4)

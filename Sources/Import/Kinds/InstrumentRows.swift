@@ -18,8 +18,8 @@ struct InstrumentRows: RowKind {
   }
 
   static let columns: [ColumnRule] = [
-    .required("symbol"), .required("name"), .required("kind"), .required("currency"),
-    .optional("multiplier"), .optional("pricing"), .optional("retired_on"),
+    .required("symbol"), .required("name"), .required("kind").word, .required("currency"),
+    .optional("multiplier").number, .optional("pricing").word, .optional("retired_on"),
   ]
   private static let (symbol, name, kind, currency) = (0, 1, 2, 3)
   private static let (multiplier, pricing, retired) = (4, 5, 6)
@@ -94,6 +94,10 @@ struct InstrumentRows: RowKind {
     try db.execute(Self.match)
     merged.replaced = try db.execute(Self.keepLast)
     if !restate { try merged.refuse(Self.findRestated, unstaging: Self.staging, on: db) }
+    merged.warnings = try db.rows(Self.futuresWithoutMultiplier) { row in
+      let number = Int(try row.nextInt64())
+      return ImportWarning(row: number, message: try row.nextString())
+    }
     try merged.take(Self.update, of: Self.self, on: db)
     merged.inserted += try db.execute(Self.insert)
     return merged
@@ -154,6 +158,15 @@ extension InstrumentRows {
       select from closebell.portfolio_funds f
       join closebell.portfolio_snapshots c on c.portfolio_id = f.portfolio_id and c.is_complete
       where f.instrument_id = changed.id)
+    """)
+
+  /// There is hardly a future of which a point is worth one.
+  private static let futuresWithoutMultiplier = Statement(
+    "import-instruments-futures",
+    """
+    select row_number, 'the future ' || symbol || ' comes without a multiplier, and gets 1'
+    from pg_temp.import_instruments
+    where id is null and kind = 'future' and multiplier is null order by row_number
     """)
 
   /// The other half of the statement still sees a written row as it was.

@@ -26,9 +26,9 @@ struct PortfolioRows: RowKind {
 
   static let columns: [ColumnRule] = [
     .required("code"), .required("name"), .required("base_currency"),
-    .required("inception_date"), .optional("calendar"), .optional("lot_relief"),
-    .optional("cash"), .optional("dividends"), .optional("irr_convention"),
-    .optional("retired_on"), .optional("flow_timing"),
+    .required("inception_date"), .optional("calendar").word, .optional("lot_relief").word,
+    .optional("cash").word, .optional("dividends").word, .optional("irr_convention").word,
+    .optional("retired_on"), .optional("flow_timing").word,
   ]
   private static let (code, name, base, inception, calendar) = (0, 1, 2, 3, 4)
   private static let (lotRelief, cash, dividends, convention) = (5, 6, 7, 8)

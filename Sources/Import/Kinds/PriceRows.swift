@@ -15,7 +15,7 @@ struct PriceRows: RowKind {
   }
 
   static let columns: [ColumnRule] = [
-    .required("date"), .required("symbol"), .required("close"), .optional("currency"),
+    .required("date"), .required("symbol"), .required("close").number, .optional("currency"),
   ]
   private static let (date, symbol, close, currency) = (0, 1, 2, 3)
 

@@ -15,7 +15,7 @@ struct RateRows: RowKind {
   }
 
   static let columns: [ColumnRule] = [
-    .required("date"), .required("base"), .required("quote"), .required("rate"),
+    .required("date"), .required("base"), .required("quote"), .required("rate").number,
   ]
   private static let (date, base, quote, rate) = (0, 1, 2, 3)
 

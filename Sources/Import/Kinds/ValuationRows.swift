@@ -15,7 +15,7 @@ struct ValuationRows: RowKind {
   }
 
   static let columns: [ColumnRule] = [
-    .required("portfolio"), .required("symbol"), .required("date"), .required("value"),
+    .required("portfolio"), .required("symbol"), .required("date"), .required("value").number,
   ]
   private static let (portfolio, symbol, date, value) = (0, 1, 2, 3)
 

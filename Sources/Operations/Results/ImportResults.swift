@@ -17,9 +17,20 @@ package struct ImportResult: Codable, Sendable {
   /// A value that a row of a dry run would change.
   package struct Change: Codable, Sendable {
     package var row: Int
+    package var line: Int
     package var column: String
     package var old: String?
     package var new: String?
+  }
+
+  /// A symbol that is no instrument, and the rows that were refused for want of it.
+  package struct Missing: Codable, Sendable {
+    package var symbol: String
+    package var currency: String?
+    package var rows: Int
+    /// The first of them.
+    package var row: Int
+    package var line: Int
   }
 
   /// nil for a dry run.
@@ -42,6 +53,13 @@ package struct ImportResult: Codable, Sendable {
   package var rejectsFile: String?
   package var changes: [Change]
   package var warnings: [String]
+  /// What would help refused rows.
+  package var hints: [String]
+  package var missingSymbols: [Missing]
+  /// Of numbers with more places than are kept; of this process alone, as are the next two.
+  package var roundedNumbers: Int
+  package var datesWithTime: Int
+  package var rowsPassedOver: Int
   package var seconds: Double
 
   private enum CodingKeys: String, CodingKey {
@@ -50,7 +68,11 @@ package struct ImportResult: Codable, Sendable {
     case resumedAfter = "resumed_after"
     case refusals = "refused_rows"
     case rejectsFile = "rejects_file"
-    case changes, warnings
+    case changes, warnings, hints
+    case missingSymbols = "missing_symbols"
+    case roundedNumbers = "rounded_numbers"
+    case datesWithTime = "dates_with_time"
+    case rowsPassedOver = "rows_passed_over"
     case seconds = "duration_seconds"
   }
 
@@ -69,9 +91,17 @@ package struct ImportResult: Codable, Sendable {
     refusals = report.refusedRows.map { Refusal($0) }
     self.rejectsFile = rejectsFile
     changes = report.changes.map {
-      Change(row: $0.row, column: $0.column, old: $0.old, new: $0.new)
+      Change(row: $0.row, line: $0.line, column: $0.column, old: $0.old, new: $0.new)
     }
     warnings = report.warnings.map(\.description)
+    hints = report.hints
+    missingSymbols = report.missingSymbols.map {
+      Missing(
+        symbol: $0.symbol, currency: $0.currency, rows: $0.rows, row: $0.row, line: $0.line)
+    }
+    roundedNumbers = report.roundedNumbers
+    datesWithTime = report.datesWithTime
+    rowsPassedOver = report.passedOver
     seconds = report.seconds
   }
 }

@@ -21,19 +21,71 @@ package struct ImportText {
       + "\(parts.joined(separator: ", ")) (\(Readable.seconds(result.seconds))\(begun))"
   }
 
+  /// What was noticed of the rows that were taken.
+  private var remarks: [String] {
+    func said(_ count: Int, _ one: String, _ several: String) -> [String] {
+      count == 0 ? [] : ["  \(count) \(count == 1 ? one : several)"]
+    }
+    return said(
+      result.roundedNumbers, "number was rounded to the places that are kept, half to even",
+      "numbers were rounded to the places that are kept, half to even")
+      + said(
+        result.datesWithTime, "date has a time behind it: the date counts, in the file's own zone",
+        "dates have a time behind them: the date counts, in the file's own zone")
+      + said(
+        result.rowsPassedOver, "row was passed over, as asked",
+        "rows were passed over, as asked")
+  }
+
   /// The summary, and the first values that would change.
   package var lines: [String] {
     let changes = result.changes.prefix(20).map { change in
-      "  row \(change.row): \(change.column) \(change.old ?? "nothing") → "
+      "  row \(change.row) (line \(change.line)): \(change.column) \(change.old ?? "nothing") → "
         + (change.new ?? "nothing")
     }
-    return [summary] + changes + (result.changes.count > 20 ? ["  … and more"] : [])
+    return [summary] + remarks + changes + (result.changes.count > 20 ? ["  … and more"] : [])
   }
 }
 
 extension ImportResult.Refusal {
-  /// `row 7, price: is not a number`.
-  package var summary: String { "row \(row)" + (field.map { ", \($0)" } ?? "") + ": \(message)" }
+  /// `row 7 (line 8), price: is not a number`.
+  package var summary: String {
+    "row \(row) (line \(line))" + (field.map { ", \($0)" } ?? "") + ": \(message)"
+  }
+}
+
+/// Symbols of a file that are no instruments, as one list.
+package struct MissingSymbolsText {
+  /// What is missing, on one line.
+  package let list: String
+  /// What to do.
+  package let proposal: String
+  /// A header of instruments, and a row for each symbol that only has to be filled in.
+  package let rows: [String]
+
+  /// So many symbols are named.
+  private static let named = 50
+
+  /// nil where none is missing.
+  package init?(_ result: ImportResult) {
+    let symbols = result.missingSymbols
+    guard !symbols.isEmpty else { return nil }
+    let named = symbols.prefix(Self.named).map { missing in
+      let rows =
+        missing.rows == 1 ? "row \(missing.row) (line \(missing.line))" : "\(missing.rows) rows"
+      return "\(missing.symbol) (\(missing.currency.map { "\($0), " } ?? "")\(rows))"
+    }
+    let more = symbols.count > Self.named ? ", and \(symbols.count - Self.named) more" : ""
+    list =
+      (symbols.count == 1
+        ? "1 symbol is not an instrument: " : "\(symbols.count) symbols are not instruments: ")
+      + named.joined(separator: ", ") + more
+    proposal =
+      "complete these rows, with a name and a kind each, and import them as instruments first:"
+    self.rows =
+      ["symbol,name,kind,currency"]
+      + symbols.prefix(Self.named).map { "\($0.symbol),,,\($0.currency ?? "")" }
+  }
 }
 
 /// How far an import is, in one line.

@@ -16,10 +16,10 @@ struct IRRCommand: ParsableCommand {
     abstract: "Calculates money-weighted returns (XIRR) from a CSV file of dated amounts.",
     discussion: """
       The file has the columns date and amount and, for many series at once, series; the order of \
-      columns and of rows does not matter. Signs are those of a spreadsheet's XIRR: money paid in \
-      is negative, money received is positive, and so is what the investment is worth on its last \
-      date. (With every sign turned the rate is the same.) A last amount of 0 says that it is \
-      worth nothing.
+      columns and of rows does not matter. How it is written is said as for an import. Signs are \
+      those of a spreadsheet's XIRR: money paid in is negative, money received is positive, and so \
+      is what the investment is worth on its last date. (With every sign turned the rate is the \
+      same.) A last amount of 0 says that it is worth nothing.
 
       xirr_act365 is the annual rate of days ÷ 365. monthly_nominal nets the flows of a calendar \
       month and multiplies the monthly rate by 12; a value at the end of a month is dated in the \
@@ -31,8 +31,9 @@ struct IRRCommand: ParsableCommand {
       --json prints one object a series, each on a line of its own; --database is accepted as \
       everywhere, and not looked at.
 
-      Exit code 65 where the file cannot be used: each row at fault is named, and nothing is \
-      calculated, since a rate of flows of which some are missing is wrong.
+      Exit code 65 where a row cannot be used: each is named, and its series is left out, since a \
+      rate of flows of which some are missing is wrong. Where nobody can tell whose a row is, \
+      nothing is calculated.
       """)
 
   @Argument(help: "A CSV file; standard input without one, or with -.")
@@ -41,6 +42,8 @@ struct IRRCommand: ParsableCommand {
   @Option(help: "xirr_act365 or monthly_nominal.")
   var convention: IRRConvention = .xirrAct365
 
+  @OptionGroup var options: FileOptions
+
   @OptionGroup var common: CommonOptions
 
   func run() throws {
@@ -48,8 +51,12 @@ struct IRRCommand: ParsableCommand {
     if isInput, !common.quiet, isatty(STDIN_FILENO) == 1 {
       Terminal.complain(.more, "reading date,amount from standard input, up to Control-D")
     }
-    let flows = try FlowFile(isInput ? .standardInput : .file(file ?? "-"))
-    guard flows.refused == 0 else { throw refusal(flows) }
+    var request = ImportRequest(
+      kind: .activities, source: isInput ? .standardInput : .file(file ?? "-"))
+    try options.apply(to: &request)
+    let flows = try FlowFile(request)
+    if flows.refused > 0 { complain(flows) }
+    guard !flows.names.isEmpty else { throw ExitCode(.badInput) }
     let rates = SeriesRates(flows, convention)
     if common.verbose {
       Terminal.complain(.more, "\(source(flows)): \(flows.days.count) flows, \(rates.count) series")
@@ -61,13 +68,15 @@ struct IRRCommand: ParsableCommand {
     } else if !common.quiet {
       StandardOutput.lines(SeriesRatesText(rates).lines)
     }
+    guard flows.refused == 0 else { throw ExitCode(.badInput) }
   }
 
   private func source(_ flows: FlowFile) -> String {
     flows.source == "-" ? "standard input" : flows.source
   }
 
-  private func refusal(_ flows: FlowFile) -> ExitCode {
+  /// Names the rows at fault, and what is not calculated for want of them.
+  private func complain(_ flows: FlowFile) {
     let source = source(flows)
     for row in flows.refusedRows {
       let column = row.field.map { ", \($0)" } ?? ""
@@ -76,8 +85,14 @@ struct IRRCommand: ParsableCommand {
     }
     let hidden = flows.refused - flows.refusedRows.count
     if hidden > 0 { Terminal.complain(.more, "detail: and \(hidden) more") }
-    Terminal.complain(
-      .more, "hint: nothing was calculated; mend these rows and run it again")
-    return ExitCode(.badInput)
+    for hint in flows.hints { Terminal.complain(.more, "hint: \(hint)") }
+    Terminal.complain(.more, "hint: \(outcome(flows)); mend these rows and run it again")
+  }
+
+  private func outcome(_ flows: FlowFile) -> String {
+    guard !flows.names.isEmpty else { return "nothing was calculated" }
+    let names = flows.leftOut.prefix(20).joined(separator: ", ")
+    let more = flows.leftOut.count > 20 ? " and \(flows.leftOut.count - 20) more" : ""
+    return "not calculated were: \(names)\(more)"
   }
 }
