@@ -51,7 +51,7 @@ struct NotationJudge {
       }
       guard let (name, cell, evidence) = reader.withRow(contradiction) else { continue }
       throw .notation(
-        source: reader.source.name, row: number, line: reader.line, field: name,
+        place: "\(reader.source.name), row \(number) (line \(reader.line)), \(name)",
         problem: "'\(cell)' \(problem(evidence))", hint: hint(evidence))
     }
   }

@@ -82,8 +82,8 @@ struct WrittenTime {
     return (hour, isPast)
   }
 
-  /// Nothing, `Z`, `+01:00`, `-0500`, a name such as `EST` or `Europe/Berlin`, or an offset with the
-  /// name in brackets behind it.
+  /// Nothing, `Z`, `+01:00`, `-0500`, a name such as `EST` or `Europe/Berlin`, or an offset with
+  /// the name in brackets behind it.
   private static func isZone(_ zone: Text) -> Bool {
     var text = zone
     if let sign = text.first, sign == UInt8(ascii: "+") || sign == UInt8(ascii: "-") {

@@ -13,7 +13,7 @@ public enum ImportError: Problem, Hashable {
   /// The file is of another form than CSV.
   case notCSV(source: String, form: String, hint: String)
   /// A number speaks against how the file was said to write them.
-  case notation(source: String, row: Int, line: Int, field: String, problem: String, hint: String)
+  case notation(place: String, problem: String, hint: String)
   /// The header row does not fit the kind.
   case header(source: String, problem: String, hint: String)
   /// More rows than allowed; the rows up to the limit were imported.
@@ -75,11 +75,8 @@ public enum ImportError: Problem, Hashable {
       (
         ProblemCode("file_not_csv", .badInput), "\(source) is \(form), not CSV", Remedy(prose: hint)
       )
-    case .notation(let source, let row, let line, let field, let problem, let hint):
-      (
-        ProblemCode("notation_refused", .badInput),
-        "\(source), row \(row) (line \(line)), \(field): \(problem)", Remedy(prose: hint)
-      )
+    case .notation(let place, let problem, let hint):
+      (ProblemCode("notation_refused", .badInput), "\(place): \(problem)", Remedy(prose: hint))
     case .header(let source, let problem, let hint):
       (ProblemCode("header_refused", .badInput), "\(source): \(problem)", Remedy(prose: hint))
     case .tooManyRows(let source, let limit):
