@@ -1,6 +1,6 @@
 internal import Accounting
-public import ArgumentParser
-public import Import
+import ArgumentParser
+import Import
 import Postgres
 
 extension ExportFormat: ExpressibleByArgument {}

@@ -23,6 +23,7 @@ final class Bystanders: Sendable {
   private struct State {
     var counts = Counts()
     var goal = Counts()
+    var endsUnlocked = false
     var importing: SeededGenerator
     var locking: SeededGenerator
     var reading: SeededGenerator
@@ -48,8 +49,13 @@ final class Bystanders: Sendable {
   }
 
   /// Asks for so much more, and gives who does it.
-  func parties(imports: Int, locks: Int, readings: Int) -> [Storm.Party] {
+  ///
+  /// A month that is corrected and then locked without a replay keeps out the nights that trade on
+  /// it, until somebody unlocks it: where `endsUnlocked` the last act does so. Under a sleeper
+  /// nobody can lock or unlock anything.
+  func parties(imports: Int, locks: Int, readings: Int, endsUnlocked: Bool) -> [Storm.Party] {
     state.withLock {
+      $0.endsUnlocked = endsUnlocked
       $0.goal = Counts(
         imports: $0.counts.imports + imports, locks: $0.counts.locks + locks,
         readings: $0.counts.readings + readings)
@@ -90,11 +96,9 @@ final class Bystanders: Sendable {
 
   // MARK: - Locks
 
-  /// The last act unlocks whatever is locked: a month that was corrected and then locked without
-  /// a replay keeps out the nights that trade on it, for good.
   private func locking(_ whileRunning: @escaping Storm.Watch) async throws -> CommandRun {
     let (arguments, isLast) = state.withLock { state in
-      if state.counts.locks + 1 >= state.goal.locks {
+      if state.endsUnlocked, state.counts.locks + 1 >= state.goal.locks {
         return (["unlock", "--month", "2017-05", "--reason", "storm"], true)
       }
       let whom =

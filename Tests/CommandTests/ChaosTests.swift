@@ -38,8 +38,10 @@ import Testing
     let bystanders = Bystanders(books, forest, stream: 10)
     for (index, night) in forest.nights.enumerated() {
       let slots = Self.portfolios * (Forest.quietDates.count + index + 1)
-      let weather = Weather(night: night, slots: slots, storm: storm, bystanders: bystanders)
-      if index < Self.sleeperNights {
+      let weather = Weather(
+        night: night, slots: slots, hasSleeper: index < Self.sleeperNights, storm: storm,
+        bystanders: bystanders)
+      if weather.hasSleeper {
         try await closeUnderASleeper(weather, books)
       } else {
         // What was reported is corrected while it is locked, whoever unlocks it.
@@ -68,6 +70,7 @@ import Testing
     var night: String
     /// How many are complete once it is closed.
     var slots: Int
+    var hasSleeper: Bool
     var storm: Storm
     var bystanders: Bystanders
   }
@@ -114,7 +117,8 @@ import Testing
       return run
     }
     let others = bystanders.parties(
-      imports: Self.imports, locks: Self.locks, readings: Self.readings)
+      imports: Self.imports, locks: Self.locks, readings: Self.readings,
+      endsUnlocked: !weather.hasSleeper)
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask {
         try await weather.storm.rage([closing] + others) {

@@ -1,6 +1,6 @@
 internal import Accounting
 internal import Postgres
-public import Problems
+package import Problems
 internal import Storage
 
 /// Writes what a chunk computed, and records what could not be.
@@ -143,9 +143,9 @@ struct ChunkPopulate {
 }
 
 /// The lease may end before a write would: nothing is written any more.
-public struct LeaseEnded: Problem {
+package struct LeaseEnded: Problem {
   /// The reason and the way out.
-  public var stated: StatedProblem {
+  package var stated: StatedProblem {
     StatedProblem(
       ProblemCode("lease_ended", .failed),
       "the lease could not be renewed in time; nothing more was written",

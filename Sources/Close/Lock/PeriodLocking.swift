@@ -1,23 +1,23 @@
-public import Accounting
-public import Postgres
-public import Problems
-public import Storage
+package import Accounting
+package import Postgres
+package import Problems
+package import Storage
 
 /// A month to be locked or unlocked, and for whom.
-public struct LockRequest: Sendable {
+package struct LockRequest: Sendable {
   /// The month's first date.
-  public var first: Day
+  package var first: Day
   /// The month's last date.
-  public var last: Day
+  package var last: Day
   /// Only these portfolios; empty means all, those that come later included.
-  public var codes: [String]
+  package var codes: [String]
   /// Who and why.
-  public var author: PeriodLocks.Author
+  package var author: PeriodLocks.Author
   /// Lock over dates that are missing or failed.
-  public var force = false
+  package var force = false
 
   /// A month given by its first and last date.
-  public init(
+  package init(
     first: Day, last: Day, codes: [String], author: PeriodLocks.Author, force: Bool = false
   ) {
     self.first = first
@@ -28,26 +28,26 @@ public struct LockRequest: Sendable {
   }
 
   /// `YYYY-MM`.
-  public var month: String { String(first.description.dropLast(3)) }
+  package var month: String { String(first.description.dropLast(3)) }
 }
 
 /// What became of a request.
-public struct LockOutcome: Sendable {
+package struct LockOutcome: Sendable {
   /// Whether anything is locked, or open, that was not.
-  public var changed = false
+  package var changed = false
   /// Placeholders of dates that were begun in vain and are given up.
-  public var discarded = 0
+  package var discarded = 0
   /// Activities that were booked late and count on their own date again.
-  public var returned = 0
+  package var returned = 0
 }
 
 /// Locks and unlocks months.
-public enum PeriodLocking {
+package enum PeriodLocking {
   /// Locks a month and everything before it.
   ///
   /// - Throws: `LockRefused` where a date is missing, failed or stale, `LockBusy` where a run is at
   ///   work on it, `UnknownPortfolios`.
-  public static func lock(
+  package static func lock(
     _ request: LockRequest, on db: isolated Connection
   ) throws -> LockOutcome {
     try DatabaseEpoch.requireForWriting(on: db)
@@ -80,7 +80,7 @@ public enum PeriodLocking {
   /// Opens a month and everything after it.
   ///
   /// - Throws: `UnknownPortfolios`.
-  public static func unlock(
+  package static func unlock(
     _ request: LockRequest, on db: isolated Connection
   ) throws -> LockOutcome {
     try DatabaseEpoch.requireForWriting(on: db)
@@ -115,7 +115,7 @@ extension CoverageReport.Row {
 }
 
 /// A month that is not clean: nothing was locked.
-public struct LockRefused: Problem {
+package struct LockRefused: Problem {
   let request: LockRequest
   let dates: [CoverageReport.Row]
   let flaws: [Coverage.Flaw]
@@ -124,7 +124,7 @@ public struct LockRefused: Problem {
   static let named = 20
 
   /// What stands in the way, by name and counted, and the way out.
-  public var stated: StatedProblem {
+  package var stated: StatedProblem {
     let counts = dates.prefix(Self.named).map { "\($0.date): \(Self.counts($0))" }
     let rest = dates.count - counts.count
     let more = rest > 0 ? ["and \(rest) more dates"] : []
@@ -152,11 +152,11 @@ public struct LockRefused: Problem {
 }
 
 /// A run that lives has slots in the month or before it.
-public struct LockBusy: Problem {
+package struct LockBusy: Problem {
   let month: String
 
   /// What to do.
-  public var stated: StatedProblem {
+  package var stated: StatedProblem {
     StatedProblem(
       ProblemCode("run_under_way", .busy), "a run is at work on \(month) or before",
       remedy: "try again when it is done: \(.status)")

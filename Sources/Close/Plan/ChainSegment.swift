@@ -1,15 +1,15 @@
-public import Accounting
+package import Accounting
 internal import Storage
 
 /// The dates of one portfolio that are going to be closed one after the other, and where they
 /// begin.
 ///
 /// A night's segment is one date; a catch-up's and a replay's are several.
-public struct ChainSegment: Sendable {
+package struct ChainSegment: Sendable {
   /// One date of a segment.
-  public struct Step: Sendable, Hashable {
+  package struct Step: Sendable, Hashable {
     /// What stands in the slot before.
-    public enum Kind: Sendable, Hashable {
+    package enum Kind: Sendable, Hashable {
       /// Nothing, or a placeholder: it is closed for the first time, at the end of the chain.
       case next
       /// Nothing: it is closed for the first time, before or between slots that exist.
@@ -19,26 +19,26 @@ public struct ChainSegment: Sendable {
     }
 
     /// The business date.
-    public var date: Day
+    package var date: Day
     /// What stands there before.
-    public var kind: Kind
+    package var kind: Kind
 
     /// A date and what stands there.
-    public init(_ date: Day, _ kind: Kind) {
+    package init(_ date: Day, _ kind: Kind) {
       self.date = date
       self.kind = kind
     }
   }
 
   /// The portfolio.
-  public var portfolio: Portfolio
+  package var portfolio: Portfolio
   /// The date of the snapshot that the first step opens from; nil: it is the first of all.
-  public var openedFrom: Day?
+  package var openedFrom: Day?
   /// The dates, ascending; at least one.
-  public var steps: [Step]
+  package var steps: [Step]
 
   /// A segment of a portfolio.
-  public init(portfolio: Portfolio, openedFrom: Day?, steps: [Step]) {
+  package init(portfolio: Portfolio, openedFrom: Day?, steps: [Step]) {
     precondition(!steps.isEmpty, "a segment closes at least one date")
     self.portfolio = portfolio
     self.openedFrom = openedFrom

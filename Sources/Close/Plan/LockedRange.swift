@@ -1,17 +1,17 @@
-public import Accounting
-public import Problems
+package import Accounting
+package import Problems
 
 /// A replay's range touches dates that are locked: nothing of it was begun.
-public struct LockedRange: Problem {
+package struct LockedRange: Problem {
   /// The first date of the range.
-  public let from: Day
+  package let from: Day
   /// The last date of the range.
-  public let through: Day
+  package let through: Day
   /// The portfolios whose lock reaches into it, and their last locked date; ascending by name.
-  public let portfolios: [(name: PortfolioName, through: Day)]
+  package let portfolios: [(name: PortfolioName, through: Day)]
 
   /// What is locked, and the three ways to go on.
-  public var stated: StatedProblem {
+  package var stated: StatedProblem {
     let last = portfolios.map(\.through).max() ?? through
     let onlyThose = portfolios.count == 1 ? "\(portfolios[0].name)" : nil
     var ways: [Remedy] = last < through ? ["replay from \(last + 1) on"] : []

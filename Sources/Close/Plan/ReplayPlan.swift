@@ -1,4 +1,4 @@
-public import Accounting
+package import Accounting
 internal import Postgres
 internal import Problems
 internal import Storage
@@ -104,18 +104,18 @@ struct ReplayPlan {
 }
 
 /// The range of a replay, and how far it goes.
-public struct ReplayRange: Sendable {
+package struct ReplayRange: Sendable {
   /// The first date.
-  public var from: Day
+  package var from: Day
   /// The last date.
-  public var through: Day
+  package var through: Day
   /// Only dates whose inputs changed since they were closed.
-  public var onlyStale = false
+  package var onlyStale = false
   /// Go on to each portfolio's latest complete date.
-  public var throughLatest = false
+  package var throughLatest = false
 
   /// The dates from `from` through `through`.
-  public init(from: Day, through: Day, onlyStale: Bool = false, throughLatest: Bool = false) {
+  package init(from: Day, through: Day, onlyStale: Bool = false, throughLatest: Bool = false) {
     self.from = from
     self.through = through
     self.onlyStale = onlyStale

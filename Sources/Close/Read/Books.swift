@@ -1,39 +1,39 @@
-public import Accounting
-public import Postgres
-public import Storage
+package import Accounting
+package import Postgres
+package import Storage
 
 /// A closed date of one portfolio, with names instead of keys: what `show` shows.
-public struct ShownSnapshot: Sendable {
+package struct ShownSnapshot: Sendable {
   /// One holding's row.
-  public struct HoldingRow: Sendable {
+  package struct HoldingRow: Sendable {
     /// The instrument.
-    public var instrument: Instrument
+    package var instrument: Instrument
     /// The numbers.
-    public var row: StoredHolding
+    package var row: StoredHolding
     /// Its money-weighted return, if one was stored.
-    public var result: IRRResult?
+    package var result: IRRResult?
   }
 
   /// The portfolio.
-  public var portfolio: Portfolio
+  package var portfolio: Portfolio
   /// The snapshot.
-  public var stored: StoredSnapshot
+  package var stored: StoredSnapshot
   /// The holdings, ascending by symbol.
-  public var holdings: [HoldingRow]
+  package var holdings: [HoldingRow]
   /// The portfolio's money-weighted return.
-  public var result: IRRResult?
+  package var result: IRRResult?
   /// How it is annualised.
-  public var convention: IRRConvention?
+  package var convention: IRRConvention?
   /// Its returns over the periods that end with the date, in the order of the periods; empty
   /// where only the date itself was asked for.
-  public var returns: [(period: ReturnPeriod, value: PeriodReturn)] = []
+  package var returns: [(period: ReturnPeriod, value: PeriodReturn)] = []
   /// Its linked return since `index_since`; nil where none is known, and where only the date itself
   /// was asked for.
-  public var cumulativeReturn: Double?
+  package var cumulativeReturn: Double?
 }
 
 /// What stands where a closed date was looked for.
-public enum Shown: Sendable {
+package enum Shown: Sendable {
   /// The closed date.
   case closed(ShownSnapshot)
   /// A slot that is not closed: its state and, if it failed, why.
@@ -46,7 +46,7 @@ extension BooksReader {
   /// A portfolio's closed date.
   ///
   /// - Throws: `SchemaError`; `UnknownPortfolios` for a code without a portfolio.
-  public func show(_ code: String, on date: Day) throws -> Shown {
+  package func show(_ code: String, on date: Day) throws -> Shown {
     let planned = try portfolio(code)
     let slot = Slot(portfolio: planned.portfolio.id, date: date)
     guard let close = try closes([slot])[slot] else {
@@ -114,7 +114,7 @@ extension Connection {
   /// No transaction is open while `visit` is at work, however long it takes.
   ///
   /// - Throws: `SchemaError`, `UnknownPortfolios`, and whatever `visit` throws.
-  public func forEachClosed(
+  package func forEachClosed(
     codes: [String], from first: Day, through last: Day,
     _ visit: ([ShownSnapshot]) throws -> Void
   ) throws {

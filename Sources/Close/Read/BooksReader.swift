@@ -1,5 +1,5 @@
 internal import Accounting
-public import Postgres
+package import Postgres
 internal import Storage
 
 /// The closed books as they were at one moment: whatever is read through one reader is of one
@@ -8,7 +8,7 @@ internal import Storage
 /// Its only door is ``Connection/readBooks(_:)``, which lends a reader and takes it back: what
 /// takes several statements to read, such as a date with its holdings, is a method of the reader.
 /// It would be noncopyable, but the optimizer of Swift 6.3 fails on that.
-public struct BooksReader: StillBooks {
+package struct BooksReader: StillBooks {
   let connection: Connection
 
   fileprivate init(_ connection: Connection) { self.connection = connection }
@@ -19,7 +19,7 @@ extension Connection {
   /// statements see what was committed before the first.
   ///
   /// What commits meanwhile is not held up and not seen. A server that may only be read will do.
-  public func readBooks<R>(_ body: (BooksReader) throws -> R) throws -> R {
+  package func readBooks<R>(_ body: (BooksReader) throws -> R) throws -> R {
     try withoutActuallyEscaping(body) { body in
       // It is called where it comes from: `db` is this very connection.
       nonisolated(unsafe) let body = body

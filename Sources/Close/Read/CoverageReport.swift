@@ -1,33 +1,33 @@
-public import Accounting
+package import Accounting
 internal import Postgres
-public import Storage
+package import Storage
 
 /// How far the books are closed over a range of dates.
-public struct CoverageReport: Sendable {
+package struct CoverageReport: Sendable {
   /// One business date.
-  public struct Row: Sendable {
+  package struct Row: Sendable {
     /// The date.
-    public var date: Day
+    package var date: Day
     /// Its slots by state.
-    public var states: Coverage.Row
+    package var states: Coverage.Row
     /// Slots that ought to be there and are not: of portfolios whose first close lies before.
-    public var missing: Int
+    package var missing: Int
   }
 
   /// The dates on which a slot exists or ought to, ascending.
-  public var dates: [Row] = []
+  package var dates: [Row] = []
   /// The locks that stand, at most twenty.
-  public var locks: [PeriodLocks.HeldLock] = []
+  package var locks: [PeriodLocks.HeldLock] = []
   /// Slots that failed, at most twenty.
-  public var failures: [Coverage.Failure] = []
+  package var failures: [Coverage.Failure] = []
   /// The latest runs.
-  public var runs: [Coverage.Run] = []
+  package var runs: [Coverage.Run] = []
 
   /// How many days are looked at where no first date is given, the last one among them.
-  public static let defaultDays = 14
+  package static let defaultDays = 14
 
   /// Whether nothing is missing, failed or stale, but for what is locked.
-  public var isHealthy: Bool {
+  package var isHealthy: Bool {
     dates.allSatisfy { $0.missing == 0 && $0.states.failed == 0 && $0.states.stale == 0 }
   }
 }
@@ -39,7 +39,7 @@ extension BooksReader {
   ///   - from: The first date; nil: `CoverageReport.defaultDays` back.
   ///   - through: The last date; nil: the latest closed one.
   /// - Throws: `SchemaError`.
-  public func coverage(from: Day?, through: Day?) throws -> CoverageReport {
+  package func coverage(from: Day?, through: Day?) throws -> CoverageReport {
     var report = CoverageReport()
     let extent = try read { db in
       try Migrator.requireCurrentSchema(on: db)

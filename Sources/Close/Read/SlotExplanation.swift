@@ -1,34 +1,34 @@
-public import Accounting
+package import Accounting
 internal import Postgres
 internal import Problems
-public import Storage
+package import Storage
 
 /// A closed date of one portfolio with every input and step behind its numbers.
-public struct SlotExplanation: Sendable {
+package struct SlotExplanation: Sendable {
   /// What is stored.
-  public var shown: ShownSnapshot
+  package var shown: ShownSnapshot
   /// Every step, from today's inputs.
-  public var explanation: Explanation
+  package var explanation: Explanation
   /// Which revision of the opening snapshot is opened from today; nil for the first close.
-  public var openingRevision: Int32?
+  package var openingRevision: Int32?
   /// The business dates after the opening, up to and with the date.
-  public var businessDays: [Day]
+  package var businessDays: [Day]
   /// Where the activities of the window came from, by key.
-  public var sources: [Int64: ActivitySource]
+  package var sources: [Int64: ActivitySource]
   /// The portfolio's money-weighted return.
-  public var portfolioIRR: ExplainedIRR?
+  package var portfolioIRR: ExplainedIRR?
   /// The holdings' own.
-  public var holdingIRRs: [ID<Holding>: ExplainedIRR]
+  package var holdingIRRs: [ID<Holding>: ExplainedIRR]
   /// When closes and statements are good enough.
-  public var policy: ClosePolicy
+  package var policy: ClosePolicy
   /// Changes of inputs that the stored snapshot has not seen.
-  public var unseenChanges: [UnseenChange]
+  package var unseenChanges: [UnseenChange]
   /// What is not as it is stored; empty for a snapshot that follows from its inputs.
-  public var differences: [ValueDifference]
+  package var differences: [ValueDifference]
 }
 
 /// What stands where an explanation was looked for.
-public enum Explained: Sendable {
+package enum Explained: Sendable {
   /// The closed date, explained.
   case closed(SlotExplanation)
   /// The closed date, whose inputs today make no close, and why.
@@ -44,7 +44,7 @@ extension BooksReader {
   ///
   /// - Parameter policy: Nil: the one that it was closed under.
   /// - Throws: `SchemaError`; `UnknownPortfolios` for a code without a portfolio.
-  public func explain(
+  package func explain(
     _ code: String, on date: Day, policy: ClosePolicy? = nil
   ) throws -> Explained {
     let portfolio = try portfolio(code).portfolio

@@ -1,14 +1,14 @@
-public import Accounting
-public import Storage
+package import Accounting
+package import Storage
 
 /// What becomes of the rows of one slot.
-public struct SlotDecision: Sendable {
+package struct SlotDecision: Sendable {
   /// The portfolio's key in the table, as text.
-  public var portfolio: String
+  package var portfolio: String
   /// The date.
-  public var date: Day
+  package var date: Day
   /// Its rows, in the order in which they were written, with what becomes of each.
-  public var verdicts: [RowVerdict]
+  package var verdicts: [RowVerdict]
 }
 
 /// Decides which row of a slot stands, going along a portfolio's dates.
@@ -17,7 +17,7 @@ public struct SlotDecision: Sendable {
 /// that applied one P&L several times the largest is the most wrong. Where we closed the date
 /// ourselves, the row that says the same is kept. Where no row can be told from the others the
 /// earliest is kept and marked stale, and so is what was built on it.
-public struct DuplicateChain {
+package struct DuplicateChain {
   /// Whether amounts add up to the last digit, or only to a half cent.
   private let isExact: Bool
   /// The last row that stands.
@@ -43,7 +43,7 @@ public struct DuplicateChain {
   ///
   /// - Parameter rows: All of one portfolio, ascending by date, then by when they were written.
   /// - Returns: The slots where a row is removed or marked stale, ascending.
-  public static func decide(_ rows: [LegacyRow], isExact: Bool) -> [SlotDecision] {
+  package static func decide(_ rows: [LegacyRow], isExact: Bool) -> [SlotDecision] {
     var chain = DuplicateChain(isExact: isExact)
     let slots = rows.runs(of: \.date).map(Array.init)
     return slots.indices.compactMap { index in

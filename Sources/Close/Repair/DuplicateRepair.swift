@@ -1,37 +1,37 @@
 internal import Accounting
-public import Postgres
+package import Postgres
 internal import Problems
-public import Storage
+package import Storage
 
 /// What a repair of duplicates is going to do.
-public struct DuplicatePlan: Sendable {
+package struct DuplicatePlan: Sendable {
   /// The table.
-  public var table: LegacyTable
+  package var table: LegacyTable
   /// The slots where a row is removed or marked stale, portfolio by portfolio.
-  public var decisions: [SlotDecision]
+  package var decisions: [SlotDecision]
   /// The rows that were looked at.
-  public var rowsRead: Int
+  package var rowsRead: Int
   /// The plan as it is written.
-  public var plan: RepairPlan
+  package var plan: RepairPlan
 
   /// How many rows meet a fate.
-  public func count(_ action: RepairArchive.Action) -> Int {
+  package func count(_ action: RepairArchive.Action) -> Int {
     decisions.reduce(0) { $0 + $1.verdicts.count { $0.action == action } }
   }
 }
 
 /// What a repair did.
-public struct RepairOutcome: Sendable {
+package struct RepairOutcome: Sendable {
   /// The run; of an earlier repair where the plan had been applied already.
-  public var run: Int64
+  package var run: Int64
   /// Whether the plan had been applied already, so that nothing was done now.
-  public var wasApplied = false
+  package var wasApplied = false
   /// Rows taken out, each kept in the archive.
-  public var removed = 0
+  package var removed = 0
   /// Rows or slots that stay and are known to be wrong.
-  public var stale = 0
+  package var stale = 0
   /// Rows put back by an undo.
-  public var restored = 0
+  package var restored = 0
 
   /// What a repair that did something did.
   init(run: Int64, removed: Int = 0, stale: Int = 0, restored: Int = 0) {
@@ -42,23 +42,23 @@ public struct RepairOutcome: Sendable {
   }
 
   /// Nothing: an earlier run did it.
-  public init(appliedBefore run: Int64) {
+  package init(appliedBefore run: Int64) {
     self.run = run
     wasApplied = true
   }
 }
 
 /// Who repairs, for the run history.
-public struct RepairOwner: Sendable {
+package struct RepairOwner: Sendable {
   /// The machine.
-  public var host: String
+  package var host: String
   /// Our version.
-  public var version: String
+  package var version: String
   /// The arguments, without secrets.
-  public var arguments: String
+  package var arguments: String
 
   /// Who repairs.
-  public init(host: String, version: String, arguments: String) {
+  package init(host: String, version: String, arguments: String) {
     self.host = host
     self.version = version
     self.arguments = arguments
@@ -66,11 +66,11 @@ public struct RepairOwner: Sendable {
 }
 
 /// Takes the rows out of an older table that stand in the way of its unique key: plan, then apply.
-public enum DuplicateRepair {
+package enum DuplicateRepair {
   static let kind = "duplicates"
 
   /// The table that is meant where none is named: the only one that was adopted or looks right.
-  public static func onlyTable(on db: isolated Connection) throws -> String {
+  package static func onlyTable(on db: isolated Connection) throws -> String {
     try Migrator.requireCurrentSchema(on: db)
     let candidates = try LegacyTable.candidates(on: db)
     guard candidates.count == 1, let table = candidates.first else {
@@ -80,7 +80,7 @@ public enum DuplicateRepair {
   }
 
   /// Says what would be done, and does nothing.
-  public static func plan(_ name: String, on db: isolated Connection) throws -> DuplicatePlan {
+  package static func plan(_ name: String, on db: isolated Connection) throws -> DuplicatePlan {
     try Migrator.requireCurrentSchema(on: db)
     let table = try LegacyTable.find(name, on: db)
     return try db.transaction(isolation: .repeatableRead, readOnly: true) { db in
@@ -135,7 +135,7 @@ public enum DuplicateRepair {
   ///
   /// - Throws: `RepairError` where the plan was edited, the data changed, or another repair is
   ///   at work; `LegacyTableError`, `PostgresError`. Nothing was changed then.
-  public static func apply(
+  package static func apply(
     _ text: String, by owner: RepairOwner, on db: isolated Connection
   ) throws -> RepairOutcome {
     try DatabaseEpoch.requireForWriting(on: db)

@@ -1,73 +1,73 @@
-public import Accounting
+package import Accounting
 internal import Postgres
-public import Storage
+package import Storage
 
 /// Closed dates that are not what their inputs make them, and what it takes to heal them.
-public struct EquityPlan: Sendable {
+package struct EquityPlan: Sendable {
   /// A closed date that is wrong.
-  public struct WrongDate: Sendable {
+  package struct WrongDate: Sendable {
     /// The date.
-    public var date: Day
+    package var date: Day
     /// The closing equity that stands there.
-    public var storedClosing: Money?
+    package var storedClosing: Money?
     /// The closing equity that the inputs make.
-    public var closing: Money
+    package var closing: Money
     /// Every number that differs; the closing equity need not be among them.
-    public var differences: [ValueDifference]
+    package var differences: [ValueDifference]
   }
 
   /// A portfolio with at least one wrong date.
-  public struct Damage: Sendable {
+  package struct Damage: Sendable {
     /// The portfolio.
-    public var portfolio: Portfolio
+    package var portfolio: Portfolio
     /// The last date before the first wrong one; nil where there is none.
-    public var lastGood: Day?
+    package var lastGood: Day?
     /// Everything from here on is closed again.
-    public var firstBad: Day
+    package var firstBad: Day
     /// The last closed date.
-    public var latest: Day
+    package var latest: Day
     /// How many dates are closed again or for the first time.
-    public var closedAgain: Int
+    package var closedAgain: Int
     /// Dates that others opened from and that are not closed; they are, then.
-    public var missing: [Day]
+    package var missing: [Day]
     /// The dates whose numbers differ, ascending.
-    public var wrong: [WrongDate]
+    package var wrong: [WrongDate]
     /// Dates whose opening has another revision than they say; their numbers may be right.
-    public var torn: [Day]
+    package var torn: [Day]
   }
 
   /// What is closed again, portfolio by portfolio.
-  public var damage: [Damage]
+  package var damage: [Damage]
   /// Rows that belong to no closed date; they are removed.
-  public var strays: [OrphanRows.Group]
+  package var strays: [OrphanRows.Group]
   /// Portfolios that could not be recomputed, and are left alone.
-  public var failures: [SlotFailure]
+  package var failures: [SlotFailure]
   /// How many closed dates were compared.
-  public var compared: Int
+  package var compared: Int
   /// The plan as it is written.
-  public var plan: RepairPlan
+  package var plan: RepairPlan
 
   /// Whether nothing is damaged.
-  public var isEmpty: Bool { damage.isEmpty && strays.isEmpty }
+  package var isEmpty: Bool { damage.isEmpty && strays.isEmpty }
   /// Stray rows, counted.
-  public var strayCount: Int { strays.reduce(0) { $0 + Int($1.count) } }
+  package var strayCount: Int { strays.reduce(0) { $0 + Int($1.count) } }
   /// Dates that are closed again, counted.
-  public var closedAgain: Int { damage.reduce(0) { $0 + $1.closedAgain } }
+  package var closedAgain: Int { damage.reduce(0) { $0 + $1.closedAgain } }
 }
 
 /// What a repair of equities looks at.
-public struct EquityScope: Sendable {
+package struct EquityScope: Sendable {
   /// Damage on earlier dates is not looked for; nil: from the first on.
-  public var from: Day?
+  package var from: Day?
   /// Damage on later dates is not looked for, but what was built on it is closed again.
-  public var through: Day?
+  package var through: Day?
   /// Only these portfolios; empty means all.
-  public var codes: [String]
+  package var codes: [String]
   /// The policy that every date ought to have been closed under; nil: each its own.
-  public var policy: ClosePolicy?
+  package var policy: ClosePolicy?
 
   /// The dates from `from` through `through` of some portfolios.
-  public init(
+  package init(
     from: Day? = nil, through: Day? = nil, codes: [String] = [], policy: ClosePolicy? = nil
   ) {
     self.from = from

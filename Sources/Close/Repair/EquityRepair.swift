@@ -1,5 +1,5 @@
 internal import Accounting
-public import Postgres
+package import Postgres
 internal import Storage
 internal import Synchronization
 
@@ -8,7 +8,7 @@ internal import Synchronization
 /// From the last good snapshot every later date of the portfolio is closed again under a claim
 /// of its own, and all that it replaces is archived in the same transaction. A portfolio is
 /// healed as a whole or not at all; a repair that was killed goes on where it was.
-public final class EquityRepair: Sendable {
+package final class EquityRepair: Sendable {
   static let kind = "equity"
 
   private let settings: RunSettings
@@ -28,7 +28,7 @@ public final class EquityRepair: Sendable {
   ///   - settings: As of a run; its codes and policy do not count.
   ///   - observer: Is told of its run, which closes what the plan says.
   ///   - connect: Opens a connection; a repair needs one a worker and three more.
-  public init(
+  package init(
     settings: RunSettings, observer: any RunObserver = Unobserved(),
     connect: @escaping @Sendable () async throws -> Connection
   ) {
@@ -38,7 +38,7 @@ public final class EquityRepair: Sendable {
   }
 
   /// Begins no further chunk.
-  public func stop() {
+  package func stop() {
     let (recompute, run) = state.withLock { state in
       state.isStopped = true
       return (state.recompute, state.run)
@@ -50,7 +50,7 @@ public final class EquityRepair: Sendable {
   // MARK: - Plan
 
   /// Says what would be done, and does nothing.
-  public func plan(_ scope: EquityScope) async throws -> EquityPlan {
+  package func plan(_ scope: EquityScope) async throws -> EquityPlan {
     var settings = settings
     settings.codes = scope.codes
     settings.policy = scope.policy
@@ -119,7 +119,7 @@ public final class EquityRepair: Sendable {
 
   /// Puts in order what a repair left that died after its last write: where nothing is to be done
   /// no run begins, which would do it first.
-  public func cleanUp() async throws {
+  package func cleanUp() async throws {
     let connection = try await connect()
     do {
       try await connection.perform { db in
@@ -139,7 +139,7 @@ public final class EquityRepair: Sendable {
   ///
   /// - Returns: What the run did; nil where the plan had been applied already, by the run named.
   /// - Throws: `RepairError`, and what a run throws.
-  public func apply(_ text: String) async throws -> (report: RunReport?, run: Int64) {
+  package func apply(_ text: String) async throws -> (report: RunReport?, run: Int64) {
     let guardian = try await connect()
     do {
       let result = try await apply(text, guardian)
@@ -195,7 +195,7 @@ extension RecomputedDate {
 }
 
 /// What a run of a repair has to do.
-public struct EquityRepairTask: Sendable {
+package struct EquityRepairTask: Sendable {
   let firstBad: [ID<Portfolio>: Day]
   let missing: [ID<Portfolio>: [Day]]
   let strays: [OrphanRows.Group]

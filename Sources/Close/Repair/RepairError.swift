@@ -1,7 +1,7 @@
-public import Problems
+package import Problems
 
 /// Why a repair was refused; nothing was changed.
-public enum RepairError: Problem {
+package enum RepairError: Problem {
   /// Another repair is at work.
   case busy
   /// A plan's text is not what was written: which parts differ.
@@ -16,7 +16,7 @@ public enum RepairError: Problem {
   case noTable([String])
 
   /// The reason and the way out.
-  public var stated: StatedProblem {
+  package var stated: StatedProblem {
     switch self {
     case .busy:
       StatedProblem(

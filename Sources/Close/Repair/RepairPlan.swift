@@ -1,16 +1,16 @@
 internal import Accounting
-public import Postgres
+package import Postgres
 internal import Storage
 
 /// A plan of a repair as it is written, read and compared: text with digests.
 ///
 /// Nothing in a plan's text is ever carried out. To apply it, the plan is made again from the
 /// data, under a lock; if both say the same, the new one is carried out.
-public struct RepairPlan: Sendable {
+package struct RepairPlan: Sendable {
   /// The JSON text, digests included.
-  public var text: String
+  package var text: String
   /// The digest of the whole.
-  public var digest: String
+  package var digest: String
   var parts: [RepairArchive.PlanPart]
 
   /// Writes a plan down.
@@ -60,7 +60,7 @@ public struct RepairPlan: Sendable {
   }
 
   /// The table that a plan's text is about, before anything else is believed.
-  public static func table(of text: String, on db: isolated Connection) throws -> String? {
+  package static func table(of text: String, on db: isolated Connection) throws -> String? {
     do {
       return try RepairArchive.recorded(inPlan: text, on: db).table
     } catch let error as PostgresError where error.sqlState?.hasPrefix("22") == true {

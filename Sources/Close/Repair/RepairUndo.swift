@@ -1,13 +1,13 @@
-public import Postgres
+package import Postgres
 internal import Problems
 internal import Storage
 
 /// Puts back what a repair removed or replaced.
-public enum RepairUndo {
+package enum RepairUndo {
   /// Undoes a repair, all of it or nothing.
   ///
   /// - Throws: `RepairError.cannotUndo` where rows changed since, or something was built on them.
-  public static func undo(
+  package static func undo(
     _ run: Int64, by owner: RepairOwner, on db: isolated Connection
   ) throws -> RepairOutcome {
     try DatabaseEpoch.requireForWriting(on: db)

@@ -1,6 +1,6 @@
-public import Accounting
-public import Postgres
-public import Problems
+package import Accounting
+package import Postgres
+package import Problems
 internal import Storage
 internal import Synchronization
 
@@ -8,9 +8,9 @@ internal import Synchronization
 ///
 /// Workers take chunks of portfolios until none is left; any number of invocations may run at once,
 /// the unique slot key decides who closes what.
-public final class CloseRun: Sendable {
+package final class CloseRun: Sendable {
   /// What a run is for.
-  public enum Purpose: Sendable {
+  package enum Purpose: Sendable {
     /// Everything due up to a date.
     case night(Day)
     /// Dates closed again, and dates of the range that never were.
@@ -34,7 +34,7 @@ public final class CloseRun: Sendable {
   ///   - observer: Is told what happens as it happens.
   ///   - connect: Opens a connection; a run needs one a worker and two more: one that does nothing
   ///     but keep its lease, and one that plans.
-  public init(
+  package init(
     _ purpose: Purpose, settings: RunSettings, token: Int64? = nil,
     observer: any RunObserver = Unobserved(),
     connect: @escaping @Sendable () async throws -> Connection
@@ -47,20 +47,20 @@ public final class CloseRun: Sendable {
   }
 
   /// Begins no further chunk; the open ones finish, and what was claimed for nothing is released.
-  public func stop() {
+  package func stop() {
     isStopped.withLock { $0 = true }
     context.withLock { $0 }?.stop()
   }
 
   /// What the run did so far; nil before it began.
-  public var progress: RunReport? { context.withLock { $0 }?.report }
+  package var progress: RunReport? { context.withLock { $0 }?.report }
 
   /// Runs to the end.
   ///
   /// - Throws: `PostgresError` where the database is out of reach or refuses, `SchemaError`,
   ///   `UnknownPortfolios`, `LeaseEnded`, `LeaseGone`. A portfolio that cannot be closed is not an
   ///   error: it is reported.
-  public func run() async throws -> RunReport {
+  package func run() async throws -> RunReport {
     let started = ContinuousClock.now
     let keeper = try await connect()
     // A single worker opens its own when it comes to it: all calls of a run stand in one order.
@@ -210,12 +210,12 @@ public final class CloseRun: Sendable {
 }
 
 /// Codes that name no portfolio.
-public struct UnknownPortfolios: Problem {
+package struct UnknownPortfolios: Problem {
   /// The codes.
-  public let codes: [String]
+  package let codes: [String]
 
   /// The reason and the way out.
-  public var stated: StatedProblem {
+  package var stated: StatedProblem {
     StatedProblem(
       ProblemCode("portfolio_not_found", .notFound),
       "no portfolio \(codes.joined(separator: ", "))",
@@ -226,7 +226,7 @@ public struct UnknownPortfolios: Problem {
 extension RunReport {
   /// What kept it from being done: something was not closed, or somebody else holds slots or has
   /// claims paused; nil: nothing.
-  public var shortfall: ProblemKind? {
+  package var shortfall: ProblemKind? {
     if interrupted { return .interrupted }
     if counts.failed > 0 || counts.blocked > 0 || counts.locked > 0 { return .refused }
     if counts.busy > 0 || counts.fenced > 0 || paused { return .busy }
@@ -234,12 +234,12 @@ extension RunReport {
   }
 
   /// What the shell gets, and the history keeps.
-  public var exitCode: Int32 { shortfall?.exitCode ?? 0 }
+  package var exitCode: Int32 { shortfall?.exitCode ?? 0 }
 }
 
 extension SlotCounts {
   /// The counts as a JSON object.
-  public var json: String {
+  package var json: String {
     """
     {"planned":\(planned),"claimed":\(claimed),"completed":\(completed),"degraded":\(degraded),\
     "skipped":\(skipped),"busy":\(busy),"blocked":\(blocked),"failed":\(failed),\

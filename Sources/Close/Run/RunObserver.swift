@@ -1,9 +1,9 @@
-public import Problems
+package import Problems
 
 /// What happens while a run is under way, as it happens.
 ///
 /// Slots are counted per chunk: an event a slot would cost a large night more than its closing.
-public enum RunEvent: Sendable {
+package enum RunEvent: Sendable {
   /// The run stands in the history under this number, and holds its lease.
   case began(run: Int64)
   /// A chunk, or a range of portfolios that was planned, came to its end.
@@ -21,7 +21,7 @@ public enum RunEvent: Sendable {
   case ended(RunReport)
 
   /// What becomes of a lease.
-  public enum LeaseNews: Sendable {
+  package enum LeaseNews: Sendable {
     /// It goes on.
     case renewed
     /// It could not be renewed just now, and goes on as long as it was asked for before.
@@ -32,7 +32,7 @@ public enum RunEvent: Sendable {
 }
 
 /// Watches runs: a progress line, a log, metrics, a page.
-public protocol RunObserver: Sendable {
+package protocol RunObserver: Sendable {
   /// Takes note of an event; called from any worker, one at a time.
   ///
   /// A run waits for it, so what takes long is done elsewhere.
@@ -40,23 +40,23 @@ public protocol RunObserver: Sendable {
 }
 
 /// Watches nothing.
-public struct Unobserved: RunObserver {
+package struct Unobserved: RunObserver {
   /// An observer without eyes.
-  public init() {}
+  package init() {}
 
   /// Does nothing.
-  public func observe(_ event: RunEvent) {}
+  package func observe(_ event: RunEvent) {}
 }
 
 /// Several observers as one.
-public struct Observers: RunObserver {
+package struct Observers: RunObserver {
   private let all: [any RunObserver]
 
   /// - Parameter all: Told in this order.
-  public init(_ all: [any RunObserver]) { self.all = all }
+  package init(_ all: [any RunObserver]) { self.all = all }
 
   /// Tells all of them.
-  public func observe(_ event: RunEvent) {
+  package func observe(_ event: RunEvent) {
     for observer in all { observer.observe(event) }
   }
 }

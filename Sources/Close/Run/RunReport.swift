@@ -1,17 +1,17 @@
-public import Accounting
-public import Problems
+package import Accounting
+package import Problems
 
 /// A slot that was not closed, and why.
-public struct SlotFailure: Sendable, Hashable {
+package struct SlotFailure: Sendable, Hashable {
   /// The portfolio.
-  public var portfolio: PortfolioName
+  package var portfolio: PortfolioName
   /// The date.
-  public var date: Day
+  package var date: Day
   /// Why.
-  public var problem: StatedProblem
+  package var problem: StatedProblem
 
   /// Why, in an operator's words.
-  public var error: String { "\(problem)" }
+  package var error: String { "\(problem)" }
 }
 
 extension SlotFailure {
@@ -27,37 +27,37 @@ extension SlotFailure {
 }
 
 /// What became of slots, counted.
-public struct SlotCounts: Sendable, Hashable {
+package struct SlotCounts: Sendable, Hashable {
   /// Due in this run.
-  public var planned = 0
+  package var planned = 0
   /// Placeholders of this run, those taken over among them.
-  public var claimed = 0
+  package var claimed = 0
   /// Closed, the degraded ones among them.
-  public var completed = 0
+  package var completed = 0
   /// Closed with too many carried or missing prices.
-  public var degraded = 0
+  package var degraded = 0
   /// Nothing due: already complete, or not a business date.
-  public var skipped = 0
+  package var skipped = 0
   /// Held by a live owner.
-  public var busy = 0
+  package var busy = 0
   /// Behind a date of the same portfolio that is not closed.
-  public var blocked = 0
+  package var blocked = 0
   /// Could not be closed; listed.
-  public var failed = 0
+  package var failed = 0
   /// In a locked period; listed.
-  public var locked = 0
+  package var locked = 0
   /// Taken over from an owner who is gone.
-  public var takenOver = 0
+  package var takenOver = 0
   /// Lost to another owner before they were written.
-  public var fenced = 0
+  package var fenced = 0
   /// Looked at again and found right as they stood.
-  public var unchanged = 0
+  package var unchanged = 0
 
   /// Nothing.
-  public init() {}
+  package init() {}
 
   /// Adds what became of other slots.
-  public static func += (left: inout SlotCounts, right: SlotCounts) {
+  package static func += (left: inout SlotCounts, right: SlotCounts) {
     left.planned += right.planned
     left.claimed += right.claimed
     left.completed += right.completed
@@ -74,23 +74,23 @@ public struct SlotCounts: Sendable, Hashable {
 }
 
 /// Where a run's time went, summed over its workers.
-public struct StageSeconds: Sendable, Hashable {
+package struct StageSeconds: Sendable, Hashable {
   /// Asking what is due.
-  public var plan = 0.0
+  package var plan = 0.0
   /// Inserting placeholders.
-  public var claim = 0.0
+  package var claim = 0.0
   /// Reading inputs.
-  public var load = 0.0
+  package var load = 0.0
   /// Arithmetic.
-  public var compute = 0.0
+  package var compute = 0.0
   /// Writing results.
-  public var populate = 0.0
+  package var populate = 0.0
 
   /// No time.
-  public init() {}
+  package init() {}
 
   /// Adds another worker's time.
-  public static func += (left: inout StageSeconds, right: StageSeconds) {
+  package static func += (left: inout StageSeconds, right: StageSeconds) {
     left.plan += right.plan
     left.claim += right.claim
     left.load += right.load
@@ -100,7 +100,7 @@ public struct StageSeconds: Sendable, Hashable {
 }
 
 /// How a run ended that could report.
-public enum RunOutcome: String, Sendable {
+package enum RunOutcome: String, Sendable {
   /// It went to its end, whatever became of the slots.
   case completed
   /// A signal stopped it: what was open was finished, and the rest was not begun.
@@ -110,36 +110,36 @@ public enum RunOutcome: String, Sendable {
 }
 
 /// What a run did.
-public struct RunReport: Sendable {
+package struct RunReport: Sendable {
   /// The run's number.
-  public var run: Int64
+  package var run: Int64
   /// The date, or the last of the range, that was asked for.
-  public var date: Day
+  package var date: Day
   /// What became of the slots.
-  public var counts = SlotCounts()
+  package var counts = SlotCounts()
   /// The slots that were not closed: failed, refused, blocked.
   ///
   /// At most `failuresKept`.
-  public var failures: [SlotFailure] = []
+  package var failures: [SlotFailure] = []
   /// Placeholders of owners who were gone, taken back at the start.
-  public var reclaimed = 0
+  package var reclaimed = 0
   /// Slots after a replayed range that are stale now: the first such date, if any.
-  public var staleFrom: Day?
+  package var staleFrom: Day?
   /// Whether the run was stopped by a signal.
-  public var interrupted = false
+  package var interrupted = false
   /// Whether claims are paused, so that nothing was begun.
-  public var paused = false
+  package var paused = false
   /// Wall time.
-  public var seconds = 0.0
+  package var seconds = 0.0
   /// Where the time went.
-  public var stages = StageSeconds()
+  package var stages = StageSeconds()
 
   /// How it ended, in one word.
-  public var outcome: RunOutcome {
+  package var outcome: RunOutcome {
     if paused { return .paused }
     return interrupted ? .interrupted : .completed
   }
 
   /// How many failures are kept; the count goes on.
-  public static let failuresKept = 1_000
+  package static let failuresKept = 1_000
 }

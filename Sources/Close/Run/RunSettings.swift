@@ -1,45 +1,45 @@
-public import Accounting
-public import Storage
+package import Accounting
+package import Storage
 
 /// What a run was asked for, and how much it may take.
-public struct RunSettings: Sendable {
+package struct RunSettings: Sendable {
   /// Only these portfolios; empty means all.
-  public var codes: [String] = []
+  package var codes: [String] = []
   /// Workers, one connection each.
-  public var workers = 2
+  package var workers = 2
   /// Portfolios a chunk: memory is workers × chunk.
-  public var chunk = 500
+  package var chunk = 500
   /// How long a claim is protected without a sign of life.
-  public var leaseSeconds = 120.0
+  package var leaseSeconds = 120.0
   /// Close what each calendar had closed by this moment (seconds since 2000-01-01 00:00 UTC);
   /// nil: close the date asked for.
-  public var closedBy: Int64?
+  package var closedBy: Int64?
   /// Whether missed business dates before the date asked for are closed first.
-  public var catchesUp = true
+  package var catchesUp = true
   /// How many dates of a portfolio a night may close or close again.
-  public var maxCatchUp = 10
+  package var maxCatchUp = 10
   /// The policy on carried and missing prices, for every date; nil: what was closed before keeps
   /// its own, and what was not has the usual one.
-  public var policy: ClosePolicy?
+  package var policy: ClosePolicy?
   /// Whether a degraded slot is refused.
-  public var isStrict = false
+  package var isStrict = false
   /// Why locked dates may be closed again, and who says so; nil: they stay.
-  public var overrideLock: PeriodLocks.Author?
+  package var overrideLock: PeriodLocks.Author?
   /// How long to wait for slots that a live owner holds.
-  public var waitSeconds: Double?
+  package var waitSeconds: Double?
   /// Who we are, for the run history.
-  public var host = ""
+  package var host = ""
   /// Our process id.
-  public var pid: Int32 = 0
+  package var pid: Int32 = 0
   /// Our version.
-  public var version = ""
+  package var version = ""
   /// The arguments, without secrets.
-  public var arguments = ""
+  package var arguments = ""
 
   /// Whether every date of a segment is written, even one that comes out as it stands, and what it
   /// replaces is archived.
   var isRepair = false
 
   /// The defaults.
-  public init() {}
+  package init() {}
 }

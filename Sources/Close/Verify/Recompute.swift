@@ -1,12 +1,12 @@
-public import Accounting
-public import Postgres
-public import Storage
+package import Accounting
+package import Postgres
+package import Storage
 internal import Synchronization
 
 /// Which closed dates are recomputed, and from what.
-public struct RecomputeScope: Sendable {
+package struct RecomputeScope: Sendable {
   /// Where the first recomputed date takes its opening from.
-  public enum Opening: Sendable {
+  package enum Opening: Sendable {
     /// From the activity log: every closed date from the first on is computed, those before the
     /// range without being compared.
     case derived
@@ -16,17 +16,17 @@ public struct RecomputeScope: Sendable {
   }
 
   /// The first date that is compared; nil: each portfolio's first.
-  public var from: Day?
+  package var from: Day?
   /// The last date; nil: each portfolio's last.
-  public var through: Day?
+  package var through: Day?
   /// Where the opening comes from.
-  public var opening = Opening.derived
+  package var opening = Opening.derived
 
   /// The date before which everything is trusted; nil where it is derived.
   var trustedOpening: Day? { opening == .stored ? from : nil }
 
   /// The closed dates from `from` through `through`.
-  public init(from: Day? = nil, through: Day? = nil, opening: Opening = .derived) {
+  package init(from: Day? = nil, through: Day? = nil, opening: Opening = .derived) {
     self.from = from
     self.through = through
     self.opening = opening
@@ -34,37 +34,37 @@ public struct RecomputeScope: Sendable {
 }
 
 /// A closed date beside what its inputs make it today.
-public struct RecomputedDate: Sendable {
+package struct RecomputedDate: Sendable {
   /// The date.
-  public var date: Day
+  package var date: Day
   /// What stands in `portfolio_snapshots`; nil for a date that is not closed.
-  public var stored: StoredSnapshot?
+  package var stored: StoredSnapshot?
   /// What the inputs make it.
-  public var close: BookClose
+  package var close: BookClose
   /// The portfolio's money-weighted return.
-  public var portfolioIRR: IRRResult?
+  package var portfolioIRR: IRRResult?
   /// The holdings', in the order of `close.holdings`.
-  public var holdingIRRs: [IRRResult?]
+  package var holdingIRRs: [IRRResult?]
   /// Every number that is not the same; empty where all are, and where nothing is stored.
-  public var differences: [ValueDifference]
+  package var differences: [ValueDifference]
   /// The digest of its inputs as they are today; nil where the chain has none.
-  public var fingerprint: Fingerprint?
+  package var fingerprint: Fingerprint?
   /// The policy that it is judged by.
-  public var policy: ClosePolicy
+  package var policy: ClosePolicy
   /// Whether a later date's fingerprint proves that the inputs are what they were.
-  public var inputsAreProven = false
+  package var inputsAreProven = false
 }
 
 /// Dates of one portfolio, recomputed.
-public struct RecomputedSegment: Sendable {
+package struct RecomputedSegment: Sendable {
   /// The portfolio.
-  public var portfolio: Portfolio
+  package var portfolio: Portfolio
   /// Ascending.
-  public var dates: [RecomputedDate]
+  package var dates: [RecomputedDate]
   /// The date that could not be recomputed, and why; those after it were not tried.
-  public var failure: SlotFailure?
+  package var failure: SlotFailure?
   /// How many dates were not recomputed for that reason.
-  public var leftOut = 0
+  package var leftOut = 0
   /// Ascending, the dates that open from what stands before them as it is; all others are derived.
   var reopened: [Day] = []
 }
@@ -76,7 +76,7 @@ public struct RecomputedSegment: Sendable {
 /// shared, and the portfolios' terms are read when the chunks are cut; what differs is read again
 /// with market and terms of one snapshot before it is reported, so that what commits meanwhile
 /// raises no false alarm.
-public final class Recompute: Sendable {
+package final class Recompute: Sendable {
   private let work: RecomputeWork
   private let settings: RunSettings
   private let connect: @Sendable () async throws -> Connection
@@ -95,7 +95,7 @@ public final class Recompute: Sendable {
   /// - Parameters:
   ///   - settings: Workers, chunk, codes and policy count.
   ///   - connect: Opens a connection; one a worker.
-  public convenience init(
+  package convenience init(
     _ scope: RecomputeScope, settings: RunSettings,
     connect: @escaping @Sendable () async throws -> Connection
   ) {
@@ -104,7 +104,7 @@ public final class Recompute: Sendable {
 
   /// What a replay of a range would make of it, that has not begun: closed dates, and dates that
   /// would be closed for the first time.
-  public convenience init(
+  package convenience init(
     replay range: ReplayRange, settings: RunSettings,
     connect: @escaping @Sendable () async throws -> Connection
   ) {
@@ -121,13 +121,13 @@ public final class Recompute: Sendable {
   }
 
   /// Begins no further chunk.
-  public func stop() { state.withLock { $0.isStopping = true } }
+  package func stop() { state.withLock { $0.isStopping = true } }
 
   /// Whether no further chunk is begun.
   var isStopping: Bool { state.withLock { $0.isStopping } }
 
   /// What was done so far.
-  public var progress: RecomputeCounts { state.withLock { $0.counts } }
+  package var progress: RecomputeCounts { state.withLock { $0.counts } }
 
   /// Recomputes, and hands on one portfolio after the other.
   ///
@@ -135,7 +135,7 @@ public final class Recompute: Sendable {
   ///   its dates.
   /// - Throws: `PostgresError`, `SchemaError`, `UnknownPortfolios`, and whatever `visit` throws.
   @discardableResult
-  public func run(
+  package func run(
     _ visit: @escaping @Sendable (RecomputedSegment) throws -> Void
   ) async throws -> RecomputeCounts {
     let market = SharedMarket()
@@ -221,15 +221,15 @@ public final class Recompute: Sendable {
 }
 
 /// How much was recomputed.
-public struct RecomputeCounts: Sendable {
+package struct RecomputeCounts: Sendable {
   /// Portfolios with at least one date in the range.
-  public var portfolios = 0
+  package var portfolios = 0
   /// Dates that were compared.
-  public var slots = 0
+  package var slots = 0
   /// Those of them with a number that is not the same.
-  public var differing = 0
+  package var differing = 0
   /// Dates that could not be recomputed, and those behind them.
-  public var leftOut = 0
+  package var leftOut = 0
 
   mutating func add(_ segment: RecomputedSegment) {
     portfolios += 1

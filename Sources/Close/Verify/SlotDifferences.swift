@@ -1,10 +1,10 @@
-public import Accounting
+package import Accounting
 internal import Storage
 
 /// One number of a closed date that is not what its inputs make it.
-public struct ValueDifference: Hashable, Sendable {
+package struct ValueDifference: Hashable, Sendable {
   /// Where the number stands.
-  public enum Place: Hashable, Sendable, CustomStringConvertible {
+  package enum Place: Hashable, Sendable, CustomStringConvertible {
     /// The snapshot's own row.
     case snapshot
     /// A holding's row.
@@ -17,7 +17,7 @@ public struct ValueDifference: Hashable, Sendable {
     case holdingIRR(symbol: String)
 
     /// As an operator reads it.
-    public var description: String {
+    package var description: String {
       switch self {
       case .snapshot: "snapshot"
       case .holding(let symbol): "holding \(symbol)"
@@ -29,13 +29,13 @@ public struct ValueDifference: Hashable, Sendable {
   }
 
   /// The row.
-  public var place: Place
+  package var place: Place
   /// The column; `row` where a whole row is missing or one too many.
-  public var column: String
+  package var column: String
   /// What stands there; nil for null and for a missing row.
-  public var stored: String?
+  package var stored: String?
   /// What the inputs make it; nil for null and for a row that ought not to be there.
-  public var recomputed: String?
+  package var recomputed: String?
 }
 
 /// Finds where a stored close and a computed one differ.

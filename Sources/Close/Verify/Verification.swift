@@ -1,12 +1,12 @@
-public import Accounting
-public import Postgres
-public import Storage
+package import Accounting
+package import Postgres
+package import Storage
 internal import Synchronization
 
 /// Proves closed dates: recomputes them from their inputs, and checks the rows against each other.
 ///
 /// Nothing is written. See "What verify proves" in `docs/operations.md`.
-public final class Verification: Sendable {
+package final class Verification: Sendable {
   private let scope: RecomputeScope
   private let settings: RunSettings
   private let connect: @Sendable () async throws -> Connection
@@ -18,7 +18,7 @@ public final class Verification: Sendable {
   private static let faultsKept = 100
 
   /// A verification that has not begun.
-  public init(
+  package init(
     _ scope: RecomputeScope, settings: RunSettings,
     connect: @escaping @Sendable () async throws -> Connection
   ) {
@@ -29,17 +29,17 @@ public final class Verification: Sendable {
   }
 
   /// Begins no further chunk.
-  public func stop() { recompute.stop() }
+  package func stop() { recompute.stop() }
 
   /// The dates compared so far, and how many there are to compare.
-  public var progress: (done: Int, of: Int)? {
+  package var progress: (done: Int, of: Int)? {
     total.withLock { $0 }.map { (recompute.progress.slots, $0) }
   }
 
   /// Runs to the end.
   ///
   /// - Throws: `PostgresError`, `SchemaError`, `UnknownPortfolios`.
-  public func run() async throws -> VerifyReport {
+  package func run() async throws -> VerifyReport {
     let started = ContinuousClock.now
     var report = VerifyReport()
     // Whichever fails ends the other at once.
@@ -98,9 +98,9 @@ public final class Verification: Sendable {
 }
 
 /// What a verification found.
-public struct VerifyReport: Sendable {
+package struct VerifyReport: Sendable {
   /// Why a date's stored numbers are not what its inputs make them.
-  public enum Cause: String, Sendable, CaseIterable {
+  package enum Cause: String, Sendable, CaseIterable {
     /// An input changed since, as the books know: the next run closes it again.
     case stale
     /// An input is not what it was, and nobody said so: it was changed past the program, or the
@@ -112,32 +112,32 @@ public struct VerifyReport: Sendable {
   }
 
   /// A portfolio whose stored numbers are not what its inputs make them.
-  public struct Finding: Sendable {
+  package struct Finding: Sendable {
     /// The portfolio.
-    public var portfolio: PortfolioName
+    package var portfolio: PortfolioName
     /// The first date that differs, and why; nil where only a date could not be recomputed.
-    public var first: (date: Day, cause: Cause)?
+    package var first: (date: Day, cause: Cause)?
     /// The closed date before it, if it was compared: the last known-good snapshot.
-    public var lastGood: Day?
+    package var lastGood: Day?
     /// The values of that first date.
-    public var differences: [ValueDifference]
+    package var differences: [ValueDifference]
     /// The dates that differ, by cause.
-    public var dates: [Cause: [Day]]
+    package var dates: [Cause: [Day]]
     /// A date that could not be recomputed.
-    public var failure: SlotFailure?
+    package var failure: SlotFailure?
   }
 
   /// Portfolios that differ, by name.
-  public var findings: [Finding] = []
+  package var findings: [Finding] = []
   /// What every check of the rows against each other found.
-  public var chain: [ChainChecks.Outcome] = []
+  package var chain: [ChainChecks.Outcome] = []
   /// How much was compared.
-  public var counts = RecomputeCounts()
+  package var counts = RecomputeCounts()
   /// Wall time.
-  public var seconds = 0.0
+  package var seconds = 0.0
 
   /// Whether everything was compared and nothing differs.
-  public var isClean: Bool { findings.isEmpty && chain.allSatisfy { $0.count == 0 } }
+  package var isClean: Bool { findings.isEmpty && chain.allSatisfy { $0.count == 0 } }
 }
 
 extension VerifyReport.Finding {
@@ -158,7 +158,7 @@ extension VerifyReport.Finding {
 
 extension RecomputedDate {
   /// Why it differs, if it does.
-  public var cause: VerifyReport.Cause {
+  package var cause: VerifyReport.Cause {
     if stored?.isStale == true { return .stale }
     if let stored, stored.policy != policy { return .changed }
     if inputsAreProven { return .corrupt }

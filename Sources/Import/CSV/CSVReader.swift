@@ -1,5 +1,5 @@
 internal import Glibc
-public import Storage
+package import Storage
 
 /// Reads the rows of a CSV file (RFC 4180) one at a time, in memory that a row bounds.
 ///
@@ -258,7 +258,7 @@ struct CSVReader {
 
 extension PastRefusal {
   /// Whether the row may be longer than what was kept of it.
-  public var mayBeCut: Bool { (bytes?.count ?? text.utf8.count) >= CSVReader.rowLimit }
+  package var mayBeCut: Bool { (bytes?.count ?? text.utf8.count) >= CSVReader.rowLimit }
 }
 
 /// Where in a file an import goes on: everything before is done.

@@ -1,9 +1,9 @@
 internal import Accounting
 
 /// How a file writes dates: `Y`, `M` and `D` for the digits, anything else as it stands.
-public struct DateFormat: Hashable, Sendable {
+package struct DateFormat: Hashable, Sendable {
   /// For example `DD.MM.YYYY`.
-  public let pattern: String
+  package let pattern: String
   private let letters: [UInt8]
 
   /// How many bytes a date has.
@@ -12,7 +12,7 @@ public struct DateFormat: Hashable, Sendable {
   /// A pattern with four `Y`, two `M` and two `D`, each group in one piece.
   ///
   /// - Returns: nil for any other text.
-  public init?(_ pattern: String) {
+  package init?(_ pattern: String) {
     let letters = Array(pattern.utf8)
     for (letter, count) in [("YYYY", 4), ("MM", 2), ("DD", 2)] {
       guard pattern.ranges(of: letter).count == 1,

@@ -5,29 +5,29 @@ internal import Accounting
 /// Columns: `date`, `amount` and, for many, `series`. Rows of a series need not stand together nor
 /// in the order of dates. A rate of flows of which some are missing is wrong: a series of which a
 /// row is refused is left out, and where nobody can tell whose a refused row is, all are.
-public struct FlowFile: Sendable {
+package struct FlowFile: Sendable {
   /// The path, or `-`.
-  public let source: String
+  package let source: String
   /// Whether the file has the column `series`.
-  public let hasNames: Bool
+  package let hasNames: Bool
   /// The names of the series in the order of their first rows; one, empty, without the column.
-  public private(set) var names: [String] = []
+  package private(set) var names: [String] = []
   /// Day numbers since 2000-01-01, series after series, each in the order of the file.
-  public private(set) var days: [Int32] = []
+  package private(set) var days: [Int32] = []
   /// The amount of each row.
-  public private(set) var amounts: [Double] = []
+  package private(set) var amounts: [Double] = []
   /// Where each series starts in `days` and `amounts`, and at the end their count.
-  public private(set) var offsets: [Int] = []
+  package private(set) var offsets: [Int] = []
   /// The first refused rows.
-  public private(set) var refusedRows: [RefusedRow] = []
+  package private(set) var refusedRows: [RefusedRow] = []
   /// How many rows were refused.
-  public private(set) var refused = 0
+  package private(set) var refused = 0
   /// The series that are left out for want of a row, in the order of their first rows.
-  public private(set) var leftOut: [String] = []
+  package private(set) var leftOut: [String] = []
   /// Whether a refused row may be of any series, so that all are left out.
-  public private(set) var mayLackAny = false
+  package private(set) var mayLackAny = false
   /// What would help refused rows, each once.
-  public private(set) var hints: [String] = []
+  package private(set) var hints: [String] = []
 
   /// So many refused rows are kept.
   private static let keptCount = 20
@@ -45,14 +45,14 @@ public struct FlowFile: Sendable {
   /// Reads a file to its end.
   ///
   /// - Throws: `ImportError` where it cannot be read, has no row, or another header.
-  public init(_ source: ImportSource) throws(ImportError) {
+  package init(_ source: ImportSource) throws(ImportError) {
     try self.init(ImportRequest(kind: .activities, source: source))
   }
 
   /// Reads a file that is written as a request says; nothing else of the request counts.
   ///
   /// - Throws: `ImportError` as above, and where a number speaks against what was said.
-  public init(_ request: ImportRequest) throws(ImportError) {
+  package init(_ request: ImportRequest) throws(ImportError) {
     var reader = CSVReader(try ByteSource(request.source), delimiter: request.delimiter)
     self.source = reader.source.name
     var header = try Header(

@@ -2,7 +2,7 @@ internal import Accounting
 internal import Problems
 
 /// An export of another program that is read as it is: its headers, words, signs and numbers.
-public enum ExportFormat: String, CaseIterable, Sendable {
+package enum ExportFormat: String, CaseIterable, Sendable {
   /// Transactions of Portfolio Performance.
   case portfolioPerformance = "portfolio-performance"
   /// The trades section of a Flex query of Interactive Brokers.

@@ -1,29 +1,29 @@
-public import Postgres
-public import Problems
+package import Postgres
+package import Problems
 
 /// How an import is watched, stopped, and kept alive.
-public struct ImportControl: Sendable {
+package struct ImportControl: Sendable {
   /// Makes a new connection where the first one is lost; without it such a loss ends the import.
-  public var reconnect: (@Sendable () async throws -> Connection)?
+  package var reconnect: (@Sendable () async throws -> Connection)?
   /// Asked before each chunk: whether to stop here, to be resumed later.
-  public var shouldStop: @Sendable () -> Bool
+  package var shouldStop: @Sendable () -> Bool
   /// Called with the number of the import when it is its owner's.
-  public var began: (@Sendable (Int64) -> Void)?
+  package var began: (@Sendable (Int64) -> Void)?
   /// Called after each chunk.
-  public var progress: (@Sendable (ImportProgress) -> Void)?
+  package var progress: (@Sendable (ImportProgress) -> Void)?
   /// After so many seconds it stops before the next chunk; nil for no limit.
-  public var timeoutSeconds: Double?
+  package var timeoutSeconds: Double?
   /// Who is at it, for others to read: host and process.
-  public var claimant: String
+  package var claimant: String
   /// How long after its last chunk an import whose process hangs may be taken over.
   ///
   /// A process that dies is seen at once: its connection holds a lock. So this is long.
-  public var leaseSeconds: Double
+  package var leaseSeconds: Double
   /// Roles whose requests are taken, beside one's own and those of the owner of the tables.
-  public var trustedRoles: [String]
+  package var trustedRoles: [String]
 
   /// A control; the defaults never stop and never reconnect.
-  public init(
+  package init(
     reconnect: (@Sendable () async throws -> Connection)? = nil,
     shouldStop: @escaping @Sendable () -> Bool = { false },
     began: (@Sendable (Int64) -> Void)? = nil,
@@ -42,7 +42,7 @@ public struct ImportControl: Sendable {
 }
 
 /// Why an import cannot be taken up.
-public enum ImportJobError: Problem, Hashable {
+package enum ImportJobError: Problem, Hashable {
   /// There is no import of this number.
   case unknown(Int64)
   /// Another process is at it.
@@ -57,7 +57,7 @@ public enum ImportJobError: Problem, Hashable {
   case takenOver(Int64)
 
   /// The reason, and the way out.
-  public var stated: StatedProblem {
+  package var stated: StatedProblem {
     switch self {
     case .unknown(let id):
       StatedProblem(

@@ -1,7 +1,7 @@
-public import Problems
+package import Problems
 
 /// Why a file was refused as a whole; nothing of it was imported unless said otherwise.
-public enum ImportError: Problem, Hashable {
+package enum ImportError: Problem, Hashable {
   /// The file cannot be opened or read.
   case unreadable(source: String, reason: String, hint: String?)
   /// There is not even a header row.
@@ -33,21 +33,21 @@ public enum ImportError: Problem, Hashable {
   case noTemporaryFile(folder: String, reason: String)
 
   /// What is wrong, and what might help.
-  public var stated: StatedProblem {
+  package var stated: StatedProblem {
     let (code, problem, remedy) = said
     return StatedProblem(code, problem, remedy: remedy)
   }
 
   /// Whether somebody asked to stop; nothing is wrong with the file.
-  public var isInterruption: Bool {
+  package var isInterruption: Bool {
     if case .interrupted = self { true } else { false }
   }
 
   /// What is wrong, in one line.
-  public var message: String { stated.message }
+  package var message: String { stated.message }
 
   /// What might help, in one line.
-  public var hint: String? { stated.remedy?.text }
+  package var hint: String? { stated.remedy?.text }
 
   private var said: (ProblemCode, String, Remedy?) {
     switch self {

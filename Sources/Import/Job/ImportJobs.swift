@@ -1,13 +1,13 @@
-public import Postgres
+package import Postgres
 internal import Storage
 
 /// The record of imports: who imports what, how far it is, and what was refused.
-public enum ImportJobs {
+package enum ImportJobs {
   /// Asks an import to stop; it does so before its next chunk.
   ///
   /// - Returns: Whether there was one queued or under way of this number.
   @discardableResult
-  public static func cancel(_ id: Int64, on db: isolated Connection) throws -> Bool {
+  package static func cancel(_ id: Int64, on db: isolated Connection) throws -> Bool {
     try db.execute(cancelJob, id) == 1
   }
 

@@ -1,16 +1,16 @@
-public import Postgres
+package import Postgres
 internal import Problems
 internal import Storage
 
 /// Imports that wait for a process to take them.
-public enum ImportQueue {
+package enum ImportQueue {
   /// Queues a file for `work`; its header is looked at now, its rows then.
   ///
   /// It is read to its end for its digest: what is imported later are these bytes or none.
   ///
   /// - Returns: The import's number.
   /// - Throws: `ImportError` where the file cannot be read or its header does not fit.
-  public static func add(
+  package static func add(
     _ request: ImportRequest, shouldStop: @escaping @Sendable () -> Bool = { false },
     on db: isolated Connection
   ) throws -> Int64 {
@@ -110,17 +110,17 @@ public enum ImportQueue {
   }
 
   /// What waits and is not taken, by who asked for it.
-  public struct Untaken: Sendable {
+  package struct Untaken: Sendable {
     /// The role; nil where that was not kept yet.
-    public var role: String?
+    package var role: String?
     /// How many imports.
-    public var count: Int64
+    package var count: Int64
     /// The first one's number.
-    public var first: Int64
+    package var first: Int64
   }
 
   /// The queued imports of roles whose requests are not taken, the first ones of at most ten roles.
-  public static func untaken(
+  package static func untaken(
     besides trusted: [String], on db: isolated Connection
   ) throws -> [Untaken] {
     try db.rows(untakenJobs, trusted) {

@@ -1,75 +1,75 @@
 internal import Accounting
 
 /// A row that was not imported, and why.
-public struct RefusedRow: Hashable, Sendable {
+package struct RefusedRow: Hashable, Sendable {
   /// The number of the row: the one after the header is row 1.
-  public var row: Int
+  package var row: Int
   /// The line of the file on which the row begins; the header is line 1.
-  public var line: Int
+  package var line: Int
   /// The column at fault; nil where it is the row as a whole.
-  public var field: String?
+  package var field: String?
   /// What is wrong, in one line.
-  public var message: String
+  package var message: String
   /// The row as it stands in the file.
-  public var text: String
+  package var text: String
   /// The row's bytes where they are no text.
-  public var bytes: [UInt8]?
+  package var bytes: [UInt8]?
   /// The symbol that is no instrument, where that is why.
-  public var missing: MissingSymbol?
+  package var missing: MissingSymbol?
   /// What would help.
   var advice: Advice?
 }
 
 /// A symbol of a file that is no instrument.
-public struct MissingSymbol: Hashable, Sendable {
+package struct MissingSymbol: Hashable, Sendable {
   /// As it stands in the file.
-  public var symbol: String
+  package var symbol: String
   /// The currency that its first row is in; nil where that does not say.
-  public var currency: String?
+  package var currency: String?
   /// How many rows were refused for want of it.
-  public var rows: Int
+  package var rows: Int
   /// The first of them.
-  public var row: Int
+  package var row: Int
   /// The line on which that one begins.
-  public var line: Int
+  package var line: Int
 }
 
 /// Something worth a look that costs no row.
-public struct ImportWarning: Hashable, Sendable, CustomStringConvertible {
+package struct ImportWarning: Hashable, Sendable, CustomStringConvertible {
   /// The number of the row; nil where it is about the file.
-  public var row: Int?
+  package var row: Int?
   /// The line on which the row begins, as far as it is known.
-  public var line: Int?
+  package var line: Int?
   /// What was noticed, in one line.
-  public var message: String
+  package var message: String
 
   /// The message, led by its row.
-  public var description: String {
+  package var description: String {
     row.map { "row \($0)\(line.map { " (line \($0))" } ?? ""): \(message)" } ?? message
   }
 }
 
 /// A value that a row of a file would change.
-public struct ImportChange: Hashable, Sendable, CustomStringConvertible {
+package struct ImportChange: Hashable, Sendable, CustomStringConvertible {
   /// The number of the row.
-  public var row: Int
+  package var row: Int
   /// The line on which the row begins.
-  public var line: Int
+  package var line: Int
   /// What people call the value.
-  public var column: String
+  package var column: String
   /// What is stored; nil for nothing.
-  public var old: String?
+  package var old: String?
   /// What the file says; nil for nothing.
-  public var new: String?
+  package var new: String?
 
   /// `row 1 (line 2): close 10 → 10.5`.
-  public var description: String {
+  package var description: String {
     "row \(row) (line \(line)): \(column) \(old ?? "nothing") → \(new ?? "nothing")"
   }
 }
 
 /// How an import ended.
-public enum ImportOutcome: String, Sendable {
+package enum ImportOutcome: String, Sendable {
   /// Everything was read.
   case completed
   /// A refused row ended it, as asked; the rows before it are kept.
@@ -83,49 +83,49 @@ public enum ImportOutcome: String, Sendable {
 }
 
 /// What an import did, as the database counted it.
-public struct ImportReport: Sendable {
+package struct ImportReport: Sendable {
   /// The row of `import_jobs`; nil for a dry run.
-  public var jobID: Int64?
+  package var jobID: Int64?
   /// What the file held.
-  public var kind: ImportKind
+  package var kind: ImportKind
   /// The path of the file, `-` for standard input.
-  public var source: String
+  package var source: String
   /// How it ended.
-  public var outcome = ImportOutcome.completed
+  package var outcome = ImportOutcome.completed
   /// Rows read: `inserted + updated + unchanged + refused + replaced`.
-  public var processed = 0
+  package var processed = 0
   /// Rows that were new.
-  public var inserted = 0
+  package var inserted = 0
   /// Rows that changed a stored one.
-  public var updated = 0
+  package var updated = 0
   /// Rows that say what is stored already.
-  public var unchanged = 0
+  package var unchanged = 0
   /// Rows that were refused.
-  public var refused = 0
+  package var refused = 0
   /// Rows whose key a later row of the same chunk repeats: the last one counts.
-  public var replaced = 0
+  package var replaced = 0
   /// How many rows had been read when the import was taken up again; 0 for a new one.
-  public var resumedAfter = 0
+  package var resumedAfter = 0
   /// Of a dry run: the values that would change; at most the first 1 000.
-  public var changes: [ImportChange] = []
+  package var changes: [ImportChange] = []
   /// Things worth a look; at most the first 1 000.
-  public var warnings: [ImportWarning] = []
+  package var warnings: [ImportWarning] = []
   /// The first 1 000 refused rows, each cut after 1 000 bytes; `import_results` has them whole.
-  public var refusedRows: [RefusedRow] = []
+  package var refusedRows: [RefusedRow] = []
   /// How long it took, in seconds.
-  public var seconds = 0.0
+  package var seconds = 0.0
   /// Numbers that were rounded, half to even, to the places that are kept; of this process alone.
-  public var roundedNumbers = 0
+  package var roundedNumbers = 0
   /// Dates with a time behind them: the date counts, in the file's own zone; of this process alone.
-  public var datesWithTime = 0
+  package var datesWithTime = 0
   /// Rows that were passed over, as asked, and are none of those read; of this process alone.
-  public var passedOver = 0
+  package var passedOver = 0
   /// What would help refused rows, each once; at most 20.
-  public var hints: [String] { advice.map(\.text) }
+  package var hints: [String] { advice.map(\.text) }
   /// Symbols that are no instruments, in the order of the file; at most the first 1 000.
-  public private(set) var missingSymbols: [MissingSymbol] = []
+  package private(set) var missingSymbols: [MissingSymbol] = []
   /// How many rows were refused for want of an instrument.
-  public private(set) var rowsWithoutInstrument = 0
+  package private(set) var rowsWithoutInstrument = 0
   var advice: [Advice] = []
   var missingPlaces: [ExactText: Int] = [:]
 

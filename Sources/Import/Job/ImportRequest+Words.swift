@@ -56,7 +56,7 @@ extension ImportRequest {
   }
 
   /// Bytes that mean something else in a CSV file.
-  public static let bannedDelimiters = [
+  package static let bannedDelimiters = [
     UInt8(ascii: "\""), UInt8(ascii: "\n"), UInt8(ascii: "\r"), 0,
   ]
 

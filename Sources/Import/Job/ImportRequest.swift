@@ -1,7 +1,7 @@
-public import Accounting
+package import Accounting
 
 /// What a file holds; the word after `closebell import`.
-public enum ImportKind: String, CaseIterable, Sendable {
+package enum ImportKind: String, CaseIterable, Sendable {
   case portfolios, instruments, prices
   case fxRates = "fx-rates"
   case activities, valuations
@@ -10,7 +10,7 @@ public enum ImportKind: String, CaseIterable, Sendable {
 }
 
 /// Where the bytes of a CSV file come from.
-public enum ImportSource: Sendable {
+package enum ImportSource: Sendable {
   /// A file, by its path.
   case file(String)
   /// Standard input.
@@ -20,7 +20,7 @@ public enum ImportSource: Sendable {
 }
 
 /// What a refused row does to the rest of its file.
-public enum RowErrorPolicy: Sendable {
+package enum RowErrorPolicy: Sendable {
   /// The other rows are kept.
   case skip
   /// The rows before it are kept; nothing after it is read.
@@ -28,55 +28,55 @@ public enum RowErrorPolicy: Sendable {
 }
 
 /// One file to import, and how.
-public struct ImportRequest: Sendable {
+package struct ImportRequest: Sendable {
   /// What the file holds.
-  public var kind: ImportKind
+  package var kind: ImportKind
   /// Where it is.
-  public var source: ImportSource
+  package var source: ImportSource
   /// Whether everything is rolled back in the end: the report says what would change.
-  public var dryRun: Bool
+  package var dryRun: Bool
   /// What a refused row does to the rest.
-  public var onError: RowErrorPolicy
+  package var onError: RowErrorPolicy
   /// Rows a transaction: 1 to 100 000; numbers outside are brought to the nearer limit.
-  public var batchSize: Int
+  package var batchSize: Int
   /// Headers of the file that mean a column of another name.
-  public var columnMap: [ExactText: String]
+  package var columnMap: [ExactText: String]
   /// Whether terms may change that make every closed date stale.
-  public var restate: Bool
+  package var restate: Bool
   /// The most rows that are read; nil for no limit.
-  public var maxRows: Int?
+  package var maxRows: Int?
   /// The byte that separates fields.
-  public var delimiter = UInt8(ascii: ",")
+  package var delimiter = UInt8(ascii: ",")
   /// Whether numbers are written as `1.234,56`.
-  public var decimalComma = false
+  package var decimalComma = false
   /// Whether numbers are written as people do: `1,234.56`, `$1,234.56`, `(123.45)`.
-  public var grouping = false
+  package var grouping = false
   /// Whether places beyond those that are kept are rounded, half to even.
-  public var rounds = false
+  package var rounds = false
   /// Words of the file, in any case, that mean others.
-  public var meanings: [ExactText: String] = [:]
+  package var meanings: [ExactText: String] = [:]
   /// Headers of columns that are passed over, in any case.
-  public var ignored: [String] = []
+  package var ignored: [String] = []
   /// The line on which the header stands; those before it are passed over.
-  public var headerLine = 1
+  package var headerLine = 1
   /// What rows begin with that are none, such as a total's or a comment's.
-  public var passedOver: [String] = []
+  package var passedOver: [String] = []
   /// How dates are written, if not as `YYYY-MM-DD`.
-  public var dateFormat: DateFormat?
+  package var dateFormat: DateFormat?
   /// Cells that are the same in every row, by the column, which the file does not have.
-  public var constants: [String: String] = [:]
+  package var constants: [String: String] = [:]
   /// The export of another program that the file is, if it is one.
-  public var format: ExportFormat?
+  package var format: ExportFormat?
 
   /// Rows a transaction unless something else is asked for: measured, see docs/benchmarks.md.
-  public static let defaultBatchSize = 10_000
+  package static let defaultBatchSize = 10_000
   /// Where a header may stand.
-  public static let headerLines = 1...1_000
+  package static let headerLines = 1...1_000
   /// The most rows a transaction.
-  public static let largestBatchSize = 100_000
+  package static let largestBatchSize = 100_000
 
   /// A request; the defaults skip refused rows.
-  public init(
+  package init(
     kind: ImportKind, source: ImportSource, dryRun: Bool = false, onError: RowErrorPolicy = .skip,
     batchSize: Int = Self.defaultBatchSize, columnMap: [ExactText: String] = [:],
     restate: Bool = false,
@@ -94,17 +94,17 @@ public struct ImportRequest: Sendable {
 }
 
 /// How far an import has come.
-public struct ImportProgress: Sendable {
+package struct ImportProgress: Sendable {
   /// The row of `import_jobs`; nil for a dry run.
-  public var job: Int64?
+  package var job: Int64?
   /// Rows read so far, refused ones among them.
-  public var processed: Int
+  package var processed: Int
   /// Rows refused so far.
-  public var refused: Int
+  package var refused: Int
   /// Bytes of the stored file read so far.
-  public var bytesRead: Int
+  package var bytesRead: Int
   /// The size of the file; nil for a stream.
-  public var bytesTotal: Int?
+  package var bytesTotal: Int?
   /// Seconds since the import began.
-  public var seconds: Double
+  package var seconds: Double
 }

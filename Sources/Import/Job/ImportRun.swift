@@ -1,5 +1,5 @@
 internal import Accounting
-public import Postgres
+package import Postgres
 internal import Storage
 
 /// Imports a CSV file: every row that can be is merged into the books, the others are reported.
@@ -13,7 +13,7 @@ internal import Storage
 ///   - progress: Called after each chunk.
 /// - Throws: `ImportError` where the file as a whole is refused; `PostgresError` or
 ///   `TransactionError` where the database fails (the chunks before are kept).
-public func runImport(
+package func runImport(
   _ request: ImportRequest, on connection: Connection,
   progress: (@Sendable (ImportProgress) -> Void)? = nil
 ) async throws -> ImportReport {
@@ -21,7 +21,7 @@ public func runImport(
 }
 
 /// The same, watched and stopped by `control`.
-public func runImport(
+package func runImport(
   _ request: ImportRequest, on connection: Connection, control: ImportControl
 ) async throws -> ImportReport {
   try await dispatch(request, nil, connection, control)
@@ -32,7 +32,7 @@ public func runImport(
 /// - Parameter change: May change what the import was asked to do, such as its limit of rows.
 /// - Throws: `ImportJobError` where it is under way or done; `ImportError.changed` where the file
 ///   does not begin with what was imported from it.
-public func resumeImport(
+package func resumeImport(
   _ id: Int64, on connection: Connection, control: ImportControl,
   change: (inout ImportRequest) -> Void = { _ in }
 ) async throws -> ImportReport {
@@ -50,7 +50,7 @@ public func resumeImport(
 /// One whose row asks for nothing that can be done is marked as failed.
 ///
 /// - Returns: nil where none waits.
-public func runQueuedImport(
+package func runQueuedImport(
   on connection: Connection, control: ImportControl
 ) async throws -> (job: Int64, result: Result<ImportReport, any Error>)? {
   let next = try await connection.perform { db in

@@ -1,6 +1,6 @@
-public import ArgumentParser
+import ArgumentParser
 import Glibc
-public import Import
+import Import
 import Operations
 import Postgres
 import Problems
