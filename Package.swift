@@ -80,13 +80,21 @@ let package = Package(
         "Accounting", "Close", "Import", "Operations", "Problems", "Sequences", "Storage", "Text",
       ],
       swiftSettings: strict),
+    .target(
+      name: "Console",
+      dependencies: [
+        "Close", "Operations", "Problems", "Text",
+        .product(name: "Logging", package: "swift-log"),
+      ], swiftSettings: strict),
+    .target(
+      name: "Settings", dependencies: ["Console", "Import", "Postgres", "Problems", "Text"],
+      swiftSettings: strict),
     .executableTarget(
       name: "closebell",
       dependencies: [
-        "Accounting", "Close", "Import", "Operations", "Postgres", "Presentation",
-        "PrivateCluster", "Problems", "Sequences", "Storage", "Text",
+        "Accounting", "Close", "Console", "Import", "Operations", "Postgres", "Presentation",
+        "PrivateCluster", "Problems", "Sequences", "Settings", "Storage", "Text",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
-        .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),
     .target(
@@ -128,7 +136,7 @@ let package = Package(
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "closebell", "TestSupport", "Text",
+        "Console", "Presentation", "Settings", "TestSupport", "Text", "closebell",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),
     .testTarget(

@@ -1,6 +1,8 @@
 import ArgumentParser
+import Console
 import Glibc
 import Problems
+import Text
 
 /// What the parser would take without a word, or only after very long, is refused before it is
 /// asked.
@@ -8,7 +10,9 @@ enum ArgumentRules {
   /// The parser takes time with the square of their number: some seconds for as many.
   static let most = 10_000
   /// Options that each add one more; of any other the last would win in silence.
-  static let repeatable: Set<Substring> = ["--map", "--portfolio", "--requested-by", "--set"]
+  static let repeatable: Set<Substring> = [
+    "--ignore", "--map", "--portfolio", "--requested-by", "--set", "--skip-rows", "--word",
+  ]
 
   /// Refuses a command line.
   ///

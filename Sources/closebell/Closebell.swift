@@ -1,8 +1,10 @@
 import ArgumentParser
+import Console
 import Dispatch
 import Glibc
 import Postgres
 import Problems
+import Settings
 
 /// The root of the command tree; it does nothing itself.
 struct Closebell: AsyncParsableCommand {

@@ -1,8 +1,8 @@
 import ArgumentParser
-import Glibc
+import Console
 import Postgres
 import Problems
-import Synchronization
+import Settings
 import Text
 
 /// How the program ends where something was not done: what it says, and the exit code.
@@ -26,6 +26,8 @@ struct Failure {
   init(_ error: any Error) {
     if let ending = error as? ExitCode {
       (code, words) = (ending.rawValue, .said)
+    } else if error is OutputLost {
+      (code, words) = (OutputLost.code, .said)
     } else if let words = Self.words(ofParser: error) {
       (code, self.words) = (Closebell.exitCode(for: error).rawValue, .parser(words))
     } else {
@@ -85,65 +87,4 @@ struct Failure {
 extension ExitCode {
   /// Ends the program as a problem of this kind would, where what there is to say was said.
   init(_ kind: ProblemKind) { self.init(kind.exitCode) }
-}
-
-/// Warnings that hold for every connection of a process, told with the first.
-enum Warnings {
-  private static let told = Mutex<Set<String>>([])
-
-  static func once(_ warning: String, hint: String?) {
-    guard told.withLock({ $0.insert(warning).inserted }) else { return }
-    Terminal.complain(.warning, warning, hint: hint)
-  }
-}
-
-/// Where people and programs read.
-enum Terminal {
-  private static let chosen = Mutex(LogFormat.text)
-
-  /// How messages look; set before the first one.
-  static var format: LogFormat {
-    get { chosen.withLock { $0 } }
-    set { chosen.withLock { $0 = newValue } }
-  }
-
-  /// Writes a message to standard error.
-  ///
-  /// What a terminal would obey is written out: much of what is complained about was typed, stored
-  /// or sent by somebody else.
-  static func complain(
-    _ level: LogLine.Level, _ message: String, hint: String? = nil, code: ProblemCode? = nil
-  ) {
-    complain(LogLine(level, message, hint: hint, code: code))
-  }
-
-  /// Says what the problem is, about what if more than one thing is under way.
-  static func complain(_ problem: StatedProblem, about subject: String? = nil) {
-    complain(LogLine(problem, about: subject))
-  }
-
-  /// The one door to standard error for what is said in words.
-  static func complain(_ line: LogLine) {
-    switch format {
-    case .text: draw(line.lines.shownLines)
-    case .json: draw(line.json(at: Clock.timestamp) + "\n")
-    }
-  }
-
-  /// Asks a person; the answer is typed on the same line.
-  static func ask(_ question: String) { draw(question.shown) }
-
-  /// Writes a text to standard error as it is, such as a line of progress: words of ours alone.
-  static func draw(_ text: String) {
-    // Where it fails nobody is there to be told that nobody listens.
-    _ = writeAll(Array(text.utf8)[...], to: STDERR_FILENO)
-  }
-
-  /// Whether standard error is a terminal that may be drawn on.
-  static var isInteractive: Bool {
-    guard format == .text, isatty(STDERR_FILENO) == 1, getenv("NO_COLOR") == nil else {
-      return false
-    }
-    return getenv("TERM").map { String(cString: $0) } != "dumb"
-  }
 }

@@ -1,6 +1,7 @@
 import Accounting
 import ArgumentParser
 import Import
+import Settings
 
 /// How a CSV file is written, and what of it is read.
 struct FileOptions: ParsableArguments {

@@ -2,6 +2,7 @@ internal import Accounting
 import ArgumentParser
 import Import
 import Postgres
+import Settings
 
 extension ExportFormat: ExpressibleByArgument {}
 

@@ -1,9 +1,11 @@
+import Console
 import Glibc
 import Import
 import Operations
 import Postgres
 import Presentation
 import Problems
+import Settings
 import Storage
 import Synchronization
 import Text

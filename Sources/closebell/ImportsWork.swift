@@ -1,8 +1,10 @@
 import ArgumentParser
+import Console
 import Import
 import Operations
 import Postgres
 import Problems
+import Settings
 import Storage
 import Text
 

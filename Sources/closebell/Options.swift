@@ -1,9 +1,11 @@
 public import Accounting
 public import ArgumentParser
+import Console
 import Operations
 import Postgres
 import PrivateCluster
 import Problems
+import Settings
 import Storage
 import Text
 
@@ -128,4 +130,16 @@ struct CommonOptions: ParsableArguments {
 extension Day: ExpressibleByArgument {
   /// Reads `YYYY-MM-DD`.
   public init?(argument: String) { self.init(argument) }
+}
+
+extension LogFormat: ExpressibleByArgument {}
+
+extension Reading {
+  /// Reads what follows an option.
+  ///
+  /// - Throws: `ValidationError`, which the parser puts behind the option's name.
+  func argument(_ text: String) throws -> Value {
+    guard let value = read(text) else { throw ValidationError("it takes \(takes)\(example)") }
+    return value
+  }
 }

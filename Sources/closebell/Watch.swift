@@ -1,4 +1,5 @@
 import Close
+import Console
 import Glibc
 import Operations
 

@@ -4,6 +4,7 @@ import TestSupport
 import Testing
 
 @testable import closebell
+@testable import Settings
 
 /// No input of any kind ends in a signal: it is taken, or refused by name.
 ///

@@ -4,6 +4,7 @@ import Testing
 import Text
 
 @testable import closebell
+@testable import Console
 
 /// The one door for what is said on standard error: whatever stands in its parts.
 @Suite("A message is as many lines as it has parts")

@@ -3,6 +3,8 @@ import TestSupport
 import Testing
 
 @testable import closebell
+import Console
+@testable import Settings
 
 @Suite("The environment is read once, and strictly")
 struct SettingsTests {

@@ -14,7 +14,7 @@ extension TidyRules {
   /// What an error means stands in one table, a command in one place, a SQLSTATE under its name.
   static func problems(_ file: SourceFile) -> [Finding] {
     guard !file.room.isEmpty, file.room != "Problems" else { return [] }
-    let isProgram = file.room == "closebell"
+    let isProgram = ["closebell", "Console", "Settings"].contains(file.room)
     let speaksToPeople = isProgram || file.room == "Presentation"
     return file.code.flatMap { number, line -> [Finding] in
       var found: [String] = []

@@ -132,11 +132,14 @@ enum TidyRules {
     ],
     "Problems": [],
     "Text": [],
+    "Console": [
+      "Close", "Dispatch", "Glibc", "Logging", "Operations", "Problems", "Synchronization", "Text",
+    ],
+    "Settings": ["Console", "Glibc", "Import", "Postgres", "Problems", "Text"],
     "closebell": [
-      "Accounting", "ArgumentParser", "Close", "Dispatch", "Glibc", "Import", "Logging",
-      "Operations",
-      "Postgres", "Presentation", "PrivateCluster", "Problems", "Sequences", "Storage",
-      "Synchronization", "Text",
+      "Accounting", "ArgumentParser", "Close", "Console", "Dispatch", "Glibc", "Import",
+      "Operations", "Postgres", "Presentation", "PrivateCluster", "Problems", "Sequences",
+      "Settings", "Storage", "Synchronization", "Text",
     ],
   ]
 

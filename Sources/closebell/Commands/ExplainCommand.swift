@@ -1,6 +1,7 @@
 import Accounting
 import ArgumentParser
 import Close
+import Console
 import Operations
 import Presentation
 

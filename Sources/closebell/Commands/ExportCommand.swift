@@ -1,5 +1,6 @@
 import Accounting
 import ArgumentParser
+import Console
 import Operations
 import Presentation
 

@@ -1,5 +1,6 @@
 public import Accounting
 public import ArgumentParser
+import Console
 import Glibc
 import Import
 import Operations

@@ -1,9 +1,11 @@
 import ArgumentParser
+import Console
 import Glibc
 import Import
 import Operations
 import Postgres
 import Problems
+import Settings
 import Storage
 import Text
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Operations
 import Presentation
+import Settings
 
 /// Takes placeholders of dead owners back.
 struct CleanupCommand: AsyncParsableCommand {

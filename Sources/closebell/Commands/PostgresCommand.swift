@@ -1,7 +1,8 @@
 import ArgumentParser
-import Text
+import Console
 import PrivateCluster
 import Problems
+import Text
 
 /// The private cluster.
 struct PostgresCommand: AsyncParsableCommand {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Close
+import Console
 import Glibc
 import Operations
 import Presentation

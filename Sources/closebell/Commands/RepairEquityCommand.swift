@@ -1,9 +1,11 @@
 import Accounting
 import ArgumentParser
 import Close
+import Console
 import Operations
 import Presentation
 import Problems
+import Settings
 import Storage
 import Text
 

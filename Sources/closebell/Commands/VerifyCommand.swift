@@ -4,6 +4,7 @@ import Close
 import Operations
 import Presentation
 import Problems
+import Settings
 
 /// Proves closed dates.
 struct VerifyCommand: AsyncParsableCommand, Descriptors.Employer {

@@ -2,11 +2,11 @@ import Glibc
 import Problems
 
 /// Whole text files, read as they are.
-enum TextFile {
+package enum TextFile {
   /// More than any plan has; a device may have no end.
   private static let mostBytes = 1 << 30
 
-  static func read(_ path: String) throws -> String {
+  package static func read(_ path: String) throws -> String {
     guard let stream = fopen(path, "r") else { throw failure(path) }
     defer { fclose(stream) }
     var bytes: [UInt8] = []

@@ -6,7 +6,7 @@ import Problems
 /// What it replaces is a regular file, whose mode and owner it keeps; a device, a pipe, a folder
 /// and a link are refused, not followed and not replaced. The folder is opened once, and the draft
 /// has a name in it that nobody can foresee. Where nothing is put in place nothing is left.
-final class WholeFile {
+package final class WholeFile {
   private let path: String
   private let folder: Folder
   private let draft: String
@@ -22,7 +22,7 @@ final class WholeFile {
   ///
   /// - Throws: A problem of usage where something stands there that is not to be replaced, a
   ///   failure where the folder does not take it.
-  init(replacing path: String) throws {
+  package init(replacing path: String) throws {
     self.path = path
     folder = try Folder(of: path)
     let replaced = try folder.status()
@@ -55,7 +55,7 @@ final class WholeFile {
   }
 
   /// Adds to the draft.
-  func write(_ bytes: [UInt8]) throws {
+  package func write(_ bytes: [UInt8]) throws {
     buffer += bytes
     if buffer.count >= Self.roomBytes { try flush() }
   }
@@ -66,7 +66,7 @@ final class WholeFile {
   }
 
   /// Puts the draft in its place; a crash of the machine finds the old file or the new one.
-  func putInPlace() throws {
+  package func putInPlace() throws {
     try sync()
     _ = try folder.status()
     guard renameat(folder.descriptor, draft, folder.descriptor, folder.name) == 0 else {
@@ -80,7 +80,7 @@ final class WholeFile {
   ///
   /// - Parameter suffix: What is added to the name beside it, with a number from the second on.
   /// - Returns: Where it is now.
-  func putBeside(suffix: String, orInPlace mayTakePlace: Bool) throws -> String {
+  package func putBeside(suffix: String, orInPlace mayTakePlace: Bool) throws -> String {
     try sync()
     for number in (mayTakePlace ? 0 : 1)...Self.mostNames {
       let ending = number == 0 ? "" : number == 1 ? suffix : "\(suffix).\(number)"
@@ -109,14 +109,14 @@ final class WholeFile {
 
 extension WholeFile {
   /// Writes a text.
-  static func write(_ text: String, to path: String) throws {
+  package static func write(_ text: String, to path: String) throws {
     let file = try WholeFile(replacing: path)
     try file.write(Array(text.utf8))
     try file.putInPlace()
   }
 
   /// What stands in a place, to be told from another file and from a later state of the same one.
-  struct Version: Equatable {
+  package struct Version: Equatable {
     private let file: [Int]
 
     fileprivate init(_ status: stat) {
@@ -130,19 +130,19 @@ extension WholeFile {
   /// What would be replaced, nil for nothing; to be asked before work is done for it.
   ///
   /// - Throws: As a draft does.
-  static func version(at path: String) throws -> Version? {
+  package static func version(at path: String) throws -> Version? {
     try Folder(of: path).status().map(Version.init)
   }
 
   /// Removes a regular file; what is not there is not missed.
-  static func remove(_ path: String) throws {
+  package static func remove(_ path: String) throws {
     let folder = try Folder(of: path)
     guard try folder.status() != nil else { return }
     guard unlinkat(folder.descriptor, folder.name, 0) == 0 else { throw failure(path) }
   }
 
   /// The text of a small regular file, nil for anything else.
-  static func text(at path: String) -> String? {
+  package static func text(at path: String) -> String? {
     // A pipe that nobody writes to would hold up whoever opens it.
     let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC)
     guard descriptor >= 0 else { return nil }

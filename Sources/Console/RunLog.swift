@@ -1,21 +1,21 @@
-import Close
-import Logging
+package import Close
+package import Logging
 import Problems
 
 /// What happens in a run, as a log has it.
 ///
 /// A run that got over its troubles is silent, unless it was asked to tell more: whatever cron
 /// hears, somebody is sent.
-struct RunLog: RunObserver {
+package struct RunLog: RunObserver {
   private let logger: Logger
 
-  init(isVerbose: Bool) {
+  package init(isVerbose: Bool) {
     var logger = Logger(label: "closebell.run") { _ in TerminalLog() }
     logger.logLevel = isVerbose ? .info : .warning
     self.logger = logger
   }
 
-  func observe(_ event: RunEvent) {
+  package func observe(_ event: RunEvent) {
     switch event {
     case .began(let run): logger.info("run \(run) has begun")
     case .retried(let problem, let pause):
@@ -32,16 +32,16 @@ struct RunLog: RunObserver {
 
 /// Writes what libraries and observers log where the program says everything else, as a line for a
 /// person or as a JSON object.
-struct TerminalLog: LogHandler {
-  var metadata = Logger.Metadata()
-  var logLevel = Logger.Level.info
+package struct TerminalLog: LogHandler {
+  package var metadata = Logger.Metadata()
+  package var logLevel = Logger.Level.info
 
-  subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+  package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
     get { metadata[key] }
     set { metadata[key] = newValue }
   }
 
-  func log(event: LogEvent) {
+  package func log(event: LogEvent) {
     let level: LogLine.Level =
       switch event.level {
       case .trace, .debug: .debug

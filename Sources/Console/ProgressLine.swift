@@ -1,10 +1,10 @@
-import Close
-import Operations
+package import Close
+package import Operations
 import Synchronization
 import Text
 
 /// One line on a terminal that says how far the work is; nothing where output is not a terminal.
-final class ProgressLine: RunObserver {
+package final class ProgressLine: RunObserver {
   private struct State {
     var drawn: ContinuousClock.Instant?
   }
@@ -16,9 +16,9 @@ final class ProgressLine: RunObserver {
   /// A terminal that is drawn on more often flickers.
   private static let pause = Duration.milliseconds(200)
 
-  init(isQuiet: Bool) { isShown = !isQuiet && Terminal.isInteractive }
+  package init(isQuiet: Bool) { isShown = !isQuiet && Terminal.isInteractive }
 
-  func observe(_ event: RunEvent) {
+  package func observe(_ event: RunEvent) {
     guard isShown else { return }
     switch event {
     case .advanced(_, let total) where total.completed > 0:
@@ -32,7 +32,7 @@ final class ProgressLine: RunObserver {
   }
 
   /// Takes the line away, so that what comes next stands alone.
-  func erase() {
+  package func erase() {
     let isDrawn = state.withLock { state in
       defer { state.drawn = nil }
       return state.drawn != nil
@@ -41,7 +41,7 @@ final class ProgressLine: RunObserver {
   }
 
   /// Draws the line again and again while work goes on whose size is known, with the time left.
-  func follow(verb: String, _ progress: WorkProgress) async {
+  package func follow(verb: String, _ progress: WorkProgress) async {
     guard isShown else { return }
     while (try? await Task.sleep(for: Self.pause)) != nil {
       guard let (done, total) = progress.current, done > 0 else { continue }

@@ -2,12 +2,12 @@ import Dispatch
 import Glibc
 
 /// SIGINT and SIGTERM, delivered to a closure with their count so far.
-final class Signals: @unchecked Sendable {
+package final class Signals: @unchecked Sendable {
   // Made once, and then only cancelled, which a source takes from any thread.
   private let sources: [any DispatchSourceSignal]
   private let before: [__sighandler_t?]
 
-  init(_ received: @escaping @Sendable (Int) -> Void) {
+  package init(_ received: @escaping @Sendable (Int) -> Void) {
     let queue = DispatchQueue(label: "closebell.signals")
     let count = Counter()
     before = Self.numbers.map { signal($0, SIG_IGN) }
@@ -20,14 +20,14 @@ final class Signals: @unchecked Sendable {
   }
 
   /// Takes no more signals: from here on they do what they did before.
-  func restore() {
+  package func restore() {
     for source in sources { source.cancel() }
     for (number, disposition) in zip(Self.numbers, before) { signal(number, disposition) }
   }
 
   /// Runs `body`, which waits for a person: whoever else takes signals would wait for it too, so a
   /// signal ends the program meanwhile.
-  static func endingTheProgram<R>(_ body: () throws -> R) rethrows -> R {
+  package static func endingTheProgram<R>(_ body: () throws -> R) rethrows -> R {
     let before = numbers.map { signal($0) { _ in _exit(130) } }
     defer { for (number, disposition) in zip(numbers, before) { signal(number, disposition) } }
     return try body()

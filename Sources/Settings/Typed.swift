@@ -3,10 +3,10 @@ import Postgres
 import Problems
 
 /// What this process was told by its arguments and its settings.
-enum Typed {
+package enum Typed {
   /// A message in which each argument stands on one line: the lines of a message are ours, and
   /// what follows a line break in a file's name is no hint.
-  static func onOneLine(_ message: String) -> String {
+  package static func onOneLine(_ message: String) -> String {
     broken.reduce(message) { $0.replacing($1, with: $1.onOneLine) }
   }
 
@@ -14,7 +14,7 @@ enum Typed {
   /// the program's own name is missing without it.
   ///
   /// - Throws: A problem of configuration.
-  static func requireArguments() throws {
+  package static func requireArguments() throws {
     guard CommandLine.arguments.isEmpty else { return }
     throw StatedProblem(
       ProblemCode("proc_missing", .configuration),
@@ -31,7 +31,7 @@ enum Typed {
   /// Refuses arguments that are no text: a file by the name that is left of them is another one.
   ///
   /// - Throws: A problem of usage.
-  static func requireText() throws {
+  package static func requireText() throws {
     for (number, argument) in CommandLine.arguments.enumerated().dropFirst() {
       guard let bytes = CommandLine.unsafeArgv[number], String(validatingCString: bytes) == nil
       else { continue }
@@ -46,7 +46,7 @@ enum Typed {
   /// printed, stored, or sent to the server as a name.
   ///
   /// - Throws: A problem of usage, which quotes nothing of it.
-  static func requireNoConnectionString() throws {
+  package static func requireNoConnectionString() throws {
     var belongs = false
     for (number, argument) in CommandLine.arguments.enumerated().dropFirst() {
       defer { belongs = argument == "--database" }

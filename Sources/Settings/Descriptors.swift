@@ -5,9 +5,9 @@ import Problems
 ///
 /// The libraries underneath trap or wait for ever where there are none left, so that this is looked
 /// at before anything is done.
-enum Descriptors {
+package enum Descriptors {
   /// A command that has workers, one connection each.
-  protocol Employer {
+  package protocol Employer {
     /// As many as its option asks for; nil: as the setting says.
     var workers: Int? { get }
   }
@@ -22,7 +22,7 @@ enum Descriptors {
   /// Refuses to begin where not even an error could be handled.
   ///
   /// - Throws: A problem of configuration.
-  static func requireToBegin() throws {
+  package static func requireToBegin() throws {
     let limit = raised(to: rlim_t(base))
     if limit < fewest { throw tooFew(limit, needed: rlim_t(base)) }
   }
@@ -30,7 +30,7 @@ enum Descriptors {
   /// Sees to it that there are as many as a command needs: raises the soft limit as far as it must.
   ///
   /// - Throws: A problem of configuration where the hard limit does not allow it.
-  static func require(workers: Int) throws {
+  package static func require(workers: Int) throws {
     let needed = rlim_t(base + 2 * workers)
     let limit = raised(to: needed)
     if limit < needed { throw tooFew(limit, needed: needed) }

@@ -1,18 +1,21 @@
+package import Console
 import Import
 import Postgres
 
 /// A variable of the environment that sets something: the one place where it is described.
-struct Variable<Value: Sendable>: Sendable {
+package struct Variable<Value: Sendable>: Sendable {
   /// Without the prefix that all have.
-  let shortName: String
+  package let shortName: String
   /// How it is read.
-  let reading: Reading<Value>
+  package let reading: Reading<Value>
   /// What holds where it is not set, in words for the documentation.
-  let standard: String
+  package let standard: String
   /// What it sets, in words for the documentation.
-  let meaning: String
+  package let meaning: String
 
-  init(_ shortName: String, _ reading: Reading<Value>, else standard: String, _ meaning: String) {
+  package init(
+    _ shortName: String, _ reading: Reading<Value>, else standard: String, _ meaning: String
+  ) {
     self.shortName = shortName
     self.reading = reading
     self.standard = standard
@@ -20,79 +23,79 @@ struct Variable<Value: Sendable>: Sendable {
   }
 
   /// As it stands in the environment.
-  var name: String { Variables.prefix + shortName }
+  package var name: String { Variables.prefix + shortName }
 
   /// The variable as `docs/operations.md` has it.
-  var described: DescribedVariable {
+  package var described: DescribedVariable {
     DescribedVariable(name: name, takes: reading.takes, standard: standard, meaning: meaning)
   }
 }
 
 /// A variable as it is documented.
-struct DescribedVariable: Sendable {
-  let name: String
-  let takes: String
-  let standard: String
-  let meaning: String
+package struct DescribedVariable: Sendable {
+  package let name: String
+  package let takes: String
+  package let standard: String
+  package let meaning: String
 
   /// A row of the table in `docs/operations.md`.
-  var markdown: String { "| `\(name)` | \(takes) | \(standard) | \(meaning) |" }
+  package var markdown: String { "| `\(name)` | \(takes) | \(standard) | \(meaning) |" }
 }
 
 /// Every variable that there is.
-enum Variables {
-  static let prefix = "CLOSEBELL_"
+package enum Variables {
+  package static let prefix = "CLOSEBELL_"
 
-  static let databaseURL = Variable(
+  package static let databaseURL = Variable(
     "DATABASE_URL",
     Reading(takes: "a connection string", isSecret: true) { text in
       Configuration.objection(to: text) == nil ? text : nil
     }, else: "see above", "where the books are")
-  static let home = Variable(
+  package static let home = Variable(
     "HOME", .wholePath("a folder by its whole path"), else: "see above",
     "where the private cluster lives")
-  static let workers = Variable(
+  package static let workers = Variable(
     "WORKERS", .whole(1...64), else: "2", "workers of a run, one connection each")
-  static let chunk = Variable(
+  package static let chunk = Variable(
     "CHUNK", .whole(1...100_000), else: "500", "portfolios that a worker takes at a time")
-  static let lease = Variable(
+  package static let lease = Variable(
     "LEASE_SECONDS", .duration(TimeSpan(seconds: 1)...TimeSpan(seconds: 7 * 86_400)), else: "120s",
     "how long a run that gave no sign of life keeps its slots")
-  static let maxCatchUp = Variable(
+  package static let maxCatchUp = Variable(
     "MAX_CATCH_UP", .whole(1...100_000), else: "10", "most dates of a portfolio that one run closes"
   )
-  static let importBatchSize = Variable(
+  package static let importBatchSize = Variable(
     "IMPORT_BATCH_SIZE", .whole(1...ImportRequest.largestBatchSize),
     else: "\(ImportRequest.defaultBatchSize)", "rows a transaction of an import")
-  static let importMaxRows = Variable(
+  package static let importMaxRows = Variable(
     "IMPORT_MAX_ROWS", .whole(1...1_000_000_000_000), else: "no limit",
     "most rows of a file; see [import](import.md)")
-  static let importTimeout = Variable(
+  package static let importTimeout = Variable(
     "IMPORT_TIMEOUT", .duration(TimeSpan(milliseconds: 1)...TimeSpan.longest, zero: "no limit"),
     else: "no limit", "after so long an import stops, to be resumed")
-  static let importBackgroundThreshold = Variable(
+  package static let importBackgroundThreshold = Variable(
     "IMPORT_BACKGROUND_THRESHOLD", .bytes, else: "none",
     "larger files are queued for `closebell imports work`")
-  static let logFormat = Variable(
+  package static let logFormat = Variable(
     "LOG_FORMAT", Reading<LogFormat>.word, else: "text",
     """
     `json`: messages on standard error as one JSON object a line (`ts level message`, and `hint \
     detail sqlstate code` where there are any); `--log-format` wins
     """)
-  static let metricsFile = Variable(
+  package static let metricsFile = Variable(
     "METRICS_FILE", .text("a file"), else: "none",
     """
     for Prometheus' textfile collector, written anew at the end of each `run`; a regular file, or \
     a warning
     """)
-  static let connectTimeout = Variable(
+  package static let connectTimeout = Variable(
     "CONNECT_TIMEOUT",
     .duration(TimeSpan(milliseconds: 1)...TimeSpan(seconds: 86_400), zero: "no limit"), else: "10s",
     "how long each host is tried, in whole seconds; `connect_timeout` and `PGCONNECT_TIMEOUT` win")
-  static let statementTimeout = Variable(
+  package static let statementTimeout = Variable(
     "STATEMENT_TIMEOUT", .duration(serverTimes, zero: "no limit"), else: "no limit",
     "how long one statement may take")
-  static let lockTimeout = Variable(
+  package static let lockTimeout = Variable(
     "LOCK_TIMEOUT", .duration(serverTimes, zero: "no limit"), else: "30s",
     "how long one may wait for a lock; then 75 with the session that holds it")
 
@@ -101,7 +104,7 @@ enum Variables {
     TimeSpan(milliseconds: 1)...TimeSpan(seconds: 24 * 86_400)
 
   /// In the order of the documentation.
-  static let all: [DescribedVariable] = [
+  package static let all: [DescribedVariable] = [
     databaseURL.described, home.described, workers.described, chunk.described, lease.described,
     maxCatchUp.described, importBatchSize.described, importMaxRows.described,
     importTimeout.described, importBackgroundThreshold.described, logFormat.described,

@@ -1,8 +1,7 @@
-import ArgumentParser
 import Glibc
 import Problems
 import Synchronization
-import Text
+package import Text
 
 /// Standard output: the one door to it, buffered, and checked to the last byte.
 ///
@@ -11,31 +10,33 @@ import Text
 /// it and turns the exit code of a success into 2. A pipe that nobody reads any more ends the
 /// program by SIGPIPE, as it does others, but not before everything else is done: metrics are
 /// written, and claims given back.
-enum StandardOutput {
+package enum StandardOutput {
   /// A line for a reader: what a terminal would obey, or would begin another one, written out.
-  static func line(_ text: String) { lines([text]) }
+  package static func line(_ text: String) { lines([text]) }
 
   /// Lines for a reader.
-  static func lines(_ lines: [String]) { add(Array(lines.shownLines.utf8)) }
+  package static func lines(_ lines: [String]) { add(Array(lines.shownLines.utf8)) }
 
   /// One JSON value on a line.
-  static func json(_ value: JSON) { data(value.text + "\n") }
+  package static func json(_ value: JSON) { data(value.text + "\n") }
 
   /// What another program reads, as it is; a terminal is shown what it would obey.
-  static func data(_ text: String) { add(Array((isTerminal ? text.shownLines : text).utf8)) }
+  package static func data(_ text: String) {
+    add(Array((isTerminal ? text.shownLines : text).utf8))
+  }
 
   /// Bytes as they are, for another program; a terminal is shown what it would obey.
-  static func data(_ bytes: [UInt8]) {
+  package static func data(_ bytes: [UInt8]) {
     guard isTerminal else { return add(bytes) }
     data(String(decoding: bytes, as: UTF8.self))
   }
 
   /// Writes what is there: before somebody is asked about it, or when a part of the work is done.
-  static func flush() { state.withLock { $0.flush() } }
+  package static func flush() { state.withLock { $0.flush() } }
 
   /// Stops work whose result is not read or kept any more.
-  static func requireWritten() throws {
-    if state.withLock({ $0.failure }) != nil { throw ExitCode(.failed) }
+  package static func requireWritten() throws {
+    if state.withLock({ $0.failure }) != nil { throw OutputLost() }
   }
 
   /// Writes what is left, and says what did not arrive.
@@ -43,7 +44,7 @@ enum StandardOutput {
   /// - Parameter code: The exit code of what was done.
   /// - Returns: The exit code of the program: 2 where the result of a success, or the list of what
   ///   is amiss, did not arrive. Nothing, where the program ends by SIGPIPE.
-  static func finish(_ code: Int32) -> Int32 {
+  package static func finish(_ code: Int32) -> Int32 {
     let failure = state.withLock { state -> Int32? in
       state.flush()
       // Some file systems say only now that there was no room.
@@ -61,7 +62,7 @@ enum StandardOutput {
   }
 
   /// The exit code as far as it is known: of what was written so far, and what it was done for.
-  static func code(for code: Int32) -> Int32 {
+  package static func code(for code: Int32) -> Int32 {
     flush()
     guard let failure = state.withLock({ $0.failure }) else { return code }
     return endsBySignal(failure) ? 128 + SIGPIPE : lostCode(code)
@@ -81,7 +82,7 @@ enum StandardOutput {
 
   /// A standard stream that came closed stays so: the first file or connection that is opened would
   /// take its number, and what is written for a reader would go there.
-  static func reserveStandardStreams() {
+  package static func reserveStandardStreams() {
     // A null device that is opened the wrong way round: whoever uses it fails.
     for stream in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] where fcntl(stream, F_GETFD) < 0 {
       _ = open("/dev/null", stream == STDIN_FILENO ? O_WRONLY : O_RDONLY)
@@ -101,7 +102,7 @@ enum StandardOutput {
   }
 
   /// How wide the terminal is that it goes to; nil where it goes elsewhere, or nobody knows.
-  static var columns: Int? {
+  package static var columns: Int? {
     var size = winsize()
     guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
     return Int(size.ws_col)
@@ -120,12 +121,18 @@ enum StandardOutput {
   }
 }
 
+/// A result that is not read or kept any more; ``StandardOutput/finish(_:)`` says so.
+package struct OutputLost: Error {
+  /// The exit code that it comes down to.
+  package static let code = ProblemKind.failed.exitCode
+}
+
 /// Writes all of it, through interruptions and to those who read slowly.
 ///
 /// A pipe that nobody reads is an error like others, and no signal in the middle of the work.
 ///
 /// - Returns: nil, or the error (`errno`) that kept the rest from being written.
-func writeAll(_ bytes: ArraySlice<UInt8>, to descriptor: Int32) -> Int32? {
+package func writeAll(_ bytes: ArraySlice<UInt8>, to descriptor: Int32) -> Int32? {
   var (pipe, before) = (sigset_t(), sigset_t())
   sigemptyset(&pipe)
   sigaddset(&pipe, SIGPIPE)
