@@ -143,16 +143,4 @@ extension Operations {
       }
     }
   }
-
-  // MARK: - Imports
-
-  /// The latest imports, the newest first.
-  package func imports() async throws -> ImportList {
-    try await perform(onlyReads: true) { connection in
-      try await connection.perform { db in
-        try Migrator.requireCurrentSchema(on: db)
-        return ImportList(try ImportHistory.latest(limit: 20, on: db))
-      }
-    }
-  }
 }

@@ -1,7 +1,6 @@
 internal import Accounting
 import ArgumentParser
 import Import
-import Postgres
 import Settings
 
 extension ExportFormat: ExpressibleByArgument {}
@@ -61,7 +60,7 @@ struct ImportOptions: ParsableArguments {
       kind: kind, source: file == "-" ? .standardInput : .file(file), dryRun: dryRun,
       onError: onError == .abort ? .abort : .skip,
       batchSize: batchSize ?? Settings.current.importBatchSize,
-      restate: restate, maxRows: Settings.current.importMaxRows)
+      restate: restate)
     try self.file.apply(to: &request)
     request.rounds = round
     for word in words {

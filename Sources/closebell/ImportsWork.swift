@@ -1,11 +1,9 @@
 import ArgumentParser
 import Console
-import Import
 import Operations
-import Postgres
+import Presentation
 import Problems
 import Settings
-import Storage
 import Text
 
 /// Whose imports are taken up.
@@ -28,15 +26,8 @@ extension ImportsCommand {
     @Argument(help: "The import's number.") var id: Int64
 
     func run() async throws {
-      let connection = try await common.connect(for: "imports")
-      let id = id
-      let (isCancelled, job) = try await connection.perform { db in
-        try DatabaseEpoch.requireForWriting(on: db)
-        return (try ImportJobs.cancel(id, on: db), try ImportHistory.one(id, on: db))
-      }
-      await connection.close()
-      guard let job else { throw ImportJobError.unknown(id) }
-      try common.present(PastImportResult(job)) { job in
+      let (isCancelled, job) = try await common.operations(for: "imports").cancelImport(id)
+      try common.present(job) { job in
         [
           isCancelled
             ? "import \(id) is cancelled; \(job.processed) rows were read"
@@ -67,14 +58,9 @@ extension ImportsCommand {
 
     func run() async throws {
       let rejects = try rejects.map { try RejectsFile($0) }
-      let session = try await ImportSession(common, trustedRoles: requesters.roles)
-      var connection: Connection?
-      let code = try await session.taking(rejects, &connection) { [id] connection in
-        try await resumeImport(id, on: connection, control: session.control) {
-          $0.maxRows = Settings.current.importMaxRows
-        }
-      }
-      await connection?.close()
+      let session = ImportSession(common, trustedRoles: requesters.roles)
+      let code = try await session.taking(rejects) { try await $0.resume(id) }
+      await session.imports.end()
       if code != 0 { throw ExitCode(code) }
     }
   }
@@ -98,25 +84,22 @@ extension ImportsCommand {
     var limit: Int?
 
     func run() async throws {
-      let session = try await ImportSession(common, trustedRoles: requesters.roles)
-      var connection: Connection?
+      let session = ImportSession(common, trustedRoles: requesters.roles)
       var (done, worst): (Int, Int32) = (0, 0)
       while !session.isStopped, done < limit ?? .max,
-        let (job, result) = try await runQueuedImport(
-          on: session.ready(&connection), control: session.control)
+        let (job, result) = try await session.imports.takeQueued()
       {
         done += 1
         do {
-          let code = try await session.conclude(
-            try result.get(), rejects: nil, &connection)
+          let code = try await session.conclude(try result.get(), rejects: nil)
           worst = Severity.worse(worst, code)
         } catch {
           Terminal.complain(error.stated, about: "import \(job)")
           worst = Severity.worse(worst, ProblemKind.refused.exitCode)
         }
       }
-      let left = try await tellOfUntaken(session, &connection)
-      await connection?.close()
+      let left = try await tellOfUntaken(session.imports)
+      await session.imports.end()
       if done == 0, left == 0, !common.quiet, !common.json {
         StandardOutput.line("nothing is queued")
       }
@@ -126,26 +109,11 @@ extension ImportsCommand {
     /// Says what is left in the queue, and why: it is no failure, or strangers could make one.
     ///
     /// - Returns: Of how many roles something is left.
-    private func tellOfUntaken(
-      _ session: ImportSession, _ connection: inout Connection?
-    ) async throws -> Int {
-      let roles = requesters.roles
-      let untaken = try await session.ready(&connection).perform { db in
-        try ImportQueue.untaken(besides: roles, on: db)
-      }
+    private func tellOfUntaken(_ imports: Importing) async throws -> Int {
+      let untaken = try await imports.untaken()
       for left in untaken {
-        let imports = left.count == 1 ? "1 queued import" : "\(left.count) queued imports"
-        let cancel = Action.cancelImport(left.first).command
-        if let role = left.role {
-          let take = Action.workImportsOf(role: role).command
-          Terminal.complain(
-            .warning, "\(imports) of \(role) left: that role does not own the tables",
-            hint: "if they are meant: \(take); else: \(cancel)")
-        } else {
-          Terminal.complain(
-            .warning, "\(imports) left that nobody knows who asked for",
-            hint: "import those files again, and cancel these: \(cancel)")
-        }
+        let text = UntakenImportsText(left)
+        Terminal.complain(.warning, text.message, hint: text.hint)
       }
       return untaken.count
     }

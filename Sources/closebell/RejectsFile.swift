@@ -1,9 +1,6 @@
 import ArgumentParser
 import Console
-import Glibc
-import Import
-import Postgres
-import Storage
+import Operations
 
 /// The rows that an import refused, as a file that can be mended and imported as it stands.
 ///
@@ -11,7 +8,7 @@ import Storage
 /// refused again. So nothing that stands there is replaced or removed before the whole of the
 /// import's file was taken, nor if it changed in the meantime, nor if a row of it was too long to
 /// be kept; the rows then go beside it, where nothing is replaced at all.
-struct RejectsFile {
+struct RejectsFile: Sendable {
   let path: String
   private let atBegin: WholeFile.Version?
 
@@ -42,45 +39,23 @@ struct RejectsFile {
   ///
   /// - Parameter isWhole: Whether the whole of the import's file was taken.
   /// - Returns: The file with the rows, nil for none.
-  func write(_ job: Int64, isWhole: Bool, on connection: Connection) async throws -> String? {
-    try await connection.perform { db in
-      guard !isStandardOutput else {
-        _ = try Self.copy(job, on: db) { StandardOutput.data($0) }
-        return nil
-      }
-      let file = try WholeFile(replacing: path)
-      let (count, isCut) = try Self.copy(job, on: db) { try file.write($0) }
-      let standing = try WholeFile.version(at: path)
-      let mayReplace = standing != nil && isWhole && !isCut && standing == atBegin
-      guard count > 0 else {
-        if mayReplace { try WholeFile.remove(path) }
-        return nil
-      }
-      guard mayReplace else {
-        return try file.putBeside(suffix: ".rejects-\(job)", orInPlace: standing == nil)
-      }
-      try file.putInPlace()
-      return path
+  func write(_ rows: RefusedRows, isWhole: Bool) throws -> String? {
+    guard !isStandardOutput else {
+      _ = try rows.copy { StandardOutput.data($0) }
+      return nil
     }
-  }
-
-  /// Hands over the header and the rows of an import as lines.
-  ///
-  /// - Returns: How many rows there are, and whether one of them may have been cut.
-  private static func copy(
-    _ job: Int64, on db: isolated Connection, _ body: ([UInt8]) throws -> Void
-  ) throws -> (count: Int, isCut: Bool) {
-    guard let header = try ImportHistory.header(of: job, on: db) else {
-      throw ImportJobError.unknown(job)
+    let file = try WholeFile(replacing: path)
+    let (count, isCut) = try rows.copy { try file.write($0) }
+    let standing = try WholeFile.version(at: path)
+    let mayReplace = standing != nil && isWhole && !isCut && standing == atBegin
+    guard count > 0 else {
+      if mayReplace { try WholeFile.remove(path) }
+      return nil
     }
-    let newline = UInt8(ascii: "\n")
-    var (count, isCut) = (0, false)
-    try body(header + [newline])
-    try ImportHistory.forEachRefusal(of: job, on: db) { row in
-      try body((row.bytes ?? Array(row.text.utf8)) + [newline])
-      count += 1
-      isCut = isCut || row.mayBeCut
+    guard mayReplace else {
+      return try file.putBeside(suffix: ".rejects-\(rows.job.id)", orInPlace: standing == nil)
     }
-    return (count, isCut)
+    try file.putInPlace()
+    return path
   }
 }

@@ -1,4 +1,5 @@
 package import Import
+package import Problems
 package import Storage
 
 /// What an import did.
@@ -12,6 +13,10 @@ package struct ImportResult: Codable, Sendable {
     package var field: String?
     package var message: String
     package var text: String
+    /// Whether it is for want of an instrument: those are listed by symbol.
+    package var lacksInstrument = false
+
+    private enum CodingKeys: CodingKey { case row, line, field, message, text }
   }
 
   /// A value that a row of a dry run would change.
@@ -56,6 +61,8 @@ package struct ImportResult: Codable, Sendable {
   /// What would help refused rows.
   package var hints: [String]
   package var missingSymbols: [Missing]
+  /// How many rows were refused for want of an instrument; this process alone knows.
+  package var rowsWithoutInstrument = 0
   /// Of numbers with more places than are kept; of this process alone, as are the next two.
   package var roundedNumbers: Int
   package var datesWithTime: Int
@@ -76,7 +83,7 @@ package struct ImportResult: Codable, Sendable {
     case seconds = "duration_seconds"
   }
 
-  package init(_ report: ImportReport, rejectsFile: String? = nil) {
+  package init(_ report: ImportReport) {
     id = report.jobID
     kind = report.kind.rawValue
     source = report.source
@@ -89,7 +96,6 @@ package struct ImportResult: Codable, Sendable {
     skipped = report.replaced
     resumedAfter = report.resumedAfter
     refusals = report.refusedRows.map { Refusal($0) }
-    self.rejectsFile = rejectsFile
     changes = report.changes.map {
       Change(row: $0.row, line: $0.line, column: $0.column, old: $0.old, new: $0.new)
     }
@@ -99,6 +105,7 @@ package struct ImportResult: Codable, Sendable {
       Missing(
         symbol: $0.symbol, currency: $0.currency, rows: $0.rows, row: $0.row, line: $0.line)
     }
+    rowsWithoutInstrument = report.rowsWithoutInstrument
     roundedNumbers = report.roundedNumbers
     datesWithTime = report.datesWithTime
     rowsPassedOver = report.passedOver
@@ -109,12 +116,37 @@ package struct ImportResult: Codable, Sendable {
 extension ImportResult.Refusal {
   package init(_ row: RefusedRow) {
     self.init(
-      row: row.row, line: row.line, field: row.field, message: row.message, text: row.text)
+      row: row.row, line: row.line, field: row.field, message: row.message, text: row.text,
+      lacksInstrument: row.missing != nil)
   }
 
   package init(_ row: PastRefusal) {
     self.init(
       row: row.row, line: row.line, field: row.field, message: row.message, text: row.text)
+  }
+}
+
+extension ImportResult {
+  /// What kept it from its end; nil where that is a refused row, or nothing.
+  package var ending: StatedProblem? {
+    let (code, what): (ProblemCode, String)
+    switch ImportOutcome(rawValue: outcome) {
+    case .completed, .aborted, nil: return nil
+    case .cancelled: (code, what) = (ProblemCode("import_cancelled", .refused), "was cancelled")
+    case .interrupted:
+      (code, what) = (ProblemCode("import_stopped", .interrupted), "was interrupted")
+    case .timedOut:
+      (code, what) = (
+        ProblemCode("import_timed_out", .failed), "took longer than CLOSEBELL_IMPORT_TIMEOUT"
+      )
+    }
+    return StatedProblem(code, "import \(id ?? 0) \(what)", remedy: Remedy(.resumeImport(id ?? 0)))
+  }
+
+  /// What it falls short of; nil where every row was taken.
+  package var shortfall: ProblemKind? {
+    ending?.code.kind
+      ?? (refused > 0 || outcome == ImportOutcome.aborted.rawValue ? .badInput : nil)
   }
 }
 
@@ -135,6 +167,15 @@ package struct QueuedImport: Codable, Sendable {
     self.kind = kind.rawValue
     self.source = source
   }
+}
+
+/// Queued imports of somebody whose requests are not taken here.
+package struct UntakenImports: Sendable {
+  /// Who asked for them; nil: nobody knows.
+  package var role: String?
+  package var count: Int
+  /// The number of the first.
+  package var first: Int64
 }
 
 /// One of several files that was not imported.

@@ -88,6 +88,24 @@ package struct MissingSymbolsText {
   }
 }
 
+/// What is left in the queue, and why.
+package struct UntakenImportsText {
+  package let message: String
+  package let hint: String
+
+  package init(_ left: UntakenImports) {
+    let imports = left.count == 1 ? "1 queued import" : "\(left.count) queued imports"
+    let cancel = Action.cancelImport(left.first).command
+    if let role = left.role {
+      message = "\(imports) of \(role) left: that role does not own the tables"
+      hint = "if they are meant: \(Action.workImportsOf(role: role).command); else: \(cancel)"
+    } else {
+      message = "\(imports) left that nobody knows who asked for"
+      hint = "import those files again, and cancel these: \(cancel)"
+    }
+  }
+}
+
 /// How far an import is, in one line.
 package struct ImportProgressText {
   package let percent: Int

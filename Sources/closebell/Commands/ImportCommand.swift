@@ -3,10 +3,8 @@ import Console
 import Glibc
 import Import
 import Operations
-import Postgres
 import Problems
 import Settings
-import Storage
 import Text
 
 extension ImportKind: ExpressibleByArgument {}
@@ -58,12 +56,11 @@ struct ImportCommand: AsyncParsableCommand {
 
   func run() async throws {
     let rejects = try rejects.map { try RejectsFile($0) }
-    let session = try await ImportSession(common)
-    var connection: Connection?
+    let session = ImportSession(common)
     var worst: Int32 = 0
     for (place, file) in files.enumerated() {
       do {
-        let code = try await take(file, rejects, session, &connection)
+        let code = try await take(file, rejects, session)
         worst = Severity.worse(worst, code)
       } catch {
         guard files.count > 1, !(error is ExitCode) else { throw error }
@@ -76,7 +73,7 @@ struct ImportCommand: AsyncParsableCommand {
         break
       }
     }
-    await connection?.close()
+    await session.imports.end()
     if worst != 0 { throw ExitCode(worst) }
   }
 
@@ -84,17 +81,14 @@ struct ImportCommand: AsyncParsableCommand {
   ///
   /// - Returns: The exit code, as if it were the only one.
   private func take(
-    _ file: String, _ rejects: RejectsFile?, _ session: ImportSession,
-    _ connection: inout Connection?
+    _ file: String, _ rejects: RejectsFile?, _ session: ImportSession
   ) async throws -> Int32 {
     let request = try options.request(kind, file, dryRun: dryRun)
     if belongsInBackground(file) {
-      try await queue(request, file, session.control, session.ready(&connection))
+      try await queue(request, file, session.imports)
       return 0
     }
-    return try await session.taking(rejects, &connection) { connection in
-      try await runImport(request, on: connection, control: session.control)
-    }
+    return try await session.taking(rejects) { try await $0.take(request) }
   }
 
   /// Says that one of several files was not imported.
@@ -116,12 +110,9 @@ struct ImportCommand: AsyncParsableCommand {
   }
 
   private func queue(
-    _ request: ImportRequest, _ file: String, _ control: ImportControl, _ connection: Connection
+    _ request: ImportRequest, _ file: String, _ imports: Importing
   ) async throws {
-    let job = try await connection.perform { db in
-      try ImportQueue.add(request, shouldStop: control.shouldStop, on: db)
-    }
-    try common.present(QueuedImport(id: job, kind: kind, source: file)) { queued in
+    try common.present(try await imports.queue(request, source: file)) { queued in
       ["\(queued.kind): \(queued.source) is queued as import \(queued.id)"]
     }
     if !common.json, !common.quiet {

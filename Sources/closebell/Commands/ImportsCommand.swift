@@ -2,9 +2,7 @@ import ArgumentParser
 import Console
 import Import
 import Operations
-import Postgres
 import Presentation
-import Storage
 import Text
 
 /// Imports of the past, and those under way.
@@ -35,32 +33,27 @@ struct ImportsCommand: AsyncParsableCommand {
     @Argument(help: "The import's number.") var id: Int64
 
     func run() async throws {
-      let connection = try await common.connect(for: "imports", onlyReads: true)
-      let (id, isJSON) = (id, common.json)
-      try await connection.perform { db in
-        try Migrator.requireCurrentSchema(on: db)
-        guard let job = try ImportHistory.one(id, on: db) else { throw ImportJobError.unknown(id) }
-        isJSON ? try printJSON(job, on: db) : try printText(job, on: db)
+      let isJSON = common.json
+      try await common.operations(for: "imports").refusedRows(of: id) { rows in
+        isJSON ? try Self.printJSON(rows) : try Self.printText(rows)
       }
-      await connection.close()
     }
 
-    private func printText(_ job: PastImport, on db: isolated Connection) throws {
-      StandardOutput.lines(PastImportText(PastImportResult(job)).lines)
-      try ImportHistory.forEachRefusal(of: job.id, on: db) { row in
+    private static func printText(_ rows: RefusedRows) throws {
+      StandardOutput.lines(PastImportText(rows.job).lines)
+      try rows.forEach { row in
         let column = row.field.map { ", \($0)" } ?? ""
         StandardOutput.lines(["row \(row.row)\(column): \(row.message)", "  \(row.text)"])
         try StandardOutput.requireWritten()
       }
     }
 
-    private func printJSON(_ job: PastImport, on db: isolated Connection) throws {
-      let head = try JSON(encoding: PastImportResult(job))
+    private static func printJSON(_ rows: RefusedRows) throws {
+      let head = try JSON(encoding: rows.job)
       StandardOutput.data("{\"import\":\(head.text),\"refused_rows\":[")
       var separator = ""
-      try ImportHistory.forEachRefusal(of: job.id, on: db) { row in
-        let object = try JSON(encoding: ImportResult.Refusal(row))
-        StandardOutput.data(separator + object.text)
+      try rows.forEach { row in
+        StandardOutput.data(separator + (try JSON(encoding: row)).text)
         try StandardOutput.requireWritten()
         separator = ","
       }
@@ -86,14 +79,9 @@ struct ImportsCommand: AsyncParsableCommand {
 
     func run() async throws {
       let rejects = try RejectsFile(output ?? "-")
-      let connection = try await common.connect(for: "imports", onlyReads: true)
-      let id = id
-      let job = try await connection.perform { db in
-        try Migrator.requireCurrentSchema(on: db)
-        return try ImportHistory.one(id, on: db)
+      let place = try await common.operations(for: "imports").refusedRows(of: id) { rows in
+        try rejects.write(rows, isWhole: rows.job.status == ImportOutcome.completed.rawValue)
       }
-      let place = try await rejects.write(id, isWhole: job?.status == "completed", on: connection)
-      await connection.close()
       if place == nil, output ?? "-" != "-", !common.quiet {
         Terminal.complain(.log, "import \(id) has no refused rows to be written")
       }
