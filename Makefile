@@ -174,10 +174,10 @@ deps:
 	  done; return 1; \
 	}; \
 	all_is_there() { \
-	  command -v pkg-config >/dev/null && pkg-config --exists libpq && server_is_there; \
+	  command -v pkg-config >/dev/null && pkg-config --exists libpq expat && server_is_there; \
 	}; \
 	if all_is_there; then exit 0; fi; \
-	needs='libpq-dev postgresql pkg-config'; \
+	needs='libpq-dev libexpat1-dev postgresql pkg-config'; \
 	root=(); if [ "$$(id -u)" -ne 0 ]; then \
 	  root=(sudo); if [ ! -t 0 ]; then root=(sudo -n); fi; \
 	fi; \

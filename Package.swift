@@ -44,6 +44,7 @@ let package = Package(
   ],
   targets: [
     .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+    .systemLibrary(name: "CExpat", providers: [.apt(["libexpat1-dev"])]),
     .target(name: "Accounting", swiftSettings: optimised),
     .target(name: "Problems", swiftSettings: strict),
     .target(
@@ -62,8 +63,9 @@ let package = Package(
       dependencies: ["Accounting", "CMigrations", "Postgres", "Problems", "Sequences"],
       swiftSettings: strict),
     .target(
-      name: "Import", dependencies: ["Accounting", "Postgres", "Problems", "Storage"],
-      swiftSettings: strict),
+      name: "Import", dependencies: ["Accounting", "CExpat", "Postgres", "Problems", "Storage"],
+      // Linked in, so that the program needs nothing but libpq where it runs.
+      swiftSettings: strict, linkerSettings: [.linkedLibrary(":libexpat.a")]),
     .target(name: "Text", swiftSettings: strict),
     .target(
       name: "Close", dependencies: ["Accounting", "Postgres", "Problems", "Storage", "Text"],

@@ -39,7 +39,7 @@ struct ImportOptions: ParsableArguments {
       valueName: "Word=meaning"))
   var words: [String] = []
 
-  @Option(help: "Reads another program's export as it is.")
+  @Option(help: "Reads another program's export as it is, CSV or XML.")
   var format: ExportFormat?
 
   @Flag(help: "Allow changes of terms that make every closed date stale.")

@@ -121,7 +121,9 @@ enum TidyRules {
     "Storage": [
       "Accounting", "CMigrations", "Glibc", "Postgres", "Problems", "Sequences", "Synchronization",
     ],
-    "Import": ["Accounting", "Glibc", "Postgres", "Problems", "Storage", "Synchronization"],
+    "Import": [
+      "Accounting", "CExpat", "Glibc", "Postgres", "Problems", "Storage", "Synchronization",
+    ],
     "Close": ["Accounting", "Glibc", "Postgres", "Problems", "Storage", "Synchronization", "Text"],
     "Operations": [
       "Accounting", "Close", "Import", "Postgres", "Problems", "Sequences", "Storage",

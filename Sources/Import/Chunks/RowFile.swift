@@ -10,7 +10,8 @@ enum FileDigest {
   case due([UInt8])
 }
 
-/// A CSV file of a kind: its header read, its rows read and checked chunk by chunk.
+/// A file of a kind, CSV or another program's document: its header read, its rows read and checked
+/// chunk by chunk.
 struct RowFile<Kind: RowKind> {
   let kind: Kind
   let name: String
@@ -26,6 +27,10 @@ struct RowFile<Kind: RowKind> {
   private let translator: RowTranslator?
   private let passedOver: PassedOverRows
   private var reader: CSVReader
+  /// Reads in place of `reader` where the file is a document.
+  private var document: DocumentReader?
+  /// Why the document cannot be read on, once the rows before are written.
+  private var failure: ImportError?
   private var books = ReferenceBooks()
   private var number = 0
   private var loadedAt = ContinuousClock.now
@@ -52,6 +57,21 @@ struct RowFile<Kind: RowKind> {
       source = try ByteSource(request.source, shouldStop: shouldStop)
     }
     var reader = CSVReader(source, delimiter: request.delimiter, blockSize: blockSize)
+    _ = try reader.begin()
+    if isXML(reader.everything, delimiter: request.delimiter) {
+      try self.init(request, document: reader, digest, wanted)
+    } else {
+      try self.init(request, table: reader, digest, wanted, blockSize: blockSize)
+    }
+  }
+
+  /// Reads the header of a CSV file.
+  private init(
+    _ request: ImportRequest, table begun: CSVReader, _ known: [UInt8], _ wanted: FileDigest,
+    blockSize: Int
+  ) throws(ImportError) {
+    var (reader, digest) = (begun, known)
+    let source = reader.source
     let names = try reader.headerNames(onLine: request.headerLine)
     let headerText = Array(request.headerLine > 1 ? reader.beginning : reader.rowText)
     var translator: RowTranslator?
@@ -91,13 +111,42 @@ struct RowFile<Kind: RowKind> {
   private var notation: Notation { translator?.notation ?? header.notation }
 
   /// Reads the file to its end, before a row of it is taken, where its numbers are said not to be
-  /// plain decimals; what can be read only once is spooled.
+  /// plain decimals; what can be read only once is spooled. A document has nothing to be judged.
   ///
   /// - Throws: `ImportError.notation` where a number speaks against what was said.
   mutating func judgeNotation() throws(ImportError) {
-    guard !notation.isPlain else { return }
+    guard document == nil, !notation.isPlain else { return }
     let fields = translator?.numberFields ?? header.numberFields
     try NotationJudge(notation, fields, fieldCount, request).judge(&reader, passedOver)
+  }
+
+  /// Reads on as a document of another program, of which a reader has taken the beginning.
+  private init(
+    _ request: ImportRequest, document reader: CSVReader, _ known: [UInt8], _ wanted: FileDigest
+  ) throws(ImportError) {
+    let source = reader.source
+    let export = try request.document(source: source.name)
+    var (begun, digest) = (reader.everything, known)
+    if case .read = wanted, digest.isEmpty {
+      digest = try source.rewound(after: begun)
+      begun = []
+    }
+    let document = DocumentReader(source, begun: begun, as: export)
+    var header = try Header(
+      export.columns, map: [:], rules: Kind.columns, kind: request.kind, source: source.name)
+    header.notation = Notation(rounds: request.rounds)
+    self.header = header
+    fieldCount = header.fieldCount
+    translator = nil
+    passedOver = PassedOverRows([])
+    kind = Kind(header: header, options: KindOptions(restate: request.restate))
+    name = source.name
+    details = SourceDetails(
+      header: document.headerText, size: source.byteTotal.map(Int64.init),
+      digest: digest.isEmpty ? nil : digest)
+    self.request = request
+    self.reader = reader
+    self.document = document
   }
 
   /// Goes on where an earlier import of the file stopped.
@@ -108,12 +157,26 @@ struct RowFile<Kind: RowKind> {
       throw .changed(source: name, offset: reader.source.byteTotal ?? 0)
     }
     guard job.checkpoint.offset > 0 else { return }
-    try reader.skip(to: job.checkpoint)
+    if document == nil {
+      try reader.skip(to: job.checkpoint)
+    } else {
+      try document?.skip(to: job.checkpoint)
+    }
     number = job.checkpoint.row
   }
 
   /// The digest of everything read so far.
-  mutating func digest() -> [UInt8] { reader.digest() }
+  mutating func digest() -> [UInt8] { document?.digest() ?? reader.digest() }
+
+  private var offset: Int { document?.offset ?? reader.offset }
+
+  /// Reads a row.
+  ///
+  /// - Returns: Whether there was one.
+  private mutating func readRow() throws(ImportError) -> Bool {
+    guard let found = try document?.next() else { return try reader.next() }
+    return found
+  }
 
   /// The error of a file with more rows than allowed.
   var tooManyRows: ImportError { .tooManyRows(source: name, limit: request.maxRows ?? 0) }
@@ -135,8 +198,8 @@ struct RowFile<Kind: RowKind> {
 
   private mutating func checkpoint() -> Checkpoint {
     Checkpoint(
-      offset: reader.offset, row: number, line: reader.nextLine, digest: reader.digest(),
-      sourceRead: reader.source.stored(reader.offset))
+      offset: offset, row: number, line: document?.line ?? reader.nextLine, digest: digest(),
+      sourceRead: reader.source.stored(offset))
   }
 
   /// Reads rows until they are worth a transaction.
@@ -144,23 +207,31 @@ struct RowFile<Kind: RowKind> {
   /// - Returns: nil where no row is left.
   /// - Throws: `ImportError.changing` where the file changed before the last of them was read.
   mutating func nextChunk(booksFrom writer: ChunkWriter<Kind>) async throws -> Chunk<Kind.Row>? {
+    if let failure { throw failure }
     var chunk = Chunk<Kind.Row>(start: checkpoint(), capacity: min(request.batchSize, 10_000))
     var places: [Kind.Key: Int] = [:]
     places.reserveCapacity(min(request.batchSize, 10_000))
     while !isAtEnd, !hasTooManyRows, chunk.rowCount < request.batchSize,
-      chunk.rowCount == 0 || reader.offset - chunk.start.offset < Self.chunkBytes
+      chunk.rowCount == 0 || offset - chunk.start.offset < Self.chunkBytes
     {
       if let limit = request.maxRows, number >= limit {
         // Not taken: a resumed import with a higher limit begins with it.
-        var ahead = reader
-        hasTooManyRows = try ahead.next()
-        if !hasTooManyRows { (reader, isAtEnd) = (ahead, true) }
+        var ahead = self
+        hasTooManyRows = try ahead.readRow()
+        if !hasTooManyRows {
+          self = ahead
+          isAtEnd = true
+        }
         break
       }
-      guard try reader.next() else {
-        isAtEnd = true
+      do throws(ImportError) {
+        isAtEnd = try !readRow()
+      } catch {
+        guard document != nil, chunk.rowCount > 0, !error.isInterruption else { throw error }
+        failure = error
         break
       }
+      if isAtEnd { break }
       number += 1
       if !passedOver.isEmpty, passedOver.contains(reader.rowText) {
         chunk.remarks.passedOver += 1
@@ -185,6 +256,7 @@ struct RowFile<Kind: RowKind> {
 
   /// Checks the row read last: what it says, which is one thing unless another program wrote it.
   private func row() -> Result<[Kind.Row], RowRefusal> {
+    if let document { return rows(of: document.row) }
     if let problem = reader.problem {
       let field = problem.field.flatMap { translator == nil ? header.name(ofField: $0) : nil }
       return .failure(RowRefusal(field: field, message: problem.message))
@@ -217,12 +289,30 @@ struct RowFile<Kind: RowKind> {
     }
   }
 
+  /// Checks a row of a document: all that it says, or nothing.
+  private func rows(of row: DocumentRow) -> Result<[Kind.Row], RowRefusal> {
+    if let refusal = row.refusal { return .failure(refusal) }
+    do throws(RowRefusal) {
+      var rows: [Kind.Row] = []
+      for line in row.lines {
+        rows.append(
+          try Cells.reading(line, header) { cells throws(RowRefusal) in
+            try kind.row(cells, number: number, books)
+          })
+      }
+      return .success(rows)
+    } catch {
+      return .failure(error)
+    }
+  }
+
   /// Adds a row to a chunk; where its key stands there already, the later row counts.
   private func take(
     _ result: Result<[Kind.Row], RowRefusal>, into chunk: inout Chunk<Kind.Row>,
     _ places: inout [Kind.Key: Int]
   ) {
-    let (line, text) = (reader.line, reader.rowText)
+    let line = document?.line ?? reader.line
+    let text = document?.rowText ?? reader.rowText
     let remarks = notation.takeRemarks()
     switch result {
     case .failure(let refusal):

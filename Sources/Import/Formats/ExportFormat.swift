@@ -89,10 +89,7 @@ struct ExportRow {
   /// A cell without the space around it; empty where there is no such column.
   func text(_ column: Int) -> String {
     guard let position = positions[column] else { return "" }
-    let text = String(decoding: fields[position], as: UTF8.self)
-    return String(
-      text.trimmingPrefix(while: \.isWhitespace).reversed()
-        .trimmingPrefix(while: \.isWhitespace).reversed())
+    return String(decoding: fields[position], as: UTF8.self).withoutSpaceAround
   }
 
   /// A number; nil where the cell is empty, which is never zero.

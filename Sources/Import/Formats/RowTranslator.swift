@@ -16,12 +16,6 @@ struct RowTranslator: Sendable {
   /// The digest after which activities without an id are named.
   var digest: [UInt8] = []
 
-  /// The columns that every translated row has.
-  private static let made = [
-    "id", "portfolio", "date", "type", "symbol", "quantity", "price", "amount", "fee", "currency",
-    "note", "multiplier",
-  ]
-
   /// Finds the columns of an export.
   ///
   /// - Throws: `ImportError` where one is missing, or the kind is not activities.
@@ -64,7 +58,8 @@ struct RowTranslator: Sendable {
     notation = Notation(request, groups: format.groupsThousands)
     portfolio = request.constants["portfolio"]
     header = try Header(
-      Self.made, map: [:], rules: ActivityRows.columns, kind: .activities, source: source)
+      ExportedActivity.columns, map: [:], rules: ActivityRows.columns, kind: .activities,
+      source: source)
     if portfolio == nil, format != .interactiveBrokers {
       throw .option(
         "an export of \(format.rawValue) does not say which portfolio it is of",
@@ -120,36 +115,8 @@ struct RowTranslator: Sendable {
     let row = ExportRow(
       fields: fields, columns: columns, positions: positions, notation: notation)
     for activity in try format.activities(row) {
-      let id = activity.id ?? "file:\(hexadecimal(digest.prefix(16)))/\(number)"
-      try withCells(
-        [
-          id + activity.part, portfolio ?? activity.portfolio ?? "", activity.date, activity.type,
-          activity.symbol, activity.quantity, activity.price, activity.amount, activity.fee,
-          activity.currency, activity.note, activity.multiplier,
-        ], body)
+      let name = activity.id == nil ? "file:\(hexadecimal(digest.prefix(16)))/\(number)" : ""
+      try Cells.reading(activity.cells(portfolio: portfolio, name: name), header, body)
     }
-  }
-
-  private func withCells(
-    _ texts: [String], _ body: (Cells) throws(RowRefusal) -> Void
-  ) throws(RowRefusal) {
-    var bytes: [UInt8] = []
-    var fields: [RowScan.Field] = []
-    for text in texts {
-      let start = bytes.count
-      bytes.append(contentsOf: text.utf8)
-      fields.append(RowScan.Field(start: start, end: bytes.count, isInScratch: true))
-    }
-    let result: Result<Void, RowRefusal> = bytes.withUnsafeBufferPointer { bytes in
-      fields.withUnsafeBufferPointer { fields in
-        do throws(RowRefusal) {
-          let row = RowFields(bytes: bytes, scratch: bytes, fields: fields)
-          return .success(try body(Cells(fields: row, header: header)))
-        } catch {
-          return .failure(error)
-        }
-      }
-    }
-    try result.get()
   }
 }

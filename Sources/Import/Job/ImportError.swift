@@ -14,6 +14,8 @@ package enum ImportError: Problem, Hashable {
   case notCSV(source: String, form: String, hint: String)
   /// A number speaks against how the file was said to write them.
   case notation(place: String, problem: String, hint: String)
+  /// The bytes are not those of a whole XML document, or of one that is refused.
+  case notXML(source: String, line: Int, reason: String, hint: String)
   /// The header row does not fit the kind.
   case header(source: String, problem: String, hint: String)
   /// More rows than allowed; the rows up to the limit were imported.
@@ -77,6 +79,12 @@ package enum ImportError: Problem, Hashable {
       )
     case .notation(let place, let problem, let hint):
       (ProblemCode("notation_refused", .badInput), "\(place): \(problem)", Remedy(prose: hint))
+    case .notXML(let source, let line, let reason, let hint):
+      (
+        ProblemCode("file_not_xml", .badInput),
+        "\(source) cannot be read from line \(line) on: \(reason)",
+        Remedy(prose: hint)
+      )
     case .header(let source, let problem, let hint):
       (ProblemCode("header_refused", .badInput), "\(source): \(problem)", Remedy(prose: hint))
     case .tooManyRows(let source, let limit):

@@ -9,15 +9,18 @@ import Text
 
 extension ImportKind: ExpressibleByArgument {}
 
-/// CSV files into the books' inputs.
+/// Files into the books' inputs.
 struct ImportCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "import",
-    abstract: "Imports CSV files; a bad row never costs the others.",
+    abstract: "Imports CSV files and exports; a bad row never costs the others.",
     discussion: """
       KIND is one of portfolios, instruments, prices, fx-rates, activities, valuations, \
       corporate-actions, calendars. A file imported twice changes nothing; one that was stopped \
       goes on with closebell imports resume. Files compressed with gzip are read as they are. \
+      --format reads exports of other programs: as CSV, and as XML of interactive-brokers (a Flex \
+      query: instruments, fx-rates, activities) and of portfolio-performance (its file saved as \
+      XML: instruments, prices, activities), one kind a command. \
       Exit code 65 where rows were refused; they are listed, and kept: closebell imports show ID.
       """)
 
@@ -27,7 +30,7 @@ struct ImportCommand: AsyncParsableCommand {
   @Argument(help: "What the files hold.")
   var kind: ImportKind
 
-  @Argument(help: "CSV files; - is standard input.")
+  @Argument(help: "CSV files or exports; - is standard input.")
   var files: [String]
 
   @Flag(help: "Check everything and say what would change, but change nothing.")
