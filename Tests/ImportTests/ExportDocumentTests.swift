@@ -34,27 +34,27 @@ struct ExportDocumentTests {
   func flexActivities() throws {
     #expect(
       try Self.flex(.activities) == [
-        "7100000001,U1000001,2026-01-06,buy,ACME,100,50.25,,1.0038,USD,ACME CORP",
-        "7100000002,U1000001,2026-01-07,sell,ACME,40,51,,,USD,ACME CORP",
-        "7100000002:commission,U1000001,2026-01-07,fee,ACME,,,-0.1000,,USD,",
-        "7100000002:tax,U1000001,2026-01-07,tax,ACME,,,0.5200,,USD,",
-        "7100000003,U1000001,2026-01-08,buy,NWG,10,3.5,,,EUR,NORDWIND AG",
-        "7100000003:commission,U1000001,2026-01-08,fee,NWG,,,1.7000,,USD,",
+        "7100000001,U1000001,2026-01-06,buy,ACME,100,50.25,,1.0038,USD,ACME CORP,1",
+        "7100000002,U1000001,2026-01-07,sell,ACME,40,51,,,USD,ACME CORP,1",
+        "7100000002:commission,U1000001,2026-01-07,fee,ACME,,,-0.1000,,USD,,",
+        "7100000002:tax,U1000001,2026-01-07,tax,ACME,,,0.5200,,USD,,",
+        "7100000003,U1000001,2026-01-08,buy,NWG,10,3.5,,,EUR,NORDWIND AG,1",
+        "7100000003:commission,U1000001,2026-01-08,fee,NWG,,,1.7000,,USD,,",
         "7100000004,U1000001,2026-01-09,buy,ACME260320C00060000,2,1.25,,2.1000,USD,"
-          + "ACME 20MAR26 60 C",
+          + "ACME 20MAR26 60 C,100",
         "9 AssetClass: an exchange of currencies: enter it as exchange_out and exchange_in",
-        "cash:8200000001,U1000001,2026-01-05,deposit,,,,20000,,USD,ELECTRONIC FUND TRANSFER",
-        "cash:8200000002,U1000001,2026-02-02,withdrawal,,,,500,,USD,DISBURSEMENT",
+        "cash:8200000001,U1000001,2026-01-05,deposit,,,,20000,,USD,ELECTRONIC FUND TRANSFER,",
+        "cash:8200000002,U1000001,2026-02-02,withdrawal,,,,500,,USD,DISBURSEMENT,",
         "cash:8200000003,U1000001,2026-02-10,dividend,ACME,,,24,,USD,"
-          + "ACME(US0000ACME12) CASH DIVIDEND USD 0.40 PER SHARE (Ordinary Dividend)",
+          + "ACME(US0000ACME12) CASH DIVIDEND USD 0.40 PER SHARE (Ordinary Dividend),",
         "cash:8200000004,U1000001,2026-02-10,tax,ACME,,,3.6,,USD,"
-          + "ACME(US0000ACME12) CASH DIVIDEND USD 0.40 PER SHARE - US TAX",
-        "cash:8200000005,U1000001,2026-02-04,interest,,,,1.2346,,USD,USD CREDIT INT FOR JAN-2026",
-        "cash:8200000006,U1000001,2026-02-04,fee,,,,10,,USD,MARKET DATA",
+          + "ACME(US0000ACME12) CASH DIVIDEND USD 0.40 PER SHARE - US TAX,",
+        "cash:8200000005,U1000001,2026-02-04,interest,,,,1.2346,,USD,USD CREDIT INT FOR JAN-2026,",
+        "cash:8200000006,U1000001,2026-02-04,fee,,,,10,,USD,MARKET DATA,",
         "20 amount: a dividend is taken back: cancel the one that was paid, by its id",
         "21 type: 'Price Adjustments' is not a known kind of cash: enter it by hand",
-        "transfer:8300000001,U1000001,2026-03-02,transfer_in,ACME,25,48.5,1280,,USD,ACME CORP",
-        "transfer:8300000002,U1000001,2026-03-03,withdrawal,,,,100,,USD,TRANSFER TO U1000002",
+        "transfer:8300000001,U1000001,2026-03-02,transfer_in,ACME,25,48.5,1280,,USD,ACME CORP,",
+        "transfer:8300000002,U1000001,2026-03-03,withdrawal,,,,100,,USD,TRANSFER TO U1000002,",
         "29 -: a corporate action (FS ACME(US0000ACME12) SPLIT 4 FOR 1): "
           + "import the split as one of corporate-actions",
       ])
@@ -103,6 +103,32 @@ struct ExportDocumentTests {
           "3 amount: a value is required; the query must have this field",
           "6 tradePrice: a value is required; the query must have this field",
         ])
+  }
+
+  @Test(
+    "Interactive Brokers: dates are read as the query was told to write them, or refused as such")
+  func flexDates() throws {
+    let text = """
+      <FlexQueryResponse><CashTransactions>
+      <CashTransaction accountId='U' type='Other Fees' amount='-1' currency='USD' transactionID='1'
+        dateTime='02/10/2026;202000'/>
+      </CashTransactions><Trades>
+      <Trade accountId='U' symbol='A' currency='USD' quantity='1' tradePrice='2' ibCommission='0'
+        tradeID='2' buySell='BUY' tradeDate='02/11/2026'/>
+      </Trades></FlexQueryResponse>
+      """
+    func rows(_ pattern: String?) throws -> [String] {
+      let notation = Notation(dateFormat: pattern.flatMap { DateFormat($0) })
+      return try Self.rows(
+        .bytes(Array(text.utf8)), #require(FlexDocument(.activities, portfolio: nil, notation)))
+    }
+    #expect(
+      try rows("MM/DD/YYYY") == [
+        "cash:1,U,2026-02-10,fee,,,,1,,USD,,", "2,U,2026-02-11,buy,A,1,2,,,USD,,",
+      ])
+    // As it stands: the rows of activities refuse it, and name the cell.
+    #expect(try rows(nil)[0] == "cash:1,U,02/10/2026,fee,,,,1,,USD,,")
+    #expect(try rows(nil)[1].contains("'02/11/2026' is not a date"))
   }
 
   private static let clients = [
@@ -154,7 +180,8 @@ struct ExportDocumentTests {
           (28, "DEPOT,2024-12-31,tax,,,,-7,,EUR,"),
           (29, "DEPOT,2024-12-31,withdrawal,,,,500,,EUR,"),
         ].map { number, rest in
-          Self.uuid(number) + (rest.hasPrefix(":") || rest.hasPrefix(",") ? rest : ",\(rest)")
+          // No multiplier is stated.
+          Self.uuid(number) + (rest.hasPrefix(":") || rest.hasPrefix(",") ? rest : ",\(rest)") + ","
         })
   }
 

@@ -1,3 +1,4 @@
+import Accounting
 import FoundationEssentials
 import Postgres
 import Storage
@@ -79,7 +80,8 @@ struct ImportDocumentTests {
     #expect(report.refusedRows.map(\.line) == [9, 20, 21, 29])
     #expect(
       report.refusedRows[1].text
-        == "8200000007,BETA,2026-03-01,,ACME,,,-24,,USD,ACME(US0000ACME12) CASH DIVIDEND - REVERSAL"
+        == "8200000007,BETA,2026-03-01,,ACME,,,-24,,USD,"
+        + "ACME(US0000ACME12) CASH DIVIDEND - REVERSAL,"
     )
     let columns = ExportedActivity.columns.joined(separator: ",")
     #expect(
@@ -146,16 +148,24 @@ struct ImportDocumentTests {
   @Test("XML without a format, of one that has none, or with options for CSV is refused at once")
   func refused() async throws {
     let books = try await Books.small()
-    func refused(_ change: (inout ImportRequest) -> Void) async throws -> String? {
+    func refused(_ change: @Sendable (inout ImportRequest) -> Void) async throws -> String? {
       var request = Self.request(.activities, Self.client, .portfolioPerformance)
       change(&request)
       let error = await #expect(throws: ImportError.self) { try await books.run(request) }
       return error?.message
     }
-    #expect(try await refused { $0.format = nil }?.contains("it is XML") == true)
+    #expect(try await refused { $0.format = nil }?.contains("is XML or HTML, not CSV") == true)
     #expect(try await refused { $0.format = .ghostfolio }?.contains("no activities") == true)
     #expect(try await refused { $0.kind = .calendars }?.contains("no calendars") == true)
     #expect(try await refused { $0.decimalComma = true }?.contains("says itself") == true)
+    for change: @Sendable (inout ImportRequest) -> Void in [
+      { $0.grouping = true }, { $0.headerLine = 2 }, { $0.passedOver = ["x"] },
+      { $0.ignored = ["x"] }, { $0.meanings[ExactText("x")] = "buy" },
+      { $0.columnMap = [ExactText("a"): "b"] },
+      { $0.dateFormat = DateFormat("DD.MM.YYYY") },
+    ] {
+      #expect(try await refused(change)?.contains("does not go with an XML file") == true)
+    }
     #expect(try await refused { $0.constants = [:] }?.contains("which portfolio") == true)
     #expect(try await refused { $0.constants["fee"] = "1" }?.contains("cannot be set") == true)
     #expect(

@@ -113,6 +113,50 @@ struct XMLReaderTests {
     }
   }
 
+  @Test("a failure names the innermost element that is open, and the way out")
+  func place() {
+    for (text, element, reason) in [
+      ("<r><a></a><b>\n</r>", "b", "mismatched tag"), ("<r><a><b/>", "a", "it ends early"),
+      ("x", nil, "syntax error"), ("<r><a/>&x;</r>", "r", "it refers to an entity"),
+      ("<r><a b='<'/></r>", "r", "not well-formed"),
+    ] {
+      let failure = Self.failure(text)
+      #expect(failure?.element == element, "\(text): \(failure as Any)")
+      #expect(failure?.reason.hasPrefix(reason) == true, "\(text): \(failure as Any)")
+      #expect(failure?.hint.isEmpty == false)
+    }
+    for text: [UInt8] in [Array("<r><a>M".utf8) + [0xFC] + Array("ller</a></r>".utf8)] {
+      do throws(XMLFailure) {
+        _ = try Self.read(text)
+        Issue.record("it was read")
+      } catch {
+        #expect(error.element == "a" && error.hint.contains("iconv -f latin1"), "\(error)")
+      }
+    }
+  }
+
+  @Test("headers of CSV files that stand in brackets are no tags")
+  func looksLikeXML() {
+    func isTaken(_ text: String, _ delimiter: Character = ",") -> Bool {
+      isXML(Array(text.utf8)[...], delimiter: delimiter.asciiValue ?? 0)
+    }
+    for text in [
+      "<client>\n  <version>", "<client id=\"1\">", "\u{FEFF}<?xml version='1.0'?>",
+      " \n<!-- x -->",
+      "<r/>", "<r", "<FlexQueryResponse queryName=\"a\" type=\"AF\">",
+    ] {
+      #expect(isTaken(text), "\(text)")
+    }
+    var wide: [UInt8] = [0xFF, 0xFE]
+    for unit in "<?xml version='1.0'?>".utf16 { wide += [UInt8(unit), 0] }
+    #expect(isXML(wide[...], delimiter: 44))
+    for text in ["<TICKER>,<PER>,<DATE>\nA,D,20240101", "<DATE>\n20240101", "date,<x a='1'>", ""] {
+      #expect(!isTaken(text), "\(text)")
+    }
+    #expect(!isTaken("<TICKER>\t<DATE>\n", "\t"))
+    #expect(!isTaken("<TICKER>;<DATE>\n", ";"))
+  }
+
   @Test("UTF-8, UTF-16 and ISO-8859-1 are read as a document says; others are refused by name")
   func encodings() throws {
     let text = "<r a=\"é\">ü€</r>"

@@ -111,7 +111,9 @@ struct RowFile<Kind: RowKind> {
   private var notation: Notation { translator?.notation ?? header.notation }
 
   /// Reads the file to its end, before a row of it is taken, where its numbers are said not to be
-  /// plain decimals; what can be read only once is spooled. A document has nothing to be judged.
+  /// plain decimals; what can be read only once is spooled.
+  ///
+  /// Nothing of a document is judged: it says itself how it is written.
   ///
   /// - Throws: `ImportError.notation` where a number speaks against what was said.
   mutating func judgeNotation() throws(ImportError) {

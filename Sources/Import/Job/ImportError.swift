@@ -15,7 +15,7 @@ package enum ImportError: Problem, Hashable {
   /// A number speaks against how the file was said to write them.
   case notation(place: String, problem: String, hint: String)
   /// The bytes are not those of a whole XML document, or of one that is refused.
-  case notXML(source: String, line: Int, reason: String, hint: String)
+  case notXML(source: String, place: String, reason: String, hint: String)
   /// The header row does not fit the kind.
   case header(source: String, problem: String, hint: String)
   /// More rows than allowed; the rows up to the limit were imported.
@@ -51,6 +51,12 @@ package enum ImportError: Problem, Hashable {
   /// What might help, in one line.
   package var hint: String? { stated.remedy?.text }
 
+  private static func refused(
+    _ code: String, _ message: String, _ hint: String
+  ) -> (ProblemCode, String, Remedy?) {
+    (ProblemCode(code, .badInput), message, Remedy(prose: hint))
+  }
+
   private var said: (ProblemCode, String, Remedy?) {
     switch self {
     case .unreadable(let source, let reason, let hint):
@@ -69,24 +75,21 @@ package enum ImportError: Problem, Hashable {
         "a row is a date and an amount"
       )
     case .notText(let source, let reason, let hint):
-      (
-        ProblemCode("file_not_text", .badInput), "\(source) is not UTF-8 text: \(reason)",
-        Remedy(prose: hint)
-      )
+      Self.refused("file_not_text", "\(source) is not UTF-8 text: \(reason)", hint)
     case .notCSV(let source, let form, let hint):
-      (
-        ProblemCode("file_not_csv", .badInput), "\(source) is \(form), not CSV", Remedy(prose: hint)
-      )
+      Self.refused("file_not_csv", "\(source) is \(form), not CSV", hint)
+    case .notXML(let source, let place, let reason, let hint):
+      Self.refused("file_not_xml", "\(source) cannot be read from \(place) on: \(reason)", hint)
     case .notation(let place, let problem, let hint):
-      (ProblemCode("notation_refused", .badInput), "\(place): \(problem)", Remedy(prose: hint))
-    case .notXML(let source, let line, let reason, let hint):
+      Self.refused("notation_refused", "\(place): \(problem)", hint)
+    case .notXML(let source, let place, let reason, let hint):
       (
         ProblemCode("file_not_xml", .badInput),
-        "\(source) cannot be read from line \(line) on: \(reason)",
+        "\(source) cannot be read from \(place) on: \(reason)",
         Remedy(prose: hint)
       )
     case .header(let source, let problem, let hint):
-      (ProblemCode("header_refused", .badInput), "\(source): \(problem)", Remedy(prose: hint))
+      Self.refused("header_refused", "\(source): \(problem)", hint)
     case .tooManyRows(let source, let limit):
       (
         ProblemCode("too_many_rows", .badInput), "\(source) has more than \(limit) rows",

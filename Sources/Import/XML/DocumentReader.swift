@@ -81,7 +81,9 @@ struct DocumentReader {
     while position == rows.count {
       if let failure {
         throw .notXML(
-          source: source.name, line: failure.line, reason: failure.reason, hint: failure.hint)
+          source: source.name,
+          place: "line \(failure.line)" + (failure.element.map { ", in <\($0)>" } ?? ""),
+          reason: failure.reason, hint: failure.hint)
       }
       if isAtEnd {
         offset = pieceStart

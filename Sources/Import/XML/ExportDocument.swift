@@ -87,7 +87,8 @@ extension ImportRequest {
   }
 }
 
-/// Whether a file begins as XML does: with a declaration or a tag, after space and a byte order mark.
+/// Whether a file begins as XML does: with a declaration or a tag, after space and a byte order
+/// mark.
 ///
 /// Some vendors' headers of CSV files stand in such brackets too: `<TICKER>,<DATE>,<CLOSE>`.
 func isXML(_ bytes: ArraySlice<UInt8>, delimiter: UInt8) -> Bool {

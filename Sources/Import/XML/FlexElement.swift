@@ -182,6 +182,7 @@ struct FlexElement {
     moved.quantity = Quantity(units: abs(count.units)).text(minimumDecimals: 0)
     let price: Price = try number("transferPrice")
     if price > .zero { moved.price = price.text(minimumDecimals: 0) }
+    if !["BOND", "BILL"].contains(self["assetCategory"]) { moved.multiplier = self["multiplier"] }
     let value = Money(halfEven: try number("positionAmount", as: Price.self))
     if value != .zero { moved.amount = Money(units: abs(value.units)).text(minimumDecimals: 0) }
     return [moved]

@@ -13,6 +13,8 @@ protocol XMLVisitor: AnyObject {
 struct XMLFailure: Error, Equatable {
   /// The line at fault; the first is 1.
   var line: Int
+  /// The innermost element that is open there.
+  var element: String?
   var reason: String
   var hint: String
 }
@@ -35,7 +37,8 @@ final class XMLReader {
   private let parser: XML_Parser
   private unowned let visitor: any XMLVisitor
   private var text: [UInt8] = []
-  private var depth = 0
+  /// The names of the elements that are open.
+  private var open: [String] = []
   private var byteCount = 0
   private var refusal: XMLFailure?
 
@@ -46,7 +49,7 @@ final class XMLReader {
     self.visitor = visitor
     XML_SetUserData(parser, Unmanaged.passUnretained(self).toOpaque())
     XML_SetElementHandler(
-      parser, { XMLReader.from($0).start($1, $2) }, { XMLReader.from($0).end($1) })
+      parser, { XMLReader.from($0).start($1, $2) }, { reader, _ in XMLReader.from(reader).end() })
     XML_SetCharacterDataHandler(parser) { XMLReader.from($0).characters($1, Int($2)) }
     XML_SetStartDoctypeDeclHandler(parser) { reader, _, _, _, _ in
       XMLReader.from(reader).refuse(
@@ -78,10 +81,10 @@ final class XMLReader {
     let bytes = piece.baseAddress?.assumingMemoryBound(to: CChar.self)
     let status = XML_Parse(parser, bytes, Int32(piece.count), isLast ? 1 : 0)
     if let refusal { throw refusal }
-    guard status == XML_STATUS_OK else { throw brokenRule }
+    guard status == XML_STATUS_OK else { throw brokenRule(in: piece) }
     guard byteCount - max(0, Int(XML_GetCurrentByteIndex(parser))) <= Self.tagLimit else {
-      throw XMLFailure(
-        line: place.line, reason: "a tag or comment is longer than \(Self.tagLimit) bytes",
+      throw failure(
+        "a tag or comment is longer than \(Self.tagLimit) bytes",
         hint: "the file is damaged, or no export")
     }
   }
@@ -89,31 +92,45 @@ final class XMLReader {
   /// Reads no further: the document is not what somebody takes it for.
   func refuse(_ reason: String, hint: String) {
     guard refusal == nil else { return }
-    refusal = XMLFailure(line: place.line, reason: reason, hint: hint)
+    refusal = failure(reason, hint: hint)
     XML_StopParser(parser, 0)
   }
 
-  private var brokenRule: XMLFailure {
-    let code = XML_GetErrorCode(parser)
-    let line = Int(XML_GetCurrentLineNumber(parser))
-    switch code {
+  private func failure(_ reason: String, hint: String) -> XMLFailure {
+    XMLFailure(
+      line: place.line, element: open.last.map { String($0.prefix(60)) }, reason: reason, hint: hint
+    )
+  }
+
+  private func brokenRule(in piece: UnsafeRawBufferPointer) -> XMLFailure {
+    switch XML_GetErrorCode(parser) {
     case XML_ERROR_NO_ELEMENTS where byteCount > 0, XML_ERROR_UNCLOSED_TOKEN,
       XML_ERROR_UNCLOSED_CDATA_SECTION, XML_ERROR_PARTIAL_CHAR:
-      return XMLFailure(
-        line: line, reason: "it ends early", hint: "fetch the file again; it is not whole")
+      return failure("it ends early", hint: "fetch the file again; it is not whole")
     case XML_ERROR_UNKNOWN_ENCODING:
-      return XMLFailure(
-        line: line, reason: "its encoding is none of UTF-8, UTF-16 and ISO-8859-1",
+      return failure(
+        "its encoding is none of UTF-8, UTF-16 and ISO-8859-1",
         hint: "convert it with iconv -t utf8, and correct the encoding that its first line names")
+    case XML_ERROR_INVALID_TOKEN where isNoText(piece):
+      return failure(
+        "a byte is no text in the encoding that the file has or says",
+        hint: "from Latin-1: iconv -f latin1 -t utf8")
     case XML_ERROR_UNDEFINED_ENTITY:
-      return XMLFailure(
-        line: line, reason: "it refers to an entity that XML does not have",
+      return failure(
+        "it refers to an entity that XML does not have",
         hint: "entities are not read: &amp; &lt; &gt; &quot; &apos; and numbers alone")
-    default:
+    case let code:
       let words = XML_ErrorString(code).map { String(cString: $0) } ?? "unknown error"
-      return XMLFailure(
-        line: line, reason: words, hint: "export the file again, and do not edit it by hand")
+      return failure(words, hint: "export the file again, and do not edit it by hand")
     }
+  }
+
+  /// Whether what is at fault is a byte that is none of UTF-8.
+  private func isNoText(_ piece: UnsafeRawBufferPointer) -> Bool {
+    let index = Int(XML_GetCurrentByteIndex(parser)) - (byteCount - piece.count)
+    guard piece.indices.contains(index), piece[index] >= 0x80 else { return false }
+    let count = (~piece[index]).leadingZeroBitCount
+    return String(validating: piece[index...].prefix(count), as: UTF8.self) == nil
   }
 
   private func start(
@@ -121,8 +138,7 @@ final class XMLReader {
   ) {
     // Expat may tell of what it had begun when it was stopped.
     guard refusal == nil, let name, let attributes else { return }
-    depth += 1
-    guard depth <= Self.depthLimit else {
+    guard open.count < Self.depthLimit else {
       return refuse(
         "elements are nested more than \(Self.depthLimit) deep", hint: "the file is no export")
     }
@@ -131,13 +147,15 @@ final class XMLReader {
         "an element has more than \(Self.attributeLimit) attributes", hint: "the file is no export")
     }
     text.removeAll(keepingCapacity: true)
-    visitor.start(XMLElement(name: String(cString: name), attributes: attributes), self)
+    let element = XMLElement(name: String(cString: name), attributes: attributes)
+    visitor.start(element, self)
+    open.append(element.name)
   }
 
-  private func end(_ name: UnsafePointer<XML_Char>?) {
-    guard refusal == nil, let name else { return }
-    depth -= 1
-    visitor.end(String(cString: name), text: trimmedText, self)
+  private func end() {
+    // Expat has seen to it that it is the innermost one that ends.
+    guard refusal == nil, let name = open.popLast() else { return }
+    visitor.end(name, text: trimmedText, self)
     text.removeAll(keepingCapacity: true)
   }
 
