@@ -51,10 +51,10 @@ package enum ImportError: Problem, Hashable {
   /// What might help, in one line.
   package var hint: String? { stated.remedy?.text }
 
-  private static func refused(
-    _ code: String, _ message: String, _ hint: String
+  private static func said(
+    _ code: ProblemCode, _ message: String, _ hint: String
   ) -> (ProblemCode, String, Remedy?) {
-    (ProblemCode(code, .badInput), message, Remedy(prose: hint))
+    (code, message, Remedy(prose: hint))
   }
 
   private var said: (ProblemCode, String, Remedy?) {
@@ -75,21 +75,18 @@ package enum ImportError: Problem, Hashable {
         "a row is a date and an amount"
       )
     case .notText(let source, let reason, let hint):
-      Self.refused("file_not_text", "\(source) is not UTF-8 text: \(reason)", hint)
+      Self.said(
+        ProblemCode("file_not_text", .badInput), "\(source) is not UTF-8 text: \(reason)", hint)
     case .notCSV(let source, let form, let hint):
-      Self.refused("file_not_csv", "\(source) is \(form), not CSV", hint)
+      Self.said(ProblemCode("file_not_csv", .badInput), "\(source) is \(form), not CSV", hint)
     case .notXML(let source, let place, let reason, let hint):
-      Self.refused("file_not_xml", "\(source) cannot be read from \(place) on: \(reason)", hint)
-    case .notation(let place, let problem, let hint):
-      Self.refused("notation_refused", "\(place): \(problem)", hint)
-    case .notXML(let source, let place, let reason, let hint):
-      (
+      Self.said(
         ProblemCode("file_not_xml", .badInput),
-        "\(source) cannot be read from \(place) on: \(reason)",
-        Remedy(prose: hint)
-      )
+        "\(source) cannot be read from \(place) on: \(reason)", hint)
+    case .notation(let place, let problem, let hint):
+      Self.said(ProblemCode("notation_refused", .badInput), "\(place): \(problem)", hint)
     case .header(let source, let problem, let hint):
-      Self.refused("header_refused", "\(source): \(problem)", hint)
+      Self.said(ProblemCode("header_refused", .badInput), "\(source): \(problem)", hint)
     case .tooManyRows(let source, let limit):
       (
         ProblemCode("too_many_rows", .badInput), "\(source) has more than \(limit) rows",
