@@ -111,6 +111,12 @@ TEXT(up_0018) = {
 TEXT(down_0018) = {
 #embed "sql/0018_numbers.down.sql" suffix(, )
   0};
+TEXT(up_0019) = {
+#embed "sql/0019_row_names.up.sql" suffix(, )
+  0};
+TEXT(down_0019) = {
+#embed "sql/0019_row_names.down.sql" suffix(, )
+  0};
 
 static const closebell_migration closebell_migrations[] = {
   {1, "reference", up_0001, down_0001},
@@ -131,6 +137,7 @@ static const closebell_migration closebell_migrations[] = {
   {16, "replacements", up_0016, down_0016},
   {17, "requests", up_0017, down_0017},
   {18, "numbers", up_0018, down_0018},
+  {19, "row_names", up_0019, down_0019},
 };
 const size_t closebell_migrations_count =
   sizeof closebell_migrations / sizeof closebell_migrations[0];

@@ -42,12 +42,24 @@ struct ImportOptions: ParsableArguments {
   @Option(help: "Reads another program's export as it is, CSV or XML.")
   var format: ExportFormat?
 
+  @Option(
+    help: ArgumentHelp(
+      "The account within the portfolio: equal rows of two accounts are two.", valueName: "name"))
+  var account: String?
+
+  @Flag(help: "Book rows without ids although equal ones are there.")
+  var distinct = false
+
   @Flag(help: "Allow changes of terms that make every closed date stale.")
   var restate = false
 
   func validate() throws {
     for constant in constants where !constant.dropFirst().contains("=") {
       throw ValidationError("--set takes 'column=value', not '\(constant)'")
+    }
+    if account?.isEmpty == true { throw ValidationError("--account takes a name") }
+    if account != nil, constants.contains(where: { $0.hasPrefix("account=") }) {
+      throw ValidationError("--account and --set account=… are one and the same: give one of them")
     }
     for word in words where !word.dropFirst().contains("=") {
       throw ValidationError("--word takes 'Word=meaning', not '\(word)'")
@@ -71,6 +83,8 @@ struct ImportOptions: ParsableArguments {
       guard let cut = constant.firstIndex(of: "=") else { continue }
       request.constants[String(constant[..<cut])] = String(constant[constant.index(after: cut)...])
     }
+    if let account { request.constants["account"] = account }
+    request.isDistinct = distinct
     request.format = format
     return request
   }

@@ -8,8 +8,9 @@ import Testing
 
   /// Tables that a night without history, repairs and imports has no business with.
   private static let notOfANight: Set<String> = [
-    "adopted_snapshots", "adopted_tables", "import_results", "period_lock_history",
-    "repair_archive", "repair_runs", "snapshot_history",
+    "adopted_snapshots", "adopted_tables", "import_matches", "import_overlaps", "import_results",
+    "period_lock_history", "repair_archive", "repair_runs", "snapshot_history",
+    "unnamed_portfolios",
   ]
 
   @Test("a policy on any table that a night reads or writes ends it with 78 and the table's name")

@@ -152,7 +152,7 @@ struct ImportRulesTests {
         == ["(New,100)"])
   }
 
-  @Test("rows without an id: equal ones are distinct, the file is known again")
+  @Test("rows without an id: equal ones are distinct, the file is known again, and grown")
   func withoutIDs() async throws {
     let books = try await Books.small()
     let text = """
@@ -166,7 +166,7 @@ struct ImportRulesTests {
     #expect(second.unchanged == 2)
     #expect(second.warnings.map(\.message).contains { $0.contains("imported before") })
     let other = try await books.importing(.activities, text + "\nALPHA,2020-02-04,deposit,1\n")
-    #expect(other.inserted == 3)
+    #expect([other.inserted, other.unchanged] == [1, 2])
   }
 
   @Test("rows without an id from a pipe, which cannot be read twice, have the same names")

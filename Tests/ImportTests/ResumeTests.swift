@@ -221,25 +221,33 @@ struct ResumeTests {
     #expect([report.processed, report.inserted] == [40, 35])
   }
 
-  private static func interruptedJob(_ books: Books, _ file: ScratchFile) async throws -> Int64 {
+  private static func interruptedJob(
+    _ books: Books, _ file: ScratchFile, _ change: (inout ImportRequest) -> Void = { _ in }
+  ) async throws -> Int64 {
     let connection = try await books.connect()
+    var request = Self.request(file)
+    change(&request)
     let report = try await runImport(
-      request(file), on: connection, control: ImportControl(shouldStop: { true }))
+      request, on: connection, control: ImportControl(shouldStop: { true }))
     await connection.close()
     return try #require(report.jobID)
   }
 
-  @Test("rows named after their file: one that grew is another file, and refused")
+  @Test("rows named after their file: one that grew is another file; known by what they say: not")
   func grownWithoutIDs() async throws {
-    let books = try await Books.small()
-    let rows = (1...30).map { "ALPHA,2020-02-03,deposit,\($0)\n" }.joined()
-    let file = ScratchFile("portfolio,date,type,amount\n" + rows)
-    let job = try await Self.interruptedJob(books, file)
-    let text = file.bytes ?? []
-    file.replace(with: text + Array("ALPHA,2020-02-03,deposit,31\n".utf8))
-    await #expect(throws: ImportError.self) { try await Self.resume(books, job) }
-    file.replace(with: text)
-    #expect(try await Self.resume(books, job).inserted == 30)
+    let rows = (1...30).map { "ALPHA,2020-02-03,deposit,\($0 % 4 + 1)\n" }.joined()
+    for isDistinct in [true, false] {
+      let books = try await Books.small()
+      let file = ScratchFile("portfolio,date,type,amount\n" + rows)
+      let job = try await Self.interruptedJob(books, file) { $0.isDistinct = isDistinct }
+      let text = file.bytes ?? []
+      file.replace(with: text + Array("ALPHA,2020-02-03,deposit,1\n".utf8))
+      if isDistinct {
+        await #expect(throws: ImportError.self) { try await Self.resume(books, job) }
+        file.replace(with: text)
+      }
+      #expect(try await Self.resume(books, job).inserted == (isDistinct ? 30 : 31))
+    }
   }
 
   @Test("a completed import, an unknown one and one that stopped at a refused row: not resumed")

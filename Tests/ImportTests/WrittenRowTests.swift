@@ -118,6 +118,7 @@ struct WrittenRowTests {
       await Self.refusal(books, request)?.message.contains("row 2 (line 3), Price: '208.75'")
         == true)
     for hasIDs in [true, false] {
+      let books = try await Books.small()
       let rows = (1...2_000).map {
         (hasIDs ? "D\($0);" : "")
           + "ALPHA;2024-01-02;deposit;1.\(String($0 + 10_000).suffix(3)),50\n"

@@ -178,6 +178,8 @@ struct ChunkStore<Kind: RowKind>: Sendable {
     outcome.delta.processed = part.count
     guard !part.isEmpty else { return outcome }
     let staged = try stage(chunk, part, on: db)
+    let job = claim?.job ?? 0
+    let isAnyKnown = try kind.identify(for: job, on: db)
     if describesChanges {
       outcome.changes = try db.rows(kind.stored.preview) { row in
         let number = Int(try row.nextInt64())
@@ -186,7 +188,7 @@ struct ChunkStore<Kind: RowKind>: Sendable {
           old: try row.nextStringOrNil(), new: try row.nextStringOrNil())
       }
     }
-    let merged = try kind.merge(on: db)
+    let merged = try kind.merge(for: job, isAnyKnown: isAnyKnown, on: db)
     for index in part {
       guard let refusal = merged.refusals[chunk.entries[index].number] else { continue }
       if onError == .abort { throw Abort(row: chunk.entries[index].number, refusal: refusal) }

@@ -1,4 +1,5 @@
 internal import Postgres
+internal import Problems
 
 /// When the digest of a whole file is needed before its first row.
 enum FileDigest {
@@ -86,7 +87,8 @@ struct RowFile<Kind: RowKind> {
     fieldCount = translator?.fieldCount ?? header.fieldCount
     var options = KindOptions(restate: request.restate)
     let hasIDs = translator?.hasIDs ?? header.has(ActivityRows.Column.id)
-    let namesRows = request.kind == .activities && !hasIDs
+    options.naming = try Self.naming(request, hasIDs: hasIDs)
+    let namesRows = options.naming != .byID
     var reads = namesRows
     if case .read = wanted { reads = true }
     if reads, digest.isEmpty {
@@ -99,12 +101,30 @@ struct RowFile<Kind: RowKind> {
     self.translator = translator
     kind = Kind(header: header, options: options)
     name = source.name
+    // Where nothing is named after the file, it may grow before it is resumed.
+    var isKept = options.naming != .byContent
+    if case .ifNeeded = wanted {} else { isKept = true }
     details = SourceDetails(
       header: headerText, size: source.byteTotal.map(Int64.init),
-      digest: digest.isEmpty ? nil : digest)
+      digest: digest.isEmpty || !isKept ? nil : digest)
     self.request = request
     self.reader = reader
     passedOver = PassedOverRows(request.passedOver)
+  }
+
+  /// What the file's rows are known by.
+  private static func naming(
+    _ request: ImportRequest, hasIDs: Bool
+  ) throws(ImportError) -> RowNaming {
+    guard request.isDistinct else {
+      return hasIDs || request.kind != .activities ? .byID : .byContent
+    }
+    guard request.kind == .activities, !hasIDs else {
+      throw .option(
+        "--distinct is for activities without ids of their source",
+        remedy: "do without it: a row with an id is never taken for another")
+    }
+    return .byFile
   }
 
   /// How the file's own cells are written.
@@ -128,6 +148,7 @@ struct RowFile<Kind: RowKind> {
   ) throws(ImportError) {
     let source = reader.source
     let export = try request.document(source: source.name)
+    let naming = try Self.naming(request, hasIDs: true)
     var (begun, digest) = (reader.everything, known)
     if case .read = wanted, digest.isEmpty {
       digest = try source.rewound(after: begun)
@@ -141,7 +162,7 @@ struct RowFile<Kind: RowKind> {
     fieldCount = header.fieldCount
     translator = nil
     passedOver = PassedOverRows([])
-    kind = Kind(header: header, options: KindOptions(restate: request.restate))
+    kind = Kind(header: header, options: KindOptions(restate: request.restate, naming: naming))
     name = source.name
     details = SourceDetails(
       header: document.headerText, size: source.byteTotal.map(Int64.init),

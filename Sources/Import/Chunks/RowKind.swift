@@ -31,7 +31,16 @@ protocol RowKind: Sendable {
   func write(_ row: Row, to staging: inout CopyWriter)
   /// Whose closed dates rest on the kind's rows.
   static var scope: ChangeScope { get }
+  /// Finds the stored rows that staged ones mean, where their keys alone do not tell.
+  ///
+  /// - Parameter job: The import's number; 0 for a dry run, which is rolled back.
+  /// - Returns: Whether a staged row may be stored already.
+  func identify(for job: Int64, on db: isolated Connection) throws -> Bool
   /// Merges the staged rows into the books, and says what they changed.
+  ///
+  /// - Parameter isAnyKnown: What `identify` said.
+  func merge(for job: Int64, isAnyKnown: Bool, on db: isolated Connection) throws -> Merged
+  /// The same, where nothing of the rows depends on the import.
   func merge(on db: isolated Connection) throws -> Merged
   /// How staged rows and stored ones are compared.
   var stored: StoredRows { get }
@@ -39,6 +48,10 @@ protocol RowKind: Sendable {
 
 extension RowKind {
   func clash(_ earlier: Row, _ later: Row) -> RowRefusal? { nil }
+  func identify(for job: Int64, on db: isolated Connection) throws -> Bool { true }
+  func merge(for job: Int64, isAnyKnown: Bool, on db: isolated Connection) throws -> Merged {
+    try merge(on: db)
+  }
 }
 
 /// Whose closed dates rest on the rows of a kind.
@@ -60,8 +73,20 @@ enum ChangeScope {
 struct KindOptions: Sendable {
   /// Whether terms may change that make every closed date stale.
   var restate = false
-  /// The digest of the file, where rows without an id are named after it.
+  /// What rows are known by.
+  var naming = RowNaming.byID
+  /// The digest of the file, where rows have no ids.
   var digest: [UInt8] = []
+}
+
+/// What the rows of a file are known by.
+enum RowNaming: Sendable {
+  /// By ids of their source.
+  case byID
+  /// By what they say: of equal rows there are as many as in the file with the most of them.
+  case byContent
+  /// By their file and their number, whatever is stored.
+  case byFile
 }
 
 /// A temporary table.
@@ -91,10 +116,13 @@ struct Merged: Sendable {
 
   /// Takes what a statement did that ends in `select inserted, updated, from_date, keys`: how many
   /// rows, and of which keys of the kind's scope they are; no date where none counts.
+  ///
+  /// - Parameter job: The statement's only parameter, where it has one.
   mutating func take<Kind: RowKind>(
-    _ statement: Statement, of kind: Kind.Type, on db: isolated Connection
+    _ statement: Statement, of kind: Kind.Type, for job: Int64? = nil,
+    on db: isolated Connection
   ) throws {
-    try db.row(statement) { row in
+    try db.row(statement, parameters: job.map { [$0] } ?? []) { row in
       inserted += Int(try row.nextInt64())
       updated += Int(try row.nextInt64())
       guard let from = try row.nextDateOrNil().map(Day.init) else { return }

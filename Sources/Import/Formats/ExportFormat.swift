@@ -73,6 +73,8 @@ struct ExportedActivity: Sendable, Equatable {
   var note = ""
   /// What the export says of its instrument; empty where it says nothing.
   var multiplier = ""
+  /// Whether it stands in the exports of two accounts, so that neither is told by it.
+  var isOfTwoAccounts = false
 }
 
 /// A row of an export, its cells by the number of the format's column.

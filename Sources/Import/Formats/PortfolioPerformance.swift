@@ -43,6 +43,8 @@ enum PortfolioPerformance {
     var activity = ExportedActivity(
       date: try row.day(date, [nil]), type: String(meaning.drop { $0 == "-" }),
       symbol: symbol(row), currency: base, note: row.text(note))
+    // Purchases and sales are in the export of the cash account and of the securities account.
+    activity.isOfTwoAccounts = meaning == "buy" || meaning == "sell"
     let paid = try row.number(value, as: Money.self)
     let net = Money(units: abs(paid.units))
     let (fee, tax) = (try charge(row, fees), try charge(row, taxes))
@@ -104,7 +106,8 @@ enum PortfolioPerformance {
   ) -> ExportedActivity {
     ExportedActivity(
       part: ":\(type)", date: activity.date, type: type, symbol: activity.symbol,
-      amount: amount.description, currency: activity.currency)
+      amount: amount.description, currency: activity.currency,
+      isOfTwoAccounts: activity.isOfTwoAccounts)
   }
 
   /// A fee or a tax; an empty cell is none.

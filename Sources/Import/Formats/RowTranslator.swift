@@ -9,12 +9,16 @@ struct RowTranslator: Sendable {
   /// How the export's own cells are written.
   let notation: Notation
   private let portfolio: String?
+  private let account: String?
   /// How many fields each row must have.
   let fieldCount: Int
   /// The header of the rows that are made.
   let header: Header
   /// The digest after which activities without an id are named.
   var digest: [UInt8] = []
+
+  /// The column in which an account is named.
+  private static let accountColumn = "account"
 
   /// Finds the columns of an export.
   ///
@@ -28,10 +32,12 @@ struct RowTranslator: Sendable {
         remedy: Remedy(
           .importFile(kind: "activities", source: source, format: format.rawValue)))
     }
-    if let column = request.constants.keys.first(where: { $0 != "portfolio" }) {
+    if let column = request.constants.keys.first(where: {
+      $0 != "portfolio" && $0 != Self.accountColumn
+    }) {
       throw .option(
         "column '\(column)' cannot be set with --format",
-        remedy: "only --set portfolio=CODE goes with an export")
+        remedy: "only --set portfolio=CODE and --account go with an export")
     }
     self.format = format
     columns = format.columns
@@ -57,9 +63,10 @@ struct RowTranslator: Sendable {
     fieldCount = names.count
     notation = Notation(request, groups: format.groupsThousands)
     portfolio = request.constants["portfolio"]
+    account = request.constants[Self.accountColumn]
     header = try Header(
-      ExportedActivity.columns, map: [:], rules: ActivityRows.columns, kind: .activities,
-      source: source)
+      ExportedActivity.columns + (account == nil ? [] : [Self.accountColumn]), map: [:],
+      rules: ActivityRows.columns, kind: .activities, source: source)
     if portfolio == nil, format != .interactiveBrokers {
       throw .option(
         "an export of \(format.rawValue) does not say which portfolio it is of",
@@ -116,7 +123,8 @@ struct RowTranslator: Sendable {
       fields: fields, columns: columns, positions: positions, notation: notation)
     for activity in try format.activities(row) {
       let name = activity.id == nil ? "file:\(hexadecimal(digest.prefix(16)))/\(number)" : ""
-      try Cells.reading(activity.cells(portfolio: portfolio, name: name), header, body)
+      let told = account.map { [activity.isOfTwoAccounts ? "" : $0] } ?? []
+      try Cells.reading(activity.cells(portfolio: portfolio, name: name) + told, header, body)
     }
   }
 }

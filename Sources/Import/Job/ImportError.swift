@@ -109,7 +109,7 @@ package enum ImportError: Problem, Hashable {
         ProblemCode("file_changing", .badInput), "\(source) changed while it was read",
         Remedy(
           prose: "import it again once nobody writes to it; "
-            + "rows with ids that are stored change nothing")
+            + "rows that are stored change nothing")
       )
     case .interrupted(let source):
       (

@@ -127,6 +127,15 @@ extension ImportJobs {
     try db.execute(finishJob, claim.job, claim.id, status, digest, error)
   }
 
+  /// Which imports' rows an import found to be equal to its own, the one with the most first.
+  ///
+  /// - Parameter job: The import's number; 0 for a dry run.
+  static func overlaps(of job: Int64, on db: isolated Connection) throws -> [ImportOverlap] {
+    try db.rows(findOverlaps, job) {
+      ImportOverlap(importID: try $0.nextInt64OrNil(), rows: Int(try $0.nextInt64()))
+    }
+  }
+
   /// The latest completed import of the same bytes as the same kind.
   static func earlier(
     _ kind: ImportKind, digest: [UInt8], on db: isolated Connection
@@ -173,9 +182,22 @@ extension ImportJobs {
   private static let finishJob = Statement(
     "import-job-finish",
     """
+    with forgotten as (
+      delete from closebell.import_matches m
+      where m.job_id = $1 and $3 = 'completed' and exists (
+        select from closebell.import_jobs j
+        where j.id = $1 and j.claim_id = $2 and j.status = 'processing')
+    )
     update closebell.import_jobs set status = $3, digest = coalesce(digest, $4), error = $5,
       finished_at = clock_timestamp(), lease_until = null
     where id = $1 and claim_id = $2 and status = 'processing'
+    """)
+
+  private static let findOverlaps = Statement(
+    "import-job-overlaps",
+    """
+    select nullif(o.earlier_id, 0), o.row_count from closebell.import_overlaps o
+    where o.job_id = $1 order by o.row_count desc, o.earlier_id
     """)
 
   private static let findEarlier = Statement(

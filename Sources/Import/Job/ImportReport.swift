@@ -49,6 +49,14 @@ package struct ImportWarning: Hashable, Sendable, CustomStringConvertible {
   }
 }
 
+/// Rows of a file that say what rows of another import do.
+package struct ImportOverlap: Hashable, Sendable {
+  /// The import that brought those; nil where none is known.
+  package var importID: Int64?
+  /// How many.
+  package var rows: Int
+}
+
 /// A value that a row of a file would change.
 package struct ImportChange: Hashable, Sendable, CustomStringConvertible {
   /// The number of the row.
@@ -120,6 +128,8 @@ package struct ImportReport: Sendable {
   package var datesWithTime = 0
   /// Rows that were passed over, as asked, and are none of those read; of this process alone.
   package var passedOver = 0
+  /// Rows that were taken for stored ones, since they say the same, by the import of those.
+  package var overlaps: [ImportOverlap] = []
   /// What would help refused rows, each once; at most 20.
   package var hints: [String] { advice.map(\.text) }
   /// Symbols that are no instruments, in the order of the file; at most the first 1 000.

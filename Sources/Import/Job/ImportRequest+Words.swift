@@ -15,6 +15,7 @@ extension ImportRequest {
     if decimalComma { words.append("decimal-comma") }
     if grouping { words.append("grouping") }
     if rounds { words.append("round") }
+    if isDistinct { words.append("distinct") }
     if headerLine > 1 { words.append("header-line=\(headerLine)") }
     for (word, meaning) in meanings.sorted(by: { $0.key.description < $1.key.description }) {
       words.append("word=\(word)=\(meaning)")
@@ -83,6 +84,7 @@ extension ImportRequest {
     case "decimal-comma": decimalComma = true
     case "grouping": grouping = true
     case "round": rounds = true
+    case "distinct": isDistinct = true
     case "header-line":
       guard let line = Int(value), Self.headerLines.contains(line) else { return false }
       headerLine = line

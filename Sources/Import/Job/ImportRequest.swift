@@ -67,6 +67,8 @@ package struct ImportRequest: Sendable {
   package var constants: [String: String] = [:]
   /// The export of another program that the file is, if it is one.
   package var format: ExportFormat?
+  /// Whether rows without ids are booked although equal ones are there.
+  package var isDistinct = false
 
   /// Rows a transaction unless something else is asked for: measured, see docs/benchmarks.md.
   package static let defaultBatchSize = 10_000

@@ -143,6 +143,7 @@ struct ImportRun<Kind: RowKind>: Sendable {
       report.resumedAfter = job?.checkpoint.row ?? 0
       try await chunks(&file, &report)
       if file.isAtEnd { try await noteEarlierImport(file.digest(), &report) }
+      report.overlaps = try await overlaps()
       report.noteReplaced()
       try await finish(report, file.isAtEnd ? file.digest() : nil)
       report.seconds = seconds
@@ -223,6 +224,17 @@ struct ImportRun<Kind: RowKind>: Sendable {
     guard let earlier else { return }
     report.warn(
       ImportWarning(row: nil, message: "the same file was imported before, as import \(earlier)"))
+  }
+
+  /// With which imports the rows without ids overlap.
+  private func overlaps() async throws -> [ImportOverlap] {
+    guard request.kind == .activities else { return [] }
+    guard !request.dryRun else {
+      return try await writer.perform { db in try ImportJobs.overlaps(of: 0, on: db) }
+    }
+    return try await writer.conclude { db, claim in
+      try ImportJobs.overlaps(of: claim.job, on: db)
+    } ?? []
   }
 
   /// Records the end; a dry run takes everything back.

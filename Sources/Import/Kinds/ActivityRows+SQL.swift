@@ -18,18 +18,30 @@ extension ActivityRows {
   private static let stored = [
     (Column.symbol, "portfolio_fund_id"), (Column.quantity, "quantity"), (Column.price, "price"),
     (Column.amount, "amount"), (Column.fee, "fee"), (Column.currency, "currency"),
-    (Column.acquired, "acquired"), (Column.status, "status"),
+    (Column.acquired, "acquired"), (Column.status, "status"), (Column.account, "account"),
   ]
 
   /// What changes a number, of the columns that the file has.
+  ///
+  /// A row that says what was undone says that it counts again.
   private static func counted(_ header: Header) -> [String] {
-    ["activity_type", "activity_date"] + stored.filter { header.has($0.0) }.map(\.1)
+    ["activity_type", "activity_date", "undone_at"]
+      + stored.filter { header.has($0.0) }.map(\.1)
+  }
+
+  /// SQL of what a staged row `s` says of a stored column.
+  private static func said(_ column: String) -> String {
+    switch column {
+    case "portfolio_fund_id": "(\(PortfolioFunds.find))"
+    case "undone_at": "null::timestamptz"
+    default: "s.\(column)"
+    }
   }
 
   /// SQL that is true where a staged row `s` says something else than the stored row `l`.
   static func changes(_ header: Header) -> (name: String, condition: String) {
     let columns = counted(header)
-    let staged = columns.map { $0 == "portfolio_fund_id" ? "(\(PortfolioFunds.find))" : "s.\($0)" }
+    let staged = columns.map(said)
     return (
       name(header),
       """
@@ -62,7 +74,7 @@ extension ActivityRows {
         guard column == "portfolio_fund_id" else {
           let shown = column.replacing("activity_", with: "")
           return StoredRows.Column(
-            name: shown, stored: "l.\(column)", staged: "s.\(column)",
+            name: shown, stored: "l.\(column)", staged: said(column),
             isNumeric: numeric.contains(column))
         }
         return StoredRows.Column(
@@ -88,34 +100,59 @@ extension ActivityRows {
       where l.external_id = s.external_id limit 1))
     """)
 
+  private static let columnList = """
+    portfolio_id, portfolio_fund_id, activity_type, activity_date, quantity, price, amount, fee,
+      currency, acquired, status, external_id, note, account, booked_on, import_id
+    """
+
+  /// The staged rows as they are inserted, with an id given as SQL; `$1` is the import's number.
+  private static func insertion(id: String) -> String {
+    """
+    (\(columnList))
+      select s.portfolio_id, (\(PortfolioFunds.find)), s.activity_type, s.activity_date, s.quantity,
+        s.price, s.amount, s.fee, s.currency, s.acquired, s.status, \(id), s.note, s.account,
+        s.booked_on, $1::bigint
+      from pg_temp.import_activities s order by s.row_number
+    """
+  }
+
   /// Writes rows of which none is known: half the work of a merge.
   ///
   /// Somebody else's row of the same id that comes in between is a violation of the key; the chunk
   /// is then written again part by part, which finds it.
-  static let insert = Statement(
-    "import-activities-new",
-    """
-    with written as (
-      insert into closebell.holding_activity_log (portfolio_id, portfolio_fund_id, activity_type,
-        activity_date, quantity, price, amount, fee, currency, acquired, status, external_id, note,
-        booked_on)
-      select s.portfolio_id, (\(PortfolioFunds.find)), s.activity_type, s.activity_date, s.quantity,
-        s.price, s.amount, s.fee, s.currency, s.acquired, s.status, s.external_id, s.note,
-        s.booked_on
-      from pg_temp.import_activities s order by s.row_number
-      returning true
-    )
-    select (select count(*) from written), 0::bigint, min(coalesce(booked_on, activity_date)),
-      array_agg(distinct portfolio_id)
-    from pg_temp.import_activities
-    """)
+  static let insert = inserting("import-activities-new", id: "s.external_id")
+
+  /// The same, of rows without ids: what has the name of one was one, before somebody changed it.
+  static let insertByContent = inserting(
+    "import-activities-new-said",
+    id: "case when s.origin is null then \(firstName("s")) "
+      + "else s.external_id end",
+    "on conflict on constraint holding_activity_log_one_per_external_id do nothing")
+
+  private static func inserting(
+    _ name: String, id: String, _ onConflict: String = ""
+  ) -> Statement {
+    Statement(
+      name,
+      """
+      with written as (
+        insert into closebell.holding_activity_log \(insertion(id: id))
+        \(onConflict)
+        returning true
+      )
+      select (select count(*) from written), 0::bigint, min(coalesce(booked_on, activity_date)),
+        array_agg(distinct portfolio_id)
+      from pg_temp.import_activities
+      """)
+  }
 
   /// Merges the rows in the order of the file, since rows of one date are applied in that order.
   ///
   /// A column that the file leaves out keeps what is stored. A change of the note alone changes no
   /// number, and marks nothing.
   ///
-  /// When it is booked is settled before; a row that does not change stays booked where it is.
+  /// When it is booked is settled before; a row that does not change stays booked where it is. One
+  /// that was undone counts again, and as this import's.
   static func merging(_ header: Header) -> Statement {
     let counted = counted(header)
     let written = counted + (header.has(Column.note) ? ["note"] : [])
@@ -124,21 +161,22 @@ extension ActivityRows {
     }
     let differs =
       "(\(list(counted, "l"))) is distinct from (\(list(counted, "excluded")))"
+    func revived(_ column: String) -> String {
+      "\(column) = case when l.undone_at is null then l.\(column) else excluded.\(column) end"
+    }
     let assignments =
       (written.map { "\($0) = excluded.\($0)" }
-      + ["booked_on = case when \(differs) then excluded.booked_on else l.booked_on end"])
+      + (header.has(Column.status) ? [] : [revived("status")])
+      + [
+        revived("import_id"), "updated_import_id = excluded.import_id",
+        "booked_on = case when \(differs) then excluded.booked_on else l.booked_on end",
+      ])
       .joined(separator: ", ")
     return Statement(
       "import-activities-\(name(header))",
       """
       with written as (
-        insert into closebell.holding_activity_log as l (portfolio_id, portfolio_fund_id,
-          activity_type, activity_date, quantity, price, amount, fee, currency, acquired, status,
-          external_id, note, booked_on)
-        select s.portfolio_id, (\(PortfolioFunds.find)), s.activity_type, s.activity_date,
-          s.quantity, s.price, s.amount, s.fee, s.currency, s.acquired, s.status, s.external_id,
-          s.note, s.booked_on
-        from pg_temp.import_activities s order by s.row_number
+        insert into closebell.holding_activity_log as l \(insertion(id: "s.external_id"))
         on conflict on constraint holding_activity_log_one_per_external_id
         do update set \(assignments)
         where (\(list(written, "l"))) is distinct from (\(list(written, "excluded")))

@@ -3,11 +3,11 @@ internal import Postgres
 
 /// What happened in portfolios.
 ///
-/// `id,portfolio,date,type[,symbol,quantity,price,amount,fee,currency,acquired,status,note,
-/// multiplier]`
+/// `[id,]portfolio,date,type[,symbol,quantity,price,amount,fee,currency,acquired,status,note,
+/// multiplier,account]`
 ///
-/// `id` may be left out: then a row is named after the file's digest and its number. A multiplier
-/// is not stored: where a source states one, it must be the instrument's.
+/// `id` may be left out: then a row is known by what it says. A multiplier is not stored: where a
+/// source states one, it must be the instrument's.
 struct ActivityRows: RowKind {
   struct Row: Sendable {
     let externalID: String
@@ -24,6 +24,7 @@ struct ActivityRows: RowKind {
     let acquired: Day?
     let isCancelled: Bool
     let note: String?
+    let account: String?
   }
 
   enum Status: String, CaseIterable {
@@ -33,7 +34,7 @@ struct ActivityRows: RowKind {
   enum Column {
     static let (id, portfolio, date, type) = (0, 1, 2, 3)
     static let (symbol, quantity, price, amount, fee) = (4, 5, 6, 7, 8)
-    static let (currency, acquired, status, note, multiplier) = (9, 10, 11, 12, 13)
+    static let (currency, acquired, status, note, multiplier, account) = (9, 10, 11, 12, 13, 14)
   }
 
   static let columns: [ColumnRule] = [
@@ -41,10 +42,12 @@ struct ActivityRows: RowKind {
     .optional("symbol"), .optional("quantity").number, .optional("price").number,
     .optional("amount").number, .optional("fee").number, .optional("currency"),
     .optional("acquired"), .optional("status").word, .optional("note"),
-    .optional("multiplier").number,
+    .optional("multiplier").number, .optional("account"),
   ]
 
   private let hasIDs: Bool
+  private let naming: RowNaming
+  private let digest: [UInt8]
   private let fileName: String
   let stored: StoredRows
   private let unstageUnchanged: Statement
@@ -53,9 +56,12 @@ struct ActivityRows: RowKind {
 
   init(header: Header, options: KindOptions) {
     hasIDs = header.has(Column.id)
+    naming = options.naming
+    digest = options.digest
     fileName = hexadecimal(options.digest.prefix(16))
     stored = Self.comparison(header)
-    unstageUnchanged = stored.unstageUnchanged
+    unstageUnchanged =
+      naming == .byContent ? Self.unstageFound(stored) : stored.unstageUnchanged
     upsert = Self.merging(header)
     late = LateActivities(Self.changes(header))
   }
@@ -91,7 +97,8 @@ struct ActivityRows: RowKind {
       currency: denomination?.currency ?? instrument?.currency ?? portfolio.base,
       acquired: try acquired(cells, type, date),
       isCancelled: try cells.word(Column.status, of: Status.self) == .cancelled,
-      note: try cells.text(Column.note, limit: 10_000))
+      note: try cells.text(Column.note, limit: 10_000),
+      account: cells.bytes(Column.account) == nil ? nil : try cells.id(Column.account))
   }
 
   private func acquired(
@@ -126,9 +133,9 @@ struct ActivityRows: RowKind {
       activity_type closebell.activity_type not null, activity_date date not null,
       quantity numeric, price numeric, amount numeric, fee numeric not null,
       currency text not null, acquired date, status closebell.activity_status not null, note text,
-      booked_on date
+      account text, booked_on date, origin text, stored_id bigint, stored_import_id bigint
       """,
-    count: 14)
+    count: 18)
 
   func write(_ row: Row, to staging: inout CopyWriter) {
     staging.write(int64: row.portfolio)
@@ -148,19 +155,46 @@ struct ActivityRows: RowKind {
     staging.write(row.acquired)
     staging.write(text: row.isCancelled ? "cancelled" : "active")
     if let note = row.note { staging.write(text: note) } else { staging.writeNull() }
-    staging.writeNull()
+    if let account = row.account { staging.write(text: account) } else { staging.writeNull() }
+    for _ in 0..<4 { staging.writeNull() }
   }
 
-  func merge(on db: isolated Connection) throws -> Merged {
+  func identify(for job: Int64, on db: isolated Connection) throws -> Bool {
+    switch naming {
+    case .byContent:
+      return try db.row(Self.findEqual, job, digest) { try $0.nextBool() } ?? true
+    case .byID:
+      if try db.row(Self.isAnyUnnamed, as: { try $0.nextBool() }) == true {
+        try db.execute(Self.adoptEqual, job)
+      }
+      fallthrough
+    case .byFile:
+      return try db.row(Self.isAnyKnown) { try $0.nextBool() } ?? true
+    }
+  }
+
+  func merge(for job: Int64, isAnyKnown: Bool, on db: isolated Connection) throws -> Merged {
     var merged = Merged()
-    let isAnyKnown = try db.row(Self.isAnyKnown) { try $0.nextBool() } ?? true
+    let isByContent = naming == .byContent
     if isAnyKnown {
-      try db.execute(unstageUnchanged)
-      if hasIDs { try merged.refuse(Self.findForeign, unstaging: Self.staging, on: db) }
+      try db.execute(unstageUnchanged, parameters: isByContent ? [job] : [])
+      if isByContent {
+        try db.execute(Self.nameNew)
+        try db.execute(Self.unstageNamed)
+      } else if hasIDs, naming == .byID {
+        try merged.refuse(Self.findForeign, unstaging: Self.staging, on: db)
+      }
     }
     try PortfolioFunds.create(from: Self.staging, on: db)
     try late.bookOrRefuse(&merged, on: db)
-    try merged.take(isAnyKnown ? upsert : Self.insert, of: Self.self, on: db)
+    if isAnyKnown, isByContent { try db.execute(Self.recordFound, job) }
+    let insert = isByContent ? Self.insertByContent : Self.insert
+    try merged.take(isAnyKnown ? upsert : insert, of: Self.self, for: job, on: db)
+    if naming != .byID { try db.execute(Self.noteUnnamed) }
     return merged
+  }
+
+  func merge(on db: isolated Connection) throws -> Merged {
+    try merge(for: 0, isAnyKnown: identify(for: 0, on: db), on: db)
   }
 }

@@ -38,6 +38,18 @@ package struct ImportResult: Codable, Sendable {
     package var line: Int
   }
 
+  /// Rows that say what rows of another import do, and were taken for them.
+  package struct EqualRows: Codable, Sendable {
+    /// The import that brought those; nil where none is known.
+    package var importID: Int64?
+    package var rows: Int
+
+    private enum CodingKeys: String, CodingKey {
+      case importID = "job_id"
+      case rows
+    }
+  }
+
   /// nil for a dry run.
   package var id: Int64?
   package var kind: String
@@ -67,6 +79,7 @@ package struct ImportResult: Codable, Sendable {
   package var roundedNumbers: Int
   package var datesWithTime: Int
   package var rowsPassedOver: Int
+  package var equalRows: [EqualRows]
   package var seconds: Double
 
   private enum CodingKeys: String, CodingKey {
@@ -80,6 +93,7 @@ package struct ImportResult: Codable, Sendable {
     case roundedNumbers = "rounded_numbers"
     case datesWithTime = "dates_with_time"
     case rowsPassedOver = "rows_passed_over"
+    case equalRows = "equal_rows"
     case seconds = "duration_seconds"
   }
 
@@ -109,6 +123,7 @@ package struct ImportResult: Codable, Sendable {
     roundedNumbers = report.roundedNumbers
     datesWithTime = report.datesWithTime
     rowsPassedOver = report.passedOver
+    equalRows = report.overlaps.map { EqualRows(importID: $0.importID, rows: $0.rows) }
     seconds = report.seconds
   }
 }

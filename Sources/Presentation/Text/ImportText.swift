@@ -35,6 +35,10 @@ package struct ImportText {
       + said(
         result.rowsPassedOver, "row was passed over, as asked",
         "rows were passed over, as asked")
+      + result.equalRows.prefix(20).flatMap { equal in
+        let whose = equal.importID.map { "of import \($0)" } ?? "that are there already"
+        return said(equal.rows, "row equals a row \(whose)", "rows equal rows \(whose)")
+      }
   }
 
   /// The summary, and the first values that would change.
