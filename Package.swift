@@ -85,7 +85,7 @@ let package = Package(
     .target(
       name: "Console",
       dependencies: [
-        "Close", "Operations", "Problems", "Text",
+        "Close", "Import", "Operations", "Presentation", "Problems", "Text",
         .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: strict),
     .target(

@@ -36,7 +36,7 @@ package enum StandardOutput {
 
   /// Stops work whose result is not read or kept any more.
   package static func requireWritten() throws {
-    if state.withLock({ $0.failure }) != nil { throw OutputLost() }
+    if state.withLock({ $0.failure }) != nil { throw Ended(.failed) }
   }
 
   /// Writes what is left, and says what did not arrive.
@@ -119,12 +119,6 @@ package enum StandardOutput {
       if isTerminal || state.buffer.count >= roomBytes { state.flush() }
     }
   }
-}
-
-/// A result that is not read or kept any more; ``StandardOutput/finish(_:)`` says so.
-package struct OutputLost: Error {
-  /// The exit code that it comes down to.
-  package static let code = ProblemKind.failed.exitCode
 }
 
 /// Writes all of it, through interruptions and to those who read slowly.

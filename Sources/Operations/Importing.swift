@@ -27,7 +27,7 @@ package actor Importing {
   ///   `TransactionError` where the database fails: the chunks before are kept.
   package func take(_ request: ImportRequest) async throws -> ImportResult {
     var request = request
-    request.maxRows = watch.maxRows
+    request.maxRows = watch.limits.maxRows
     begun.withLock { $0 = nil }
     return ImportResult(try await runImport(request, on: ready(), control: control))
   }
@@ -39,7 +39,7 @@ package actor Importing {
     begun.withLock { $0 = nil }
     return ImportResult(
       try await resumeImport(job, on: ready(), control: control) { [watch] in
-        $0.maxRows = watch.maxRows
+        $0.maxRows = watch.limits.maxRows
       })
   }
 
@@ -59,7 +59,7 @@ package actor Importing {
   package func queue(_ request: ImportRequest, source: String) async throws -> QueuedImport {
     let stop = watch.stop
     var request = request
-    request.maxRows = watch.maxRows
+    request.maxRows = watch.limits.maxRows
     let (job, kind) = try await ready().perform { [request] db in
       (try ImportQueue.add(request, shouldStop: { stop.isRaised }, on: db), request.kind)
     }
@@ -68,7 +68,7 @@ package actor Importing {
 
   /// What is left in the queue since nobody here asked for it.
   package func untaken() async throws -> [UntakenImports] {
-    let roles = watch.trustedRoles
+    let roles = watch.limits.trustedRoles
     return try await ready().perform { db in
       try ImportQueue.untaken(besides: roles, on: db).map {
         UntakenImports(role: $0.role, count: Int($0.count), first: $0.first)
@@ -111,7 +111,8 @@ package actor Importing {
       reconnect: { try await connect(false) },
       shouldStop: { watch.stop.isRaised },
       began: { [weak self] job in self?.begun.withLock { $0 = job } },
-      progress: watch.progress, timeoutSeconds: watch.timeoutSeconds,
-      claimant: "\(caller.host), process \(caller.process)", trustedRoles: watch.trustedRoles)
+      progress: watch.progress, timeoutSeconds: watch.limits.seconds,
+      claimant: "\(caller.host), process \(caller.process)", trustedRoles: watch.limits.trustedRoles
+    )
   }
 }

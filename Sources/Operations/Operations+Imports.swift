@@ -52,27 +52,36 @@ extension Operations {
   package func importing(_ watch: ImportWatch) -> Importing { Importing(self, watch) }
 }
 
-/// How imports are watched and stopped, and what they may take.
-package struct ImportWatch: Sendable {
-  /// Stops the one under way after its open chunk.
-  package var stop: StopSignal
+/// What imports may take.
+package struct ImportLimits: Sendable {
   /// Most rows of a file; nil for no limit.
   package var maxRows: Int?
   /// After so many seconds an import stops before its next chunk; nil for no limit.
-  package var timeoutSeconds: Double?
+  package var seconds: Double?
   /// Roles whose requests are taken, beside one's own and those of the owner of the tables.
   package var trustedRoles: [String]
+
+  package init(maxRows: Int?, seconds: Double?, trustedRoles: [String]) {
+    self.maxRows = maxRows
+    self.seconds = seconds
+    self.trustedRoles = trustedRoles
+  }
+}
+
+/// How imports are watched and stopped.
+package struct ImportWatch: Sendable {
+  /// Stops the one under way after its open chunk.
+  let stop: StopSignal
+  let limits: ImportLimits
   /// Called after each chunk.
-  package var progress: @Sendable (ImportProgress) -> Void
+  let progress: @Sendable (ImportProgress) -> Void
 
   package init(
-    stop: StopSignal, maxRows: Int?, timeoutSeconds: Double?, trustedRoles: [String],
+    stop: StopSignal, limits: ImportLimits,
     progress: @escaping @Sendable (ImportProgress) -> Void
   ) {
     self.stop = stop
-    self.maxRows = maxRows
-    self.timeoutSeconds = timeoutSeconds
-    self.trustedRoles = trustedRoles
+    self.limits = limits
     self.progress = progress
   }
 }

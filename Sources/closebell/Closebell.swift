@@ -76,7 +76,7 @@ enum Program {
         Terminal.complain(
           StatedProblem(ProblemCode("setting_refused", .configuration), objection))
       }
-      throw ExitCode(.configuration)
+      throw Ended(.configuration)
     }
     if isOurs {
       let asked = (command as? any Descriptors.Employer)?.workers

@@ -7,7 +7,7 @@ import Text
 
 /// How the program ends where something was not done: what it says, and the exit code.
 ///
-/// Every error comes down to one of three: an `ExitCode`, where a command has said already what
+/// Every error comes down to one of three: an `Ended`, where a command has said already what
 /// there is to say; what the parser says, be it help; and a problem, whose kind gives the code.
 struct Failure {
   private enum Words {
@@ -24,10 +24,8 @@ struct Failure {
   private let words: Words
 
   init(_ error: any Error) {
-    if let ending = error as? ExitCode {
-      (code, words) = (ending.rawValue, .said)
-    } else if error is OutputLost {
-      (code, words) = (OutputLost.code, .said)
+    if let ended = error as? Ended {
+      (code, words) = (ended.code, .said)
     } else if let words = Self.words(ofParser: error) {
       (code, self.words) = (Closebell.exitCode(for: error).rawValue, .parser(words))
     } else {
@@ -82,9 +80,4 @@ struct Failure {
     }
     return code
   }
-}
-
-extension ExitCode {
-  /// Ends the program as a problem of this kind would, where what there is to say was said.
-  init(_ kind: ProblemKind) { self.init(kind.exitCode) }
 }

@@ -1,5 +1,6 @@
 internal import Accounting
 import ArgumentParser
+import Console
 import Import
 import Settings
 
@@ -87,5 +88,12 @@ struct ImportOptions: ParsableArguments {
     request.isDistinct = distinct
     request.format = format
     return request
+  }
+}
+
+/// Refuses two results in one stream.
+func requireOwnStream(_ rejects: String?, _ common: CommonOptions) throws {
+  guard rejects != RejectsFile.standardOutput || !common.json else {
+    throw ValidationError("--json and the rows of --rejects - exclude one another")
   }
 }

@@ -54,14 +54,14 @@ extension ImportsCommand {
         "Write all refused rows here, to be mended and imported again.", valueName: "file"))
     var rejects: String?
 
-    func validate() throws { try RejectsFile.requireOwnStream(rejects, common) }
+    func validate() throws { try requireOwnStream(rejects, common) }
 
     func run() async throws {
       let rejects = try rejects.map { try RejectsFile($0) }
-      let session = ImportSession(common, trustedRoles: requesters.roles)
+      let session = common.importSession(trustedRoles: requesters.roles)
       let code = try await session.taking(rejects) { try await $0.resume(id) }
       await session.imports.end()
-      if code != 0 { throw ExitCode(code) }
+      if code != 0 { throw Ended(code: code) }
     }
   }
 
@@ -84,7 +84,7 @@ extension ImportsCommand {
     var limit: Int?
 
     func run() async throws {
-      let session = ImportSession(common, trustedRoles: requesters.roles)
+      let session = common.importSession(trustedRoles: requesters.roles)
       var (done, worst): (Int, Int32) = (0, 0)
       while !session.isStopped, done < limit ?? .max,
         let (job, result) = try await session.imports.takeQueued()
@@ -103,7 +103,7 @@ extension ImportsCommand {
       if done == 0, left == 0, !common.quiet, !common.json {
         StandardOutput.line("nothing is queued")
       }
-      if worst != 0 { throw ExitCode(worst) }
+      if worst != 0 { throw Ended(code: worst) }
     }
 
     /// Says what is left in the queue, and why: it is no failure, or strangers could make one.

@@ -109,16 +109,24 @@ struct CommonOptions: ParsableArguments {
   }
 
   /// Prints a result: as JSON where that is asked for, else as text unless nothing is.
-  ///
-  /// - Parameter isError: Whether the text is of an error, and so is printed in any case.
   func present<Result: Encodable>(
     _ result: Result, isError: Bool = false, text: (Result) -> [String]
   ) throws {
-    if json {
-      StandardOutput.json(try JSON(encoding: result))
-    } else if !quiet || isError {
-      StandardOutput.lines(text(result))
-    }
+    try style.present(result, isError: isError, text: text)
+  }
+
+  /// How much is told, and in which form.
+  var style: OutputStyle { OutputStyle(isJSON: json, isQuiet: quiet, isVerbose: verbose) }
+
+  /// Imports with their signals, their progress, and their reports.
+  func importSession(trustedRoles: [String] = []) -> ImportSession {
+    let settings = Settings.current
+    return ImportSession(
+      operations(for: "import"),
+      ImportLimits(
+        maxRows: settings.importMaxRows, seconds: settings.importTimeout?.seconds,
+        trustedRoles: trustedRoles),
+      style)
   }
 
   /// A connection for one command.

@@ -135,7 +135,8 @@ enum TidyRules {
     "Problems": [],
     "Text": [],
     "Console": [
-      "Close", "Dispatch", "Glibc", "Logging", "Operations", "Problems", "Synchronization", "Text",
+      "Close", "Dispatch", "Glibc", "Import", "Logging", "Operations", "Presentation", "Problems",
+      "Synchronization", "Text",
     ],
     "Settings": ["Console", "Glibc", "Import", "Postgres", "Problems", "Text"],
     "closebell": [

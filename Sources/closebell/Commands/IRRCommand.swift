@@ -1,11 +1,11 @@
 public import Accounting
 public import ArgumentParser
+import Problems
 import Console
 import Glibc
 import Import
 import Operations
 import Presentation
-import Problems
 import Text
 
 extension IRRConvention: ExpressibleByArgument {}
@@ -57,7 +57,7 @@ struct IRRCommand: ParsableCommand {
     try options.apply(to: &request)
     let flows = try FlowFile(request)
     if flows.refused > 0 { complain(flows) }
-    guard !flows.names.isEmpty else { throw ExitCode(.badInput) }
+    guard !flows.names.isEmpty else { throw Ended(.badInput) }
     let rates = SeriesRates(flows, convention)
     if common.verbose {
       Terminal.complain(.more, "\(source(flows)): \(flows.days.count) flows, \(rates.count) series")
@@ -69,7 +69,7 @@ struct IRRCommand: ParsableCommand {
     } else if !common.quiet {
       StandardOutput.lines(SeriesRatesText(rates).lines)
     }
-    guard flows.refused == 0 else { throw ExitCode(.badInput) }
+    guard flows.refused == 0 else { throw Ended(.badInput) }
   }
 
   private func source(_ flows: FlowFile) -> String {

@@ -51,7 +51,7 @@ struct ImportCommand: AsyncParsableCommand {
     if dryRun, background || rejects != nil {
       throw ValidationError("a dry run goes without --background and --rejects")
     }
-    try RejectsFile.requireOwnStream(rejects, common)
+    try requireOwnStream(rejects, common)
     if background, rejects != nil {
       throw ValidationError("refused rows of a queued import: closebell imports rejects ID")
     }
@@ -59,14 +59,14 @@ struct ImportCommand: AsyncParsableCommand {
 
   func run() async throws {
     let rejects = try rejects.map { try RejectsFile($0) }
-    let session = ImportSession(common)
+    let session = common.importSession()
     var worst: Int32 = 0
     for (place, file) in files.enumerated() {
       do {
         let code = try await take(file, rejects, session)
         worst = Severity.worse(worst, code)
       } catch {
-        guard files.count > 1, !(error is ExitCode) else { throw error }
+        guard files.count > 1, !(error is Ended) else { throw error }
         let problem = error.stated
         try report(problem, of: file)
         worst = Severity.worse(worst, problem.code.kind.exitCode)
@@ -77,7 +77,7 @@ struct ImportCommand: AsyncParsableCommand {
       }
     }
     await session.imports.end()
-    if worst != 0 { throw ExitCode(worst) }
+    if worst != 0 { throw Ended(code: worst) }
   }
 
   /// Imports a file, or queues it.

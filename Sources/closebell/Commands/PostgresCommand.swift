@@ -1,7 +1,7 @@
+import Problems
 import ArgumentParser
 import Console
 import PrivateCluster
-import Problems
 import Text
 
 /// The private cluster.
@@ -71,7 +71,7 @@ struct PostgresCommand: AsyncParsableCommand {
         StandardOutput.line(
           "\(word)\(pid.map { ", process \($0)" } ?? ""), in \(cluster.dataFolder.shown)")
       }
-      if word != "running" { throw ExitCode(.refused) }
+      if word != "running" { throw Ended(.refused) }
     }
   }
 

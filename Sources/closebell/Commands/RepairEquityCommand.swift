@@ -70,7 +70,7 @@ struct RepairEquityCommand: AsyncParsableCommand, Descriptors.Employer {
     let plan = try options.apply.map { (file: $0, text: try TextFile.read($0)) }
     let override = try overrideLock.map { try LockOptions.author(because: $0) }
     do {
-      try await Watch(common).run { stop, observer in
+      try await Watch(common.style).run { stop, observer in
         let repair = Repairing(
           operations: common.operations(for: "repair"),
           limits: WorkOptions.limits(workers: workers), overrideLock: override, stop: stop,
@@ -133,14 +133,14 @@ struct RepairEquityCommand: AsyncParsableCommand, Descriptors.Employer {
         "Close \(plan.closedAgain) dates again and remove \(plan.strayCount) rows?")
       try await apply(plan.plan.text, repair)
     }
-    if !plan.failures.isEmpty { throw ExitCode(.refused) }
+    if !plan.failures.isEmpty { throw Ended(.refused) }
   }
 
   private func apply(_ text: String, _ repair: Repairing) async throws {
     switch try await repair.apply(text) {
     case .appliedBefore(let before): try common.present(before) { RepairText($0).lines }
     case .closedAgain(let result):
-      try Concluding.conclude(result, common, verb: "closed again")
+      try Concluding.conclude(result, common.style, verb: "closed again")
       if !common.quiet, !common.json {
         StandardOutput.line("to undo it: closebell repair undo \(result.id)")
       }

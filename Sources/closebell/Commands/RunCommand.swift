@@ -1,3 +1,4 @@
+import Problems
 import Accounting
 import ArgumentParser
 import Close
@@ -5,7 +6,6 @@ import Console
 import Glibc
 import Operations
 import Presentation
-import Problems
 import Settings
 import Text
 
@@ -46,11 +46,11 @@ struct RunCommand: AsyncParsableCommand, Descriptors.Employer {
       work.closing, date: date, catchesUp: !noCatchUp,
       maxCatchUp: maxCatchUp ?? Settings.current.maxCatchUp)
     try await RunMetrics.recording {
-      try await Watch(common).run { stop, observer in
+      try await Watch(common.style).run { stop, observer in
         try await common.operations(for: "run").close(request, stop: stop, observer: observer)
       }
     } conclude: { result in
-      try Concluding.conclude(result, common, verb: "closed")
+      try Concluding.conclude(result, common.style, verb: "closed")
     }
   }
 }
@@ -102,10 +102,10 @@ struct ReplayCommand: AsyncParsableCommand, Descriptors.Employer {
         from: from, through: to, onlyStale: onlyStale, throughLatest: throughLatest),
       overrideLock: try overrideLock.map { try LockOptions.author(because: $0) })
     if dryRun { return try await preview(request) }
-    let result = try await Watch(common).run { stop, observer in
+    let result = try await Watch(common.style).run { stop, observer in
       try await common.operations(for: "run").replay(request, stop: stop, observer: observer)
     }
-    try Concluding.conclude(result, common, verb: "closed or closed again")
+    try Concluding.conclude(result, common.style, verb: "closed or closed again")
   }
 
   /// What a replay would write, old → new, and nothing written.
@@ -117,7 +117,7 @@ struct ReplayCommand: AsyncParsableCommand, Descriptors.Employer {
     for failure in preview.failures {
       Concluding.complain(failure)
     }
-    if !preview.failures.isEmpty { throw ExitCode(.refused) }
+    if !preview.failures.isEmpty { throw Ended(.refused) }
   }
 }
 

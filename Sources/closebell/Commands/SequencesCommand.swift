@@ -1,8 +1,8 @@
+import Problems
 import ArgumentParser
 import Console
 import Operations
 import Presentation
-import Problems
 import Text
 
 /// Id sequences against the tables that use them.
@@ -61,7 +61,7 @@ struct SequencesCheckCommand: AsyncParsableCommand {
       let isLast = place == complaints.count - 1
       Terminal.complain(.error, complaint, hint: isLast ? report.remedy?.text : nil)
     }
-    if !report.isHealthy(strict: strict) { throw ExitCode(.refused) }
+    if !report.isHealthy(strict: strict) { throw Ended(.refused) }
   }
 }
 
@@ -126,7 +126,7 @@ struct SequenceRepairing {
       Terminal.complain(
         .error, "sequence \(item.sequence) stays as it is: \(item.reason ?? "")")
     }
-    if result.sequences.count > result.moved { throw ExitCode(.refused) }
+    if result.sequences.count > result.moved { throw Ended(.refused) }
   }
 }
 

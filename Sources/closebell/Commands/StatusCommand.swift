@@ -1,8 +1,9 @@
+import Problems
 import Accounting
 import ArgumentParser
+import Console
 import Operations
 import Presentation
-import Problems
 
 /// How far the books are closed.
 struct StatusCommand: AsyncParsableCommand {
@@ -32,6 +33,6 @@ struct StatusCommand: AsyncParsableCommand {
   func run() async throws {
     let report = try await common.operations(for: "status").coverage(from: from, through: to)
     try common.present(report) { CoverageText($0).lines }
-    if !report.isHealthy { throw ExitCode(.refused) }
+    if !report.isHealthy { throw Ended(.refused) }
   }
 }

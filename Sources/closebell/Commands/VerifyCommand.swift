@@ -1,6 +1,7 @@
 import Accounting
 import ArgumentParser
 import Close
+import Console
 import Operations
 import Presentation
 import Problems
@@ -59,7 +60,7 @@ struct VerifyCommand: AsyncParsableCommand, Descriptors.Employer {
         limits: WorkOptions.limits(workers: workers)),
       from: from, through: to, trustsOpening: trustOpening)
     let stop = StopSignal()
-    let result = try await Watch(common, stop).run(verb: "verifying") { progress in
+    let result = try await Watch(common.style, stop).run(verb: "verifying") { progress in
       try await common.operations(for: "verify").verify(
         request, stop: stop, progress: progress)
     }
@@ -72,6 +73,6 @@ struct VerifyCommand: AsyncParsableCommand, Descriptors.Employer {
         ProblemCode("verify_interrupted", .interrupted),
         "interrupted: not everything was verified")
     }
-    if !result.isClean { throw ExitCode(.refused) }
+    if !result.isClean { throw Ended(.refused) }
   }
 }

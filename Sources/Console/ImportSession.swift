@@ -1,48 +1,41 @@
-import Console
 import Glibc
 import Import
-import Operations
+package import Operations
 import Presentation
 import Problems
-import Settings
 import Synchronization
 import Text
 
 /// Imports with their signals, their progress, and their reports.
-final class ImportSession: Sendable {
-  let imports: Importing
-  private let common: CommonOptions
+package final class ImportSession: Sendable {
+  package let imports: Importing
+  private let style: OutputStyle
   private let stop: StopSignal
   private let signals: Signals
 
   /// SIGINT or SIGTERM stops the import under way after its open chunk, a second one at once.
-  ///
-  /// - Parameter trustedRoles: Whose requests are taken beside our own.
-  init(_ common: CommonOptions, trustedRoles: [String] = []) {
-    self.common = common
+  package init(_ operations: Operations, _ limits: ImportLimits, _ style: OutputStyle) {
+    self.style = style
     let stop = StopSignal()
     self.stop = stop
     signals = Signals { count in
       if count > 1 { _exit(130) }
       stop.raise()
     }
-    let line = ImportLine(isQuiet: common.quiet)
-    imports = common.operations(for: "import").importing(
-      ImportWatch(
-        stop: stop, maxRows: Settings.current.importMaxRows,
-        timeoutSeconds: Settings.current.importTimeout?.seconds, trustedRoles: trustedRoles,
-        progress: { line.show($0) }))
+    let line = ImportLine(isQuiet: style.isQuiet)
+    imports = operations.importing(
+      ImportWatch(stop: stop, limits: limits, progress: { line.show($0) }))
   }
 
   deinit { signals.restore() }
 
   /// Whether somebody asked to stop.
-  var isStopped: Bool { stop.isRaised }
+  package var isStopped: Bool { stop.isRaised }
 
   /// Does an import; one that fails keeps the rows that it refused before, as one that is stopped.
   ///
   /// - Returns: The exit code.
-  func taking(
+  package func taking(
     _ rejects: RejectsFile?, _ work: (Importing) async throws -> ImportResult
   ) async throws -> Int32 {
     let result: ImportResult
@@ -72,16 +65,16 @@ final class ImportSession: Sendable {
   /// Prints what an import did, and refreshes the planner's idea of the tables after a large one.
   ///
   /// - Returns: The exit code.
-  func conclude(_ done: ImportResult, rejects: RejectsFile?) async throws -> Int32 {
+  package func conclude(_ done: ImportResult, rejects: RejectsFile?) async throws -> Int32 {
     // What follows says where they are, and is said even where they could not be written.
     let file = await written(done, rejects)
     var result = done
     result.rejectsFile = (try? file.get()) ?? nil
-    if rejects?.isStandardOutput == true, !common.json {
+    if rejects?.isStandardOutput == true, !style.isJSON {
       // The rows and nothing else, to be mended and imported as they stand.
-      if !common.quiet { Terminal.complain(.log, ImportText(result).summary) }
+      if !style.isQuiet { Terminal.complain(.log, ImportText(result).summary) }
     } else {
-      try common.present(result) { ImportText($0).lines }
+      try style.present(result) { ImportText($0).lines }
     }
     StandardOutput.flush()
     complain(result)

@@ -1,6 +1,4 @@
-import ArgumentParser
-import Console
-import Operations
+package import Operations
 
 /// The rows that an import refused, as a file that can be mended and imported as it stands.
 ///
@@ -8,29 +6,22 @@ import Operations
 /// refused again. So nothing that stands there is replaced or removed before the whole of the
 /// import's file was taken, nor if it changed in the meantime, nor if a row of it was too long to
 /// be kept; the rows then go beside it, where nothing is replaced at all.
-struct RejectsFile: Sendable {
-  let path: String
+package struct RejectsFile: Sendable {
+  package let path: String
   private let atBegin: WholeFile.Version?
 
-  private static let standardOutput = "-"
+  package static let standardOutput = "-"
 
   /// Looks at the place before the work is done, `-` for standard output.
   ///
   /// - Throws: `Failure` where no file can be put there.
-  init(_ path: String) throws {
+  package init(_ path: String) throws {
     self.path = path
     atBegin = path == Self.standardOutput ? nil : try WholeFile.version(at: path)
   }
 
-  /// Refuses two results in one stream.
-  static func requireOwnStream(_ path: String?, _ common: CommonOptions) throws {
-    guard path != standardOutput || !common.json else {
-      throw ValidationError("--json and the rows of --rejects - exclude one another")
-    }
-  }
-
   /// Whether the rows are what standard output is for.
-  var isStandardOutput: Bool { path == Self.standardOutput }
+  package var isStandardOutput: Bool { path == Self.standardOutput }
 
   /// Writes the header and the refused rows of an import.
   ///
@@ -39,7 +30,7 @@ struct RejectsFile: Sendable {
   ///
   /// - Parameter isWhole: Whether the whole of the import's file was taken.
   /// - Returns: The file with the rows, nil for none.
-  func write(_ rows: RefusedRows, isWhole: Bool) throws -> String? {
+  package func write(_ rows: RefusedRows, isWhole: Bool) throws -> String? {
     guard !isStandardOutput else {
       _ = try rows.copy { StandardOutput.data($0) }
       return nil

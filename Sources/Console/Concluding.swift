@@ -1,16 +1,14 @@
-import ArgumentParser
-import Console
-import Operations
+package import Operations
 import Presentation
 import Problems
 import Text
 
 /// How a command ends that has closed dates.
-enum Concluding {
+package enum Concluding {
   /// Prints what was done and leaves with its exit code.
-  static func conclude(_ result: RunResult, _ options: CommonOptions, verb: String) throws {
-    try options.present(result) { RunText($0, verb: verb).lines }
-    complain(result.failures, shown: options.verbose ? result.failures.count : 20)
+  package static func conclude(_ result: RunResult, _ style: OutputStyle, verb: String) throws {
+    try style.present(result) { RunText($0, verb: verb).lines }
+    complain(result.failures, shown: style.isVerbose ? result.failures.count : 20)
     if result.outcome == "paused" {
       Terminal.complain(
         StatedProblem(
@@ -21,7 +19,7 @@ enum Concluding {
           ProblemCode("slots_held", .busy), "held by another run: \(result.slots.busy) slots",
           remedy: "try again later"))
     }
-    if let shortfall = result.shortfall { throw ExitCode(shortfall) }
+    if let shortfall = result.shortfall { throw Ended(shortfall) }
   }
 
   private static func complain(_ failures: [SlotFailureResult], shown: Int) {
@@ -33,7 +31,7 @@ enum Concluding {
   }
 
   /// Says why a slot was not closed.
-  static func complain(_ failure: SlotFailureResult) {
+  package static func complain(_ failure: SlotFailureResult) {
     let slot = "portfolio \(failure.portfolio), \(failure.date)"
     if let problem = failure.problem { return Terminal.complain(problem, about: slot) }
     // What was put together before has lines of its own.
