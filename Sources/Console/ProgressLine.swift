@@ -32,7 +32,7 @@ package final class ProgressLine: RunObserver {
   }
 
   /// Takes the line away, so that what comes next stands alone.
-  package func erase() {
+  func erase() {
     let isDrawn = state.withLock { state in
       defer { state.drawn = nil }
       return state.drawn != nil

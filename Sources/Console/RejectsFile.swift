@@ -21,7 +21,7 @@ package struct RejectsFile: Sendable {
   }
 
   /// Whether the rows are what standard output is for.
-  package var isStandardOutput: Bool { path == Self.standardOutput }
+  var isStandardOutput: Bool { path == Self.standardOutput }
 
   /// Writes the header and the refused rows of an import.
   ///

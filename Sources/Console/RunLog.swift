@@ -1,5 +1,5 @@
 package import Close
-package import Logging
+import Logging
 import Problems
 
 /// What happens in a run, as a log has it.
@@ -32,16 +32,16 @@ package struct RunLog: RunObserver {
 
 /// Writes what libraries and observers log where the program says everything else, as a line for a
 /// person or as a JSON object.
-package struct TerminalLog: LogHandler {
-  package var metadata = Logger.Metadata()
-  package var logLevel = Logger.Level.info
+struct TerminalLog: LogHandler {
+  var metadata = Logger.Metadata()
+  var logLevel = Logger.Level.info
 
-  package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+  subscript(metadataKey key: String) -> Logger.Metadata.Value? {
     get { metadata[key] }
     set { metadata[key] = newValue }
   }
 
-  package func log(event: LogEvent) {
+  func log(event: LogEvent) {
     let level: LogLine.Level =
       switch event.level {
       case .trace, .debug: .debug

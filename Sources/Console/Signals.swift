@@ -27,7 +27,7 @@ package final class Signals: @unchecked Sendable {
 
   /// Runs `body`, which waits for a person: whoever else takes signals would wait for it too, so a
   /// signal ends the program meanwhile.
-  package static func endingTheProgram<R>(_ body: () throws -> R) rethrows -> R {
+  static func endingTheProgram<R>(_ body: () throws -> R) rethrows -> R {
     let before = numbers.map { signal($0) { _ in _exit(130) } }
     defer { for (number, disposition) in zip(numbers, before) { signal(number, disposition) } }
     return try body()

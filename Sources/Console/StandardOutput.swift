@@ -126,7 +126,7 @@ package enum StandardOutput {
 /// A pipe that nobody reads is an error like others, and no signal in the middle of the work.
 ///
 /// - Returns: nil, or the error (`errno`) that kept the rest from being written.
-package func writeAll(_ bytes: ArraySlice<UInt8>, to descriptor: Int32) -> Int32? {
+func writeAll(_ bytes: ArraySlice<UInt8>, to descriptor: Int32) -> Int32? {
   var (pipe, before) = (sigset_t(), sigset_t())
   sigemptyset(&pipe)
   sigaddset(&pipe, SIGPIPE)

@@ -46,7 +46,7 @@ package enum Terminal {
   }
 
   /// Whether standard error is a terminal that may be drawn on.
-  package static var isInteractive: Bool {
+  static var isInteractive: Bool {
     guard format == .text, isatty(STDERR_FILENO) == 1, getenv("NO_COLOR") == nil else {
       return false
     }

@@ -66,7 +66,7 @@ package final class WholeFile {
   }
 
   /// Puts the draft in its place; a crash of the machine finds the old file or the new one.
-  package func putInPlace() throws {
+  func putInPlace() throws {
     try sync()
     _ = try folder.status()
     guard renameat(folder.descriptor, draft, folder.descriptor, folder.name) == 0 else {
@@ -80,7 +80,7 @@ package final class WholeFile {
   ///
   /// - Parameter suffix: What is added to the name beside it, with a number from the second on.
   /// - Returns: Where it is now.
-  package func putBeside(suffix: String, orInPlace mayTakePlace: Bool) throws -> String {
+  func putBeside(suffix: String, orInPlace mayTakePlace: Bool) throws -> String {
     try sync()
     for number in (mayTakePlace ? 0 : 1)...Self.mostNames {
       let ending = number == 0 ? "" : number == 1 ? suffix : "\(suffix).\(number)"

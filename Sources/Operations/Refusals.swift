@@ -1,6 +1,6 @@
 package import Accounting
 package import Problems
-package import Storage
+internal import Storage
 
 /// A month that is to be locked has not ended, by the server's clock.
 package struct MonthNotOver: Problem {
@@ -38,7 +38,7 @@ extension ServerClock {
   /// Refuses a date that is still to come.
   ///
   /// - Throws: `DateInFuture`.
-  package func requireReached(_ date: Day) throws {
+  func requireReached(_ date: Day) throws {
     guard date > today else { return }
     throw DateInFuture(date: date, today: today)
   }

@@ -62,7 +62,7 @@ extension Reading where Value == String {
   package static func text(_ takes: String) -> Reading { Reading(takes: takes) { $0 } }
 
   /// A path that means the same wherever a command is started.
-  package static func wholePath(_ takes: String) -> Reading {
+  static func wholePath(_ takes: String) -> Reading {
     Reading(takes: takes, example: ", such as /srv/books") { $0.hasPrefix("/") ? $0 : nil }
   }
 }

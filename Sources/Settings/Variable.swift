@@ -5,7 +5,7 @@ import Postgres
 /// A variable of the environment that sets something: the one place where it is described.
 package struct Variable<Value: Sendable>: Sendable {
   /// Without the prefix that all have.
-  package let shortName: String
+  let shortName: String
   /// How it is read.
   package let reading: Reading<Value>
   /// What holds where it is not set, in words for the documentation.

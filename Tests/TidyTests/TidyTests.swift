@@ -27,6 +27,20 @@ struct TidyTests {
     #expect(rooms.subtracting(TidyRules.mayImport.keys) == [])
   }
 
+  @Test("names are the field's, and one name is one type")
+  func names() {
+    let sources = SourceTree.swiftFiles.filter { !$0.room.isEmpty }
+    report(TidyRules.bannedNames(sources) + TidyRules.namesTwice(sources))
+  }
+
+  @Test("what is open to other rooms is used by one")
+  func doors() {
+    report(
+      TidyRules.closedDoors(
+        SourceTree.swiftFiles,
+        of: ["Close", "Console", "Import", "Operations", "Presentation", "Settings", "Text"]))
+  }
+
   private func report(_ findings: [Finding]) {
     #expect(
       findings.isEmpty, "\n\(findings.map(\.description).joined(separator: "\n"))")
@@ -45,6 +59,28 @@ struct TidyRulesTests {
   func shape() {
     let long = String(repeating: "x", count: 101)
     #expect(messages("\(long.dropLast())\n\(long)\n\t1\n2 \n").count == 3)
+  }
+
+  @Test("a name out of a dialect, a name of two types and a door that nobody uses are found")
+  func names() {
+    let files = [
+      SourceFile(
+        path: "Sources/Close/A.swift", text: "struct Tornado {}\npackage func sweepUp() {}"),
+      SourceFile(path: "Sources/Import/B.swift", text: "struct Twin {}\n  package var used = 1"),
+      SourceFile(path: "Sources/Storage/C.swift", text: "struct Twin { let a = used }"),
+    ]
+    #expect(
+      TidyRules.bannedNames(files).map(\.message) == [
+        "Tornado: 'torn' is no word of the field", "sweepUp: 'sweep' is no word of the field",
+      ])
+    #expect(
+      TidyRules.namesTwice(files).map(\.message) == [
+        "Twin is the name of 2 types", "Twin is the name of 2 types",
+      ])
+    #expect(
+      TidyRules.closedDoors(files, of: ["Close", "Import"]).map(\.message) == [
+        "sweepUp is package, and only its own room names it"
+      ])
   }
 
   @Test("a statement that marks or forgets by itself is found, one that reads is not")

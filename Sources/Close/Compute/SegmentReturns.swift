@@ -209,7 +209,7 @@ struct SegmentReturns {
 /// it found, as nights do, and the series never knows of more than was closed.
 private struct ReadSeries {
   private(set) var rest: ArraySlice<DatedFlow>
-  var series = FlowSeries.empty
+  var series = KnownFlows.empty
 
   init(_ flows: [DatedFlow]) { rest = flows.sorted { $0.day < $1.day }[...] }
 
@@ -220,8 +220,8 @@ private struct ReadSeries {
   }
 
   /// What is kept for the next night.
-  var moments: FlowSeries {
-    FlowSeries(
+  var moments: KnownFlows {
+    KnownFlows(
       moments: series.moments ?? FlowMoments(flows: series.flows ?? [], expandedAt: 0), flows: nil)
   }
 }

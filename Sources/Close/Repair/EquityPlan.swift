@@ -33,13 +33,13 @@ package struct EquityPlan: Sendable {
     /// The dates whose numbers differ, ascending.
     package var wrong: [WrongDate]
     /// Dates whose opening has another revision than they say; their numbers may be right.
-    package var torn: [Day]
+    var brokenOpenings: [Day]
   }
 
   /// What is closed again, portfolio by portfolio.
   package var damage: [Damage]
   /// Rows that belong to no closed date; they are removed.
-  package var strays: [OrphanRows.Group]
+  package var orphans: [OrphanRows.Group]
   /// Portfolios that could not be recomputed, and are left alone.
   package var failures: [SlotFailure]
   /// How many closed dates were compared.
@@ -48,9 +48,9 @@ package struct EquityPlan: Sendable {
   package var plan: RepairPlan
 
   /// Whether nothing is damaged.
-  package var isEmpty: Bool { damage.isEmpty && strays.isEmpty }
+  package var isEmpty: Bool { damage.isEmpty && orphans.isEmpty }
   /// Stray rows, counted.
-  package var strayCount: Int { strays.reduce(0) { $0 + Int($1.count) } }
+  package var orphanCount: Int { orphans.reduce(0) { $0 + Int($1.count) } }
   /// Dates that are closed again, counted.
   package var closedAgain: Int { damage.reduce(0) { $0 + $1.closedAgain } }
 }
@@ -77,19 +77,19 @@ package struct EquityScope: Sendable {
   }
 
   /// The head of a plan.
-  func members(_ damage: [EquityPlan.Damage], _ strays: [OrphanRows.Group]) -> [(String, String)] {
+  func members(_ damage: [EquityPlan.Damage], _ orphans: [OrphanRows.Group]) -> [(String, String)] {
     [
       ("kind", PlanText.quoted(EquityRepair.kind)), ("from", PlanText.optional(from?.description)),
       ("to", PlanText.optional(through?.description)),
       ("portfolios", "[" + codes.sorted().map(PlanText.quoted).joined(separator: ", ") + "]"),
       ("dates_closed_again", String(damage.reduce(0) { $0 + $1.closedAgain })),
-      ("rows_removed", String(strays.reduce(0) { $0 + $1.count })),
+      ("rows_removed", String(orphans.reduce(0) { $0 + $1.count })),
     ] + (policy.map { [("max_carried_days", String($0.maxCarriedBusinessDays))] } ?? [])
   }
 }
 
 extension EquityPlan.Damage {
-  /// What a recomputed portfolio and its torn openings amount to; nil where nothing is wrong.
+  /// What a recomputed portfolio and its broken openings amount to; nil where nothing is wrong.
   ///
   /// - Parameter complete: Its closed dates, ascending.
   init?(
@@ -97,8 +97,9 @@ extension EquityPlan.Damage {
     complete: [Day]
   ) {
     let missing = Set(tears.filter(\.isMissing).map(\.openedFrom)).sorted()
-    torn = tears.filter { !$0.isMissing }.map(\.slot.date)
-    guard let first = (wrong.map(\.date) + missing + torn).min(), let last = complete.last else {
+    brokenOpenings = tears.filter { !$0.isMissing }.map(\.slot.date)
+    guard let first = (wrong.map(\.date) + missing + brokenOpenings).min(), let last = complete.last
+    else {
       return nil
     }
     self.portfolio = portfolio
@@ -138,7 +139,7 @@ extension EquityPlan.Damage {
       ("first_bad", PlanText.quoted(firstBad.description)),
       ("latest", PlanText.quoted(latest.description)),
       ("dates_closed_again", String(closedAgain)), ("missing", days(missing)),
-      ("torn", days(torn)), ("dates", PlanText.lines(dates, indent: "      ")),
+      ("torn", days(brokenOpenings)), ("dates", PlanText.lines(dates, indent: "      ")),
       ("differences", PlanText.quoted(digest)),
     ]
   }

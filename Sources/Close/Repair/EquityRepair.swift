@@ -92,9 +92,9 @@ package final class EquityRepair: Sendable {
       scope.codes.isEmpty ? .all : PortfolioSelection(segments.map(\.portfolio.id))
     let (first, last) = (scope.from ?? .earliest, scope.through ?? .latest)
     let tears = try OrphanRows.tears(of: selection, from: first, through: last, on: db)
-    let strays = try OrphanRows.find(of: selection, from: first, through: last, on: db)
-    let tornBy = Dictionary(grouping: tears, by: \.slot.portfolio)
-    let doubtful = segments.filter { !$0.dates.isEmpty || tornBy[$0.portfolio.id] != nil }
+    let orphans = try OrphanRows.find(of: selection, from: first, through: last, on: db)
+    let tearsByPortfolio = Dictionary(grouping: tears, by: \.slot.portfolio)
+    let doubtful = segments.filter { !$0.dates.isEmpty || tearsByPortfolio[$0.portfolio.id] != nil }
     let complete = Dictionary(
       grouping: try Planning.completeSlots(
         of: doubtful.map(\.portfolio.id), from: .earliest, through: .latest, on: db),
@@ -102,16 +102,17 @@ package final class EquityRepair: Sendable {
     let damage = doubtful.compactMap { segment in
       EquityPlan.Damage(
         segment.portfolio, wrong: segment.dates.map(\.wrong),
-        tears: tornBy[segment.portfolio.id] ?? [],
+        tears: tearsByPortfolio[segment.portfolio.id] ?? [],
         complete: (complete[segment.portfolio.id] ?? []).map(\.date))
     }
     let digests = try RepairArchive.digests(of: damage.map(\.differenceText), on: db)
     let plan = try RepairPlan(
-      scope.members(damage, strays),
-      decisions: zip(damage, digests).map { $0.members(differences: $1) } + strays.map(\.members),
+      scope.members(damage, orphans),
+      decisions: zip(damage, digests).map { $0.members(differences: $1) } + orphans.map(\.members),
       on: db)
     return EquityPlan(
-      damage: damage, strays: strays, failures: segments.compactMap(\.failure), compared: compared,
+      damage: damage, orphans: orphans, failures: segments.compactMap(\.failure),
+      compared: compared,
       plan: plan)
   }
 
@@ -198,7 +199,7 @@ extension RecomputedDate {
 package struct EquityRepairTask: Sendable {
   let firstBad: [ID<Portfolio>: Day]
   let missing: [ID<Portfolio>: [Day]]
-  let strays: [OrphanRows.Group]
+  let orphans: [OrphanRows.Group]
   let earliest: Day?
   let latest: Day
   /// The portfolios that are closed again; all where none is.
@@ -210,9 +211,9 @@ package struct EquityRepairTask: Sendable {
     firstBad = Dictionary(
       uniqueKeysWithValues: plan.damage.map { ($0.portfolio.id, $0.firstBad) })
     missing = Dictionary(uniqueKeysWithValues: plan.damage.map { ($0.portfolio.id, $0.missing) })
-    strays = plan.strays
-    earliest = firstBad.values.min() ?? strays.map(\.slot.date).min()
-    latest = plan.damage.map(\.latest).max() ?? strays.map(\.slot.date).max() ?? .latest
+    orphans = plan.orphans
+    earliest = firstBad.values.min() ?? orphans.map(\.slot.date).min()
+    latest = plan.damage.map(\.latest).max() ?? orphans.map(\.slot.date).max() ?? .latest
     self.text = text
     self.digest = digest
   }
@@ -221,8 +222,8 @@ package struct EquityRepairTask: Sendable {
   func begin(_ run: Int64, on db: isolated Connection) throws {
     try RepairArchive.begin(
       run, kind: EquityRepair.kind, table: nil, plan: text, digest: digest, on: db)
-    let removed = try OrphanRows.remove(strays, run: run, on: db)
-    guard removed == strays.reduce(0, { $0 + Int($1.count) }) else {
+    let removed = try OrphanRows.remove(orphans, run: run, on: db)
+    guard removed == orphans.reduce(0, { $0 + Int($1.count) }) else {
       throw RepairError.changed(["rows that belong to no closed date"])
     }
   }

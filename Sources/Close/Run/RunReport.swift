@@ -141,5 +141,5 @@ package struct RunReport: Sendable {
   }
 
   /// How many failures are kept; the count goes on.
-  package static let failuresKept = 1_000
+  static let failuresKept = 1_000
 }

@@ -52,7 +52,7 @@ package struct RecomputedDate: Sendable {
   /// The policy that it is judged by.
   package var policy: ClosePolicy
   /// Whether a later date's fingerprint proves that the inputs are what they were.
-  package var inputsAreProven = false
+  var inputsAreProven = false
 }
 
 /// Dates of one portfolio, recomputed.

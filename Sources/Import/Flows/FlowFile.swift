@@ -25,7 +25,7 @@ package struct FlowFile: Sendable {
   /// The series that are left out for want of a row, in the order of their first rows.
   package private(set) var leftOut: [String] = []
   /// Whether a refused row may be of any series, so that all are left out.
-  package private(set) var mayLackAny = false
+  private(set) var mayLackAny = false
   /// What would help refused rows, each once.
   package private(set) var hints: [String] = []
 

@@ -41,7 +41,7 @@ package enum ImportError: Problem, Hashable {
   }
 
   /// Whether somebody asked to stop; nothing is wrong with the file.
-  package var isInterruption: Bool {
+  var isInterruption: Bool {
     if case .interrupted = self { true } else { false }
   }
 

@@ -23,7 +23,7 @@ package struct SequenceCheckResult: Codable, Sendable {
     package var state: String
     /// `none`, `low`, `medium` or `high`.
     package var severity: String
-    package var lastValue: Int64?
+    var lastValue: Int64?
     package var isCalled: Bool?
     package var increment: Int64
     /// The value that it gives next, or would if its range allowed; nil where it was not read.
@@ -66,7 +66,7 @@ package struct SequenceCheckResult: Codable, Sendable {
   package var isHealthy: Bool
   package var checked: Int
   package var unhealthy: Int
-  package var nearlyExhausted: Int
+  var nearlyExhausted: Int
   package var unchecked: Int
   package var seconds: Double
   package var sequences: [Health]

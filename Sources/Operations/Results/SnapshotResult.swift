@@ -46,7 +46,7 @@ package struct SnapshotResult: Codable, Sendable {
   package var quality: QualityResult
   /// Ascending by symbol.
   package var holdings: [HoldingResult]
-  package var runID: Int64?
+  var runID: Int64?
   package var revision: Int32
 
   /// The currency of the amounts; nil in a result that was read from JSON, which does not tell it.

@@ -1,7 +1,7 @@
 /// The text format of Prometheus.
 package enum Prometheus {
   /// A gauge with its samples, each with its labels as they are written, braces included.
-  package static func gauge(
+  static func gauge(
     _ name: String, _ help: String, _ samples: [(labels: String, value: String)]
   ) -> String {
     """
@@ -13,7 +13,7 @@ package enum Prometheus {
   }
 
   /// A gauge of one value.
-  package static func gauge(_ name: String, _ help: String, _ value: String) -> String {
+  static func gauge(_ name: String, _ help: String, _ value: String) -> String {
     gauge(name, help, [("", value)])
   }
 }

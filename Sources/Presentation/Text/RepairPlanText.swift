@@ -69,13 +69,13 @@ package struct EquityPlanText {
     }
     var parts: [[String]] = []
     if !plan.damage.isEmpty { parts += [damage.lines, dates.lines] }
-    if !plan.strays.isEmpty { parts.append(strays.lines) }
+    if !plan.orphans.isEmpty { parts.append(orphans.lines) }
     let hidden = max(
-      plan.damage.count, plan.damage.reduce(0) { $0 + $1.wrong.count }, plan.strays.count)
+      plan.damage.count, plan.damage.reduce(0) { $0 + $1.wrong.count }, plan.orphans.count)
     if !all, hidden > Self.shown { parts.append(["and more; see everything with --verbose"]) }
     parts.append([
       "\(plan.compared) closed dates compared: \(plan.closedAgain) to close again in "
-        + "\(plan.damage.count) portfolios, \(plan.strayCount) stray rows to remove"
+        + "\(plan.damage.count) portfolios, \(plan.orphanCount) stray rows to remove"
     ])
     return parts.paragraphs
   }
@@ -129,12 +129,12 @@ package struct EquityPlanText {
     return table
   }
 
-  private var strays: TextTable {
+  private var orphans: TextTable {
     var table = TextTable([
       ("portfolio id", .right), ("date", .left), ("table", .left), ("rows", .right),
       ("why", .left),
     ])
-    for group in limited(plan.strays) {
+    for group in limited(plan.orphans) {
       table.add([
         group.slot.portfolio.description, group.slot.date.description, group.table,
         String(group.count), group.reason,

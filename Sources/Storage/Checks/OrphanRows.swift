@@ -50,7 +50,7 @@ public enum OrphanRows {
     of selection: PortfolioSelection, from first: Day, through last: Day,
     on db: isolated Connection
   ) throws -> [Tear] {
-    try db.rows(torn, selection.ids, first.postgres, last.postgres) {
+    try db.rows(tearing, selection.ids, first.postgres, last.postgres) {
       Tear(
         slot: try $0.nextSlot(), openedFrom: try $0.nextDay(), isMissing: try $0.nextBool())
     }
@@ -97,7 +97,7 @@ public enum OrphanRows {
   /// SQL that is true for a stray row `t`.
   ///
   /// A failed slot is none, nor a placeholder whose lease is known: the next run takes those.
-  private static func isStray(_ table: Table) -> String {
+  private static func isOrphan(_ table: Table) -> String {
     let isOfNobody =
       "not exists (select from closebell.portfolios p where p.id = t.portfolio_id)"
     guard table.name != "portfolio_snapshots" else {
@@ -137,7 +137,7 @@ public enum OrphanRows {
       min(\(reason(table)))
     from closebell.\(table.name) t
     where \(PortfolioSelection.contains("t.portfolio_id", "$1::bigint[]"))
-      and t.\(table.date) between $2::date and $3::date and \(isStray(table))
+      and t.\(table.date) between $2::date and $3::date and \(isOrphan(table))
     group by t.portfolio_id, t.\(table.date)
     """
   }
@@ -154,7 +154,7 @@ public enum OrphanRows {
     gone as (
       delete from closebell.\(table.name) t using c
       where t.portfolio_id = c.portfolio_id and t.\(table.date) = c.slot_date
-        and \(isStray(table))
+        and \(isOrphan(table))
       returning t.portfolio_id, c.slot_date, c.reason, pg_catalog.to_jsonb(t) as row_data)
     insert into closebell.repair_archive
       (run_id, table_name, portfolio, slot_date, action, reason, row_data)
@@ -164,7 +164,7 @@ public enum OrphanRows {
     """
   }
 
-  private static let torn = Statement.once(
+  private static let tearing = Statement.once(
     "stray-tears",
     """
     select s.portfolio_id, s.snapshot_date, s.opened_from_date, o.portfolio_id is null

@@ -207,12 +207,12 @@ public enum Populating {
         let attempt = chunk
         try db.transaction { db in try write(attempt, on: db) }
         return lost
-      } catch let torn as WriteConflict {
-        let taken = chunk.results.filter { torn.portfolios.contains($0.slot.portfolio) }
+      } catch let conflict as WriteConflict {
+        let taken = chunk.results.filter { conflict.portfolios.contains($0.slot.portfolio) }
         lost.formUnion(taken.map(\.slot))
-        chunk.results.removeAll { torn.portfolios.contains($0.slot.portfolio) }
-        chunk.moments.removeAll { torn.portfolios.contains($0.portfolio) }
-        chunk.outdatedMoments.removeAll { torn.portfolios.contains($0) }
+        chunk.results.removeAll { conflict.portfolios.contains($0.slot.portfolio) }
+        chunk.moments.removeAll { conflict.portfolios.contains($0.portfolio) }
+        chunk.outdatedMoments.removeAll { conflict.portfolios.contains($0) }
       }
     }
     return lost

@@ -6,7 +6,7 @@ public import Postgres
 /// A live owner's placeholder and a complete slot are never touched.
 public enum DeadOwners {
   /// A placeholder that was taken back, and the claim that it was taken from.
-  public typealias TakenBack = (slot: Slot, from: Int64)
+  public typealias Reclaimed = (slot: Slot, from: Int64)
 
   /// Turns their placeholders into failed slots that say so, forgets their leases, and ends the
   /// record of their runs: what every run begins with.
@@ -16,7 +16,7 @@ public enum DeadOwners {
   @discardableResult
   public static func cleanUp(
     olderThanSeconds: Double = 0, on db: isolated Connection
-  ) throws -> [TakenBack] {
+  ) throws -> [Reclaimed] {
     let taken = try reclaimExpired(olderThanSeconds: olderThanSeconds, on: db)
     try Leases.forgetDead(on: db)
     try Runs.endDead(on: db)
@@ -26,7 +26,7 @@ public enum DeadOwners {
   /// Turns the placeholders of owners whose lease has ended into failed slots that say so.
   static func reclaimExpired(
     olderThanSeconds: Double = 0, on db: isolated Connection
-  ) throws -> [TakenBack] {
+  ) throws -> [Reclaimed] {
     // Nearly always nobody is gone; then the slots, all dates of them, are not looked at.
     guard try db.row(isAnyExpired, olderThanSeconds, as: { try $0.nextBool() }) == true else {
       return []
@@ -48,7 +48,7 @@ public enum DeadOwners {
   /// - Parameter olderThanSeconds: How long ago they must have been claimed.
   public static func reclaimUnleased(
     olderThanSeconds: Double = 0, on db: isolated Connection
-  ) throws -> [TakenBack] {
+  ) throws -> [Reclaimed] {
     let found = try db.rows(findUnleased, olderThanSeconds) {
       (slot: try $0.nextSlot(), from: try $0.nextInt64())
     }
@@ -72,7 +72,7 @@ public enum DeadOwners {
   // MARK: - SQL
 
   /// SQL that is true for a failed slot whose owner was gone, which says nothing against it.
-  static func wasTakenBack(_ slot: String) -> String {
+  static func wasReclaimed(_ slot: String) -> String {
     "\(slot).error in ('lease expired', 'lease lost')"
   }
 

@@ -296,7 +296,7 @@ public enum Slots {
     """
     select s.portfolio_id, s.snapshot_date, s.claim_id,
       s.state = 'failed' or not \(Leases.isAlive("s.claim_id")),
-      s.state = 'failed' and not \(DeadOwners.wasTakenBack("s"))
+      s.state = 'failed' and not \(DeadOwners.wasReclaimed("s"))
     from closebell.portfolio_snapshots s
     where s.portfolio_id = any($1::bigint[]) and not s.is_complete
       and s.snapshot_date <= $2::date

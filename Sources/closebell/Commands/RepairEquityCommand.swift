@@ -130,7 +130,7 @@ struct RepairEquityCommand: AsyncParsableCommand, Descriptors.Employer {
     }
     if isApplied {
       try options.confirm(
-        "Close \(plan.closedAgain) dates again and remove \(plan.strayCount) rows?")
+        "Close \(plan.closedAgain) dates again and remove \(plan.orphanCount) rows?")
       try await apply(plan.plan.text, repair)
     }
     if !plan.failures.isEmpty { throw Ended(.refused) }

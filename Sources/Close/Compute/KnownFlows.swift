@@ -6,14 +6,14 @@ internal import Storage
 ///
 /// Whichever answers, the stored result is the same: a warm answer is given only where it
 /// provably rounds to what the full pass gives (see `FlowMoments`).
-struct FlowSeries {
+struct KnownFlows {
   /// Nil where only a full pass can tell.
   var moments: FlowMoments?
   /// Every flow so far, ascending; nil where they were not read.
   var flows: [DatedFlow]?
 
   /// A series without any flow yet.
-  static let empty = FlowSeries(moments: nil, flows: [])
+  static let empty = KnownFlows(moments: nil, flows: [])
 
   mutating func add(_ event: FlowEvent) {
     add(CollectionOfOne(DatedFlow(day: event.day, amount: event.amount.approximate)))
@@ -43,11 +43,11 @@ struct FlowSeries {
 /// nights.
 struct FlowLedger {
   /// The portfolio's external flows.
-  var portfolio: FlowSeries
+  var portfolio: KnownFlows
   /// The holdings' own, ascending: ten or so, found and changed in place.
-  private var holdings: [(holding: ID<Holding>, series: FlowSeries)] = []
+  private var holdings: [(holding: ID<Holding>, series: KnownFlows)] = []
   /// What a holding without an entry is: empty before the first close, unknown after it.
-  private let absent: FlowSeries
+  private let absent: KnownFlows
   /// Whether anything was learnt that the packed value does not say.
   var isChanged = false
   /// All flows up to and with this date are in; nothing can be told of a date before it.
@@ -57,9 +57,9 @@ struct FlowLedger {
   static let empty = FlowLedger(portfolio: .empty, absent: .empty)
 
   /// Nothing is known: whatever is asked must be read first.
-  static let unknown = FlowLedger(portfolio: FlowSeries(), absent: FlowSeries())
+  static let unknown = FlowLedger(portfolio: KnownFlows(), absent: KnownFlows())
 
-  private init(portfolio: FlowSeries, absent: FlowSeries) {
+  private init(portfolio: KnownFlows, absent: KnownFlows) {
     self.portfolio = portfolio
     self.absent = absent
   }
@@ -79,7 +79,7 @@ struct FlowLedger {
   }
 
   /// Puts another series in the place of a holding's.
-  mutating func set(_ series: FlowSeries, of holding: ID<Holding>) {
+  mutating func set(_ series: KnownFlows, of holding: ID<Holding>) {
     holdings[position(of: holding)].series = series
   }
 
@@ -124,13 +124,13 @@ struct FlowLedger {
       let key = rest.withUnsafeBytes { $0.loadUnaligned(as: Int64.self) }
       rest = rest.dropFirst(8)
       guard let moments = FlowMoments(unpacking: &rest) else { return nil }
-      let series = FlowSeries(moments: moments)
+      let series = KnownFlows(moments: moments)
       if key == 0 { portfolio = series } else { append(series, of: ID(Int64(littleEndian: key))) }
     }
   }
 
   /// They were packed in their order.
-  private mutating func append(_ series: FlowSeries, of holding: ID<Holding>) {
+  private mutating func append(_ series: KnownFlows, of holding: ID<Holding>) {
     if holdings.last.map({ $0.holding < holding }) ?? true {
       holdings.append((holding, series))
     } else {
@@ -145,7 +145,7 @@ struct FlowLedger {
   func packed(keeping open: some Sequence<ID<Holding>>) -> [UInt8] {
     var bytes: [UInt8] = []
     bytes.reserveCapacity((holdings.count + 1) * 140)
-    func append(_ key: Int64, _ series: FlowSeries) {
+    func append(_ key: Int64, _ series: KnownFlows) {
       let fromFlows = series.flows.map { FlowMoments(flows: $0, expandedAt: 0) }
       guard let moments = series.moments ?? fromFlows else { return }
       withUnsafeBytes(of: key.littleEndian) { bytes.append(contentsOf: $0) }
