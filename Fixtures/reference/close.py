@@ -58,7 +58,7 @@ def position_parts(position):
 
 def portfolio_parts(totals):
     parts = {"realized_pnl": ZERO, "unrealized_change": ZERO, "income": totals.income,
-             "fees": totals.fees, "taxes": totals.taxes, "fx_pnl": totals.cash_fx}
+             "fees": totals.fees, "taxes": totals.taxes, "fx_pnl": totals.cash_fx + totals.receivable_fx}
     for position in totals.positions.values():
         for name, value in position_parts(position).items():
             parts[name] += value
@@ -100,9 +100,9 @@ class Chain:
         assert totals.equity == opening + pnl + inflow - outflow, (self.code, date)
         alone = less(
             {"income": totals.income, "fees": totals.fees, "taxes": totals.taxes,
-             "fx": totals.cash_fx},
+             "fx": totals.cash_fx + totals.receivable_fx},
             before and {"income": before.income, "fees": before.fees, "taxes": before.taxes,
-                        "fx": before.cash_fx})
+                        "fx": before.cash_fx + before.receivable_fx})
         assert pnl == sum(Fraction(row["daily_pnl"]) for row in holdings) + (
             alone["income"] - alone["fees"] - alone["taxes"] + alone["fx"]), (self.code, date)
         daily_return = self._link(totals, before, opening, inflow, outflow)

@@ -2,8 +2,12 @@
 
 import csv
 import datetime
+import types
 from bisect import bisect_right
 from fractions import Fraction
+
+
+ZERO = Fraction(0)
 
 
 def rounded(number, places=4):
@@ -22,6 +26,23 @@ def rows(folder, name):
         return []
     with open(path, newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
+
+
+def action(row):
+    """A row of corporate-actions.csv; what is not said is None, a ratio is (new, old)."""
+    def number(name):
+        return Fraction(row[name]) if row.get(name) else None
+    ratio = (row.get("ratio") or "").replace("/", ":")
+    share = number("cost_share")
+    return types.SimpleNamespace(
+        ex_date=day(row["ex_date"]), symbol=row["symbol"], kind=row["type"],
+        portfolio=row.get("portfolio") or "", value=number("value"),
+        currency=row.get("currency") or None, cash=number("cash"),
+        ratio=tuple(Fraction(part) for part in ratio.split(":")) if ratio else None,
+        new_symbol=row.get("new_symbol") or None, cost=row.get("cost") or "carried",
+        cost_share=ZERO if row["type"] == "rights" and share is None else share,
+        pay_date=day(row["pay_date"]) if row.get("pay_date") else None,
+        fraction_price=number("fraction_price"))
 
 
 class Series:
@@ -58,10 +79,12 @@ class Files:
         self.closes = {symbol: Series(dated) for symbol, dated in closes.items()}
         self.rates = {pair: Series(dated) for pair, dated in rates.items()}
         self.statements = statements
+        self.all_actions = sorted(
+            (action(row) for row in rows(folder, "corporate-actions.csv")
+             if row.get("status") != "cancelled"), key=lambda one: one.ex_date)
         self.actions = {}
-        for row in rows(folder, "corporate-actions.csv"):
-            self.actions.setdefault(row["symbol"], []).append(
-                (day(row["ex_date"]), row["type"], Fraction(row["value"])))
+        for one in self.all_actions:
+            self.actions.setdefault(one.symbol, []).append(one)
         self.overrides = {
             (row["calendar"], day(row["date"])): row["open"] == "true"
             for row in rows(folder, "calendars.csv")}
@@ -72,9 +95,13 @@ class Files:
         if found is None:
             return None
         made, price = found
-        for ex_date, kind, ratio in sorted(self.actions.get(symbol, [])):
-            if kind == "split" and made < ex_date <= date:
-                price = rounded(price / ratio, 12)
+        for one in self.actions.get(symbol, []):
+            if one.portfolio:
+                continue
+            if one.kind in ("split", "stock_dividend") and made < one.ex_date <= date:
+                new, old = one.ratio or (one.value, Fraction(1))
+                price = rounded(
+                    price * old / (new if one.kind == "split" else new + old), 12)
         return made, price
 
     def rate(self, currency, base, date):

@@ -7,6 +7,7 @@ date's P&L can only be what the totals say.
 from fractions import Fraction
 
 from .files import day, rounded
+from .moves import Moves
 
 ZERO = Fraction(0)
 FUND_IN = {"investment", "regular_investment", "government_uplift", "product_switch_in",
@@ -18,10 +19,11 @@ class Position:
     """One holding: its lots or carried value, and its totals since inception, in base currency."""
 
     def __init__(self, instrument):
+        self.terms = instrument
         self.symbol, self.currency = instrument["symbol"], instrument["currency"]
         self.multiplier = Fraction(instrument["multiplier"])
         self.valued = instrument["pricing"] == "valued"
-        self.lots = []  # [quantity, local cost, base cost], signs alike
+        self.lots = []  # [quantity, local cost, base cost, acquired], signs alike
         self.value, self.statement_date = ZERO, None
         self.realized = self.realized_fx = self.income = self.fees = self.taxes = ZERO
         self.arrived = self.arrived_fx = ZERO  # unrealized that came in kind, less what left
@@ -34,12 +36,15 @@ class Position:
     def cost(self, index):
         return sum((lot[index] for lot in self.lots), ZERO)
 
-    def open(self, quantity, local, base, average):
+    def open(self, quantity, local, base, acquired, average):
         if average and self.lots:
             lot = self.lots[0]
             lot[0], lot[1], lot[2] = lot[0] + quantity, lot[1] + local, lot[2] + base
-        else:
-            self.lots.append([quantity, local, base])
+            return
+        place = len(self.lots)
+        while place and acquired and self.lots[place - 1][3] > acquired:
+            place -= 1
+        self.lots.insert(place, [quantity, local, base, acquired])
 
     def relieve(self, quantity, newest_first):
         """Takes so many units (unsigned) out of the lots; returns their local and base cost."""
@@ -74,7 +79,7 @@ class Totals:
         self.base, self.relief = terms["base_currency"], terms["lot_relief"]
         self.per_currency = terms["cash"] == "per_currency"
         self.automatic = terms["dividends"] == "automatic"
-        self.positions, self.balances = {}, {}
+        self.positions, self.balances, self.receivables = {}, {}, {}
         self.effects = ZERO  # every cash effect in base currency, conversions apart
         self.inflow = self.outflow = self.income = self.fees = self.taxes = ZERO
         self.flows = []
@@ -86,11 +91,12 @@ class Totals:
     def _replay(self):
         activities = [row for row in self.files.activities[self.code] if self._counts(row)]
         dates = {day(row["date"]) for row in activities}
+        dates |= {action.ex_date for action in self.files.all_actions
+                  if action.ex_date <= self.date}
         for symbol in {row["symbol"] for row in activities if row["symbol"]}:
-            dates |= {ex for ex, _, _ in self.files.actions.get(symbol, []) if ex <= self.date}
             dates |= {made for made in self._statements(symbol) if made <= self.date}
         for date in sorted(dates):
-            self._corporate_actions(date)
+            Moves(self, date).apply()
             switched = ZERO
             for row in activities:
                 if day(row["date"]) == date:
@@ -109,25 +115,10 @@ class Totals:
     def _statements(self, symbol):
         return self.files.statements.get((self.code, symbol), {})
 
-    def _position(self, symbol):
+    def position(self, symbol):
         if symbol not in self.positions:
             self.positions[symbol] = Position(self.files.instruments[symbol])
         return self.positions[symbol]
-
-    def _corporate_actions(self, date):
-        for position in self.positions.values():
-            actions = self.files.actions.get(position.symbol, [])
-            for ex_date, kind, ratio in actions:
-                if ex_date == date and kind == "split":
-                    for lot in position.lots:
-                        lot[0] = rounded(lot[0] * ratio, 12)
-            for ex_date, kind, per_unit in actions:
-                if ex_date == date and kind == "dividend" and self.automatic and position.quantity:
-                    rate = self._rate(position.currency, date)
-                    self._income(
-                        position, date, position.currency,
-                        rounded(position.quantity * per_unit),
-                        rounded(position.quantity * per_unit * rate))
 
     def _rate(self, currency, date):
         return self.files.rate(currency, self.base, date)
@@ -136,14 +127,22 @@ class Totals:
         self.balances[currency] = self.balances.get(currency, ZERO) + local
         self.effects += base
 
+    def receive(self, currency, local, base, date, pay_date):
+        """Cash, or what is paid on a later date."""
+        if pay_date is None or pay_date <= date:
+            self._cash(currency, local, base)
+            return
+        owed = self.receivables.get((pay_date, currency), (ZERO, ZERO))
+        self.receivables[pay_date, currency] = owed[0] + local, owed[1] + base
+
     def _external(self, date, base):
         """A flow of the portfolio: positive in, negative out."""
         self.inflow += max(base, ZERO)
         self.outflow += max(-base, ZERO)
         self.flows.append((date, -base))
 
-    def _income(self, position, date, currency, local, base):
-        self._cash(currency, local, base)
+    def _income(self, position, date, currency, local, base, paid_on):
+        self.receive(currency, local, base, date, paid_on)
         if position:
             position.income += base
             position.flows.append((date, base))
@@ -156,9 +155,10 @@ class Totals:
         rate = self._rate(currency, date)
         amount = Fraction(row["amount"] or 0)
         base = rounded(amount * rate)
-        position = self._position(row["symbol"]) if row["symbol"] else None
+        position = self.position(row["symbol"]) if row["symbol"] else None
         if position and position.valued:
             return self._fund_flow(kind, date, position, amount, base, rate)
+        paid_on = day(row["pay_date"]) if row.get("pay_date") else None
         fee = Fraction(row["fee"] or 0)
         fee_base = rounded(fee * rate)
         if fee:
@@ -174,9 +174,13 @@ class Totals:
             self._external(date, sign * base)
         elif kind in ("dividend", "interest"):
             assert not (kind == "dividend" and self.automatic and position)
-            self._income(position, date, currency, amount, base)
+            self._income(position, date, currency, amount, base, paid_on)
+        elif kind == "return_of_capital":
+            self.receive(currency, amount, base, date, paid_on)
+            position.flows.append((date, base))
+            Moves(self, date).give_back(position, amount, base)
         elif kind in ("fee", "tax"):
-            self._cash(currency, -amount, -base)
+            self.receive(currency, -amount, -base, date, paid_on)
             self._cost(position, date, base, "fees" if kind == "fee" else "taxes")
         elif kind in ("exchange_out", "exchange_in"):
             assert self.per_currency
@@ -203,15 +207,43 @@ class Totals:
         if kind != "expire":
             self._cash(row["currency"], sign * local, sign * base)
             position.flows.append((date, sign * base))
-        closing = min(quantity, abs(held)) if held * sign > 0 else ZERO
+        if kind != "expire":
+            quantity = self._closing(position, quantity, sign, date)
+        self.change(position, -sign * quantity, -sign * local, -sign * base, rate, date)
+
+    def _closing(self, position, quantity, sign, date):
+        """What is held, where a trade would leave no more of it than splits have rounded."""
+        held = position.quantity
+        left = abs(held) - quantity
+        if held * sign <= 0 or not left or abs(left) > Fraction(1, 10**6):
+            return quantity
+        limit, last = ZERO, Fraction(1, 10**12)
+        for action in self.files.actions.get(position.symbol, []):
+            if action.ex_date > date or action.kind not in ("split", "stock_dividend"):
+                continue
+            new, old = action.ratio or (action.value, Fraction(1))
+            if action.kind == "stock_dividend":
+                new += old
+            limit = limit * new / old + last / 2
+            if old == 1 and new * 10**11 % 1:
+                limit += last / 2 * abs(held) / new
+        return abs(held) if abs(left) <= limit else quantity
+
+    def change(self, position, quantity, local, base, rate, date):
+        """A trade of so many units for so much: closes one side, opens the other."""
+        held = position.quantity
+        closing = min(abs(quantity), abs(held)) if held * quantity < 0 else ZERO
         if closing:
-            part = local if closing == quantity else rounded(closing * unit)
-            part_base = base if closing == quantity else rounded(closing * unit * rate)
+            part, part_base = local, base
+            if closing != abs(quantity):
+                share = closing / abs(quantity)
+                part, part_base = rounded(local * share), rounded(base * share)
             cost, cost_base = position.relieve(closing, self.relief == "lifo")
-            position.realize(sign * part, sign * part_base, cost, cost_base, rate)
+            position.realize(-part, -part_base, cost, cost_base, rate)
             local, base = local - part, base - part_base
-        if quantity > closing:
-            position.open(-sign * (quantity - closing), -sign * local, -sign * base,
+        if abs(quantity) > closing:
+            sign = 1 if quantity > 0 else -1
+            position.open(sign * (abs(quantity) - closing), local, base, date,
                           self.relief == "average")
 
     def _transfer(self, row, kind, date, position, rate):
@@ -226,7 +258,8 @@ class Totals:
             if row["price"]:
                 unit = Fraction(row["price"]) * position.multiplier
                 cost, cost_base = rounded(quantity * unit), rounded(quantity * unit * rate)
-            position.open(quantity, cost, cost_base, self.relief == "average")
+            acquired = day(row["acquired"]) if row.get("acquired") else date
+            position.open(quantity, cost, cost_base, acquired, self.relief == "average")
         else:
             assert 0 < quantity <= position.quantity
             cost, cost_base = position.relieve(quantity, self.relief == "lifo")
@@ -242,7 +275,7 @@ class Totals:
             return ZERO  # happened inside the fund
         switched = ZERO
         if kind in FUND_IN:
-            position.open(ZERO, amount, base, True)
+            position.open(ZERO, amount, base, None, True)
             position.value += amount
             sign = 1
         else:
@@ -252,7 +285,7 @@ class Totals:
             cost, cost_base = position.cost(1), position.cost(2)
             if share < 1:
                 cost, cost_base = rounded(cost * share), rounded(cost_base * share)
-            position.open(ZERO, -cost, -cost_base, True)
+            position.open(ZERO, -cost, -cost_base, None, True)
             position.realize(amount, base, cost, cost_base, rate)
             position.value = max(ZERO, position.value - amount)
         position.flows.append((date, -sign * base))
@@ -285,6 +318,7 @@ class Totals:
             position.unrealized_fx = value - base_cost - position.unrealized
             if not position.valued and quantity and position.price is None:
                 position.unrealized = position.unrealized_fx = ZERO
+        self._pay_receivables()
         if self.per_currency:
             self.cash = sum(
                 (rounded(balance * self._rate(currency, self.date))
@@ -295,4 +329,16 @@ class Totals:
         values = [position.market_value for position in self.positions.values()]
         self.long_value = sum((value for value in values if value > 0), ZERO)
         self.short_value = sum((value for value in values if value < 0), ZERO)
-        self.equity = self.long_value + self.short_value + self.cash
+        self.equity = self.long_value + self.short_value + self.cash + self.receivable
+
+    def _pay_receivables(self):
+        """What is due is cash, at its pay date's rate; the rest is worth the date's rate."""
+        self.receivable = self.receivable_fx = ZERO
+        for (pay_date, currency), (local, base) in self.receivables.items():
+            due = pay_date <= self.date
+            value = rounded(local * self._rate(currency, pay_date if due else self.date))
+            if due:
+                self._cash(currency, local, value)
+            else:
+                self.receivable += value
+            self.receivable_fx += value - base
