@@ -75,7 +75,8 @@ struct SegmentClose {
     var asked: [(holding: ID<Holding>, through: Day)] = []
     for one in opened {
       guard let through = one.computed.segment.openedFrom else { continue }
-      asked += one.needingLots.map { ($0, through) }
+      let kin = Set(one.needingLots.flatMap { one.lineage(of: $0, inputs) })
+      asked += kin.sorted().map { ($0, through) }
     }
     var result: [ID<Holding>: [Activity]] = [:]
     for row in try db.history(of: asked) {

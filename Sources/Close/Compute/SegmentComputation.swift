@@ -40,6 +40,11 @@ struct SegmentComputation {
     /// The holdings whose lots have to be restored from their history first.
     var needingLots: [ID<Holding>]
     var computed: ComputedSegment
+
+    /// The holdings whose histories make a holding's lots.
+    func lineage(of holding: ID<Holding>, _ inputs: ChunkInputs) -> [ID<Holding>] {
+      book.lineage(of: holding, market: inputs.market.market)
+    }
   }
 
   /// Opens a segment's book, before its first date.
@@ -53,7 +58,8 @@ struct SegmentComputation {
     let isLost = segment.openedFrom != nil && stored.opening == nil
     return Opened(
       book: book, activities: activities,
-      needingLots: book.holdingsNeedingLots(for: activities),
+      needingLots: book.holdingsNeedingLots(
+        for: activities, market: inputs.market.market, through: segment.through),
       computed: ComputedSegment(
         segment: segment, openingRevision: stored.opening?.revision, instruments: instruments,
         problem: isLost
@@ -69,7 +75,8 @@ struct SegmentComputation {
     do {
       for holding in opened.needingLots {
         try opened.book.restoreLots(
-          of: holding, from: lots[holding] ?? [], market: inputs.market.market)
+          of: holding, from: opened.lineage(of: holding, inputs).flatMap { lots[$0] ?? [] },
+          market: inputs.market.market)
       }
       try closeDates(&opened)
     } catch let error as CloseError {

@@ -105,7 +105,8 @@ struct SegmentReturns {
     var portfolios: [ID<Portfolio>] = []
     var through = Day.earliest
     for (computed, missing) in pending where !computed.segment.readsHistory {
-      holdings += missing.holdings.sorted().map { ($0, computed.segment.through) }
+      let kin = Set(missing.holdings.flatMap { lineage(of: $0, computed) })
+      holdings += kin.sorted().map { ($0, computed.segment.through) }
       if missing.portfolio { portfolios.append(computed.segment.portfolio.id) }
       through = max(through, computed.segment.through)
     }
@@ -124,7 +125,9 @@ struct SegmentReturns {
       let rows = inputs.books[computed.segment.portfolio.id]?.activities ?? []
       if missing.portfolio { read.ofPortfolios[computed.segment.portfolio.id] = rows }
       let byHolding = Dictionary(grouping: rows) { $0.activity.holding }
-      for holding in missing.holdings { read.ofHoldings[holding] = byHolding[holding]?[...] }
+      for holding in missing.holdings.flatMap({ lineage(of: $0, computed) }) {
+        read.ofHoldings[holding] = byHolding[holding]?[...]
+      }
     }
     return read
   }
@@ -134,7 +137,8 @@ struct SegmentReturns {
   ) throws {
     do {
       for holding in missing.holdings {
-        let flows = try flows(of: holding, computed, read.ofHoldings[holding] ?? [])
+        let rows = lineage(of: holding, computed).flatMap { read.ofHoldings[$0] ?? [] }
+        let flows = try flows(of: holding, computed, rows)
         solve(holding, flows, &computed)
       }
       if missing.portfolio {
@@ -148,14 +152,23 @@ struct SegmentReturns {
   }
 
   private func flows(
-    of holding: ID<Holding>, _ computed: ComputedSegment, _ rows: ArraySlice<StoredActivity>
+    of holding: ID<Holding>, _ computed: ComputedSegment, _ rows: [StoredActivity]
   ) throws -> [DatedFlow] {
-    guard let instrument = computed.instruments[holding] else { return [] }
+    guard computed.instruments[holding] != nil else { return [] }
     return try PortfolioBook.flows(
-      of: holding, portfolio: computed.segment.portfolio, instrument: instrument,
+      of: holding, portfolio: computed.segment.portfolio, instruments: computed.instruments,
       history: try rows.map { try $0.withReferenceClose(in: inputs.market) },
       market: inputs.market.market, through: computed.segment.through
     ).map { DatedFlow(day: $0.day, amount: $0.amount.approximate) }
+  }
+
+  /// The holdings whose histories make a holding's flows: lots may have passed to it.
+  private func lineage(
+    of holding: ID<Holding>, _ computed: ComputedSegment
+  ) -> [ID<Holding>] {
+    PortfolioBook.lineage(
+      of: holding, portfolio: computed.segment.portfolio, instruments: computed.instruments,
+      market: inputs.market.market, through: computed.segment.through)
   }
 
   private func portfolioFlows(

@@ -118,17 +118,80 @@ struct SlotFingerprint {
       hasher.write(Kind.action.rawValue)
       hasher.write(instrument.symbol)
       hasher.write(action.exDate)
-      switch action.effect {
-      case .split(let ratio): hasher.write(ratio)
-      case .dividend(let perUnit):
-        guard portfolio.dividendMode == .automatic else { continue }
-        hasher.write(-1)
-        hasher.write(perUnit)
-      }
+      guard write(action, to: &hasher) else { continue }
       write(rateOf: instrument.currency, on: action.exDate, to: &hasher)
       sum = sum + hasher.finish()
     }
     return sum
+  }
+
+  /// What an action says; whether it counts.
+  ///
+  /// A split for one unit and a dividend in the instrument's currency on the ex-date are what they
+  /// were before there was anything else.
+  private mutating func write(
+    _ action: CorporateAction, to hasher: inout FingerprintHasher
+  ) -> Bool {
+    guard action.portfolio.map({ $0 == portfolio.id }) ?? true else { return false }
+    switch action.effect {
+    case .split(let ratio) where ratio.old == .one && action.fractionPrice == nil:
+      hasher.write(ratio.new)
+      return true
+    case .dividend(let payment) where payment.currency == nil && payment.payDate == nil:
+      guard portfolio.dividendMode == .automatic else { return false }
+      hasher.write(-1)
+      hasher.write(payment.perUnit)
+      return true
+    case .dividend, .returnOfCapital:
+      guard portfolio.dividendMode == .automatic else { return false }
+    case .rename: return false
+    case .split, .stockDividend, .spinOff, .rights, .merger: break
+    }
+    hasher.write(action.effect.type.rawValue)
+    hasher.write(action.fractionPrice)
+    switch action.effect {
+    case .split(let ratio), .stockDividend(let ratio):
+      hasher.write(ratio.new)
+      hasher.write(ratio.old)
+    case .dividend(let payment), .returnOfCapital(let payment):
+      write(payment, on: action.exDate, to: &hasher)
+    case .spinOff(let shares, let share), .rights(let shares, let share):
+      write(shares, on: action.exDate, to: &hasher)
+      hasher.write(share)
+    case .merger(let merger):
+      if let shares = merger.shares { write(shares, on: action.exDate, to: &hasher) }
+      if let cash = merger.cash { write(cash, on: action.exDate, to: &hasher) }
+      switch merger.cost {
+      case .carried(let share):
+        hasher.write(1)
+        hasher.write(share)
+      case .realized: hasher.write(2)
+      }
+    case .rename: break
+    }
+    return true
+  }
+
+  private mutating func write(
+    _ payment: CorporateAction.Payment, on exDate: Day, to hasher: inout FingerprintHasher
+  ) {
+    hasher.write(payment.perUnit)
+    hasher.write(payment.payDate)
+    guard let currency = payment.currency else { return }
+    hasher.write(UInt64(currency.packed))
+    write(rateOf: currency, on: exDate, to: &hasher)
+  }
+
+  /// The other instrument, and the close by which it says what the value moved is.
+  private mutating func write(
+    _ shares: CorporateAction.Shares, on exDate: Day, to hasher: inout FingerprintHasher
+  ) {
+    let other = instruments.values.first { $0.id == shares.into }
+    hasher.write(other?.symbol ?? "")
+    hasher.write(shares.ratio.new)
+    hasher.write(shares.ratio.old)
+    hasher.write((try? market.close(of: shares.into, on: exDate))?.price)
+    if let other { write(rateOf: other.currency, on: exDate, to: &hasher) }
   }
 
   private mutating func activity(
@@ -145,6 +208,8 @@ struct SlotFingerprint {
     hasher.write(activity.fee)
     hasher.write(activity.acquired)
     hasher.write(activity.referenceClose)
+    // Without one it is what it was before there were any.
+    if let payDate = activity.payDate { hasher.write(payDate) }
     write(rateOf: activity.currency, on: activity.date, to: &hasher)
     if activity.isLate, let openedFrom {
       write(rateOf: activity.currency, on: openedFrom, to: &hasher)

@@ -129,7 +129,8 @@ private struct Explaining {
     for holding in book.holdingsWithoutLots {
       // Lots that no trade needs are told where they can be: the close does not ask for them.
       try? book.restoreLots(
-        of: holding, from: history[holding] ?? [], market: inputs.market.market)
+        of: holding, from: opened.lineage(of: holding, inputs).flatMap { history[$0] ?? [] },
+        market: inputs.market.market)
     }
     let statements = inputs.books[portfolio.id]?.statements ?? []
     return try book.explain(
@@ -170,11 +171,14 @@ private struct Explaining {
         convention: portfolio.irrConvention)
     }
     for (row, result) in zip(closed.close.holdings, closed.holdingIRRs) {
-      guard let result, let instrument = opened.computed.instruments[row.holding] else { continue }
+      guard let result, opened.computed.instruments[row.holding] != nil else { continue }
+      let kin = PortfolioBook.lineage(
+        of: row.holding, portfolio: portfolio, instruments: opened.computed.instruments,
+        market: market, through: date)
       slot.holdingIRRs[row.holding] = ExplainedIRR(
         flows: try PortfolioBook.flows(
-          of: row.holding, portfolio: portfolio, instrument: instrument,
-          history: historyOf[row.holding] ?? [], market: market, through: date),
+          of: row.holding, portfolio: portfolio, instruments: opened.computed.instruments,
+          history: kin.flatMap { historyOf[$0] ?? [] }, market: market, through: date),
         closingValue: row.marketValue, date: date, result: result,
         convention: portfolio.irrConvention)
     }

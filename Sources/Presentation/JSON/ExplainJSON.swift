@@ -214,21 +214,54 @@ package struct ExplainJSON {
         ("note", .optional(source?.note)),
       ]
     case .action(let action):
-      let (type, value): (String, JSON) =
-        switch action.effect {
-        case .split(let ratio): ("split", plain(ratio))
-        case .dividend(let perUnit): ("dividend", plain(perUnit))
-        }
-      return [
+      let fields: [(String, JSON)] = [
         ("event", .string("corporate_action")), ("date", .string(action.exDate.description)),
-        ("type", .string(type)), ("value", value),
+        ("type", .string(action.effect.type.rawValue)),
       ]
+      return fields + terms(of: action)
     case .statement(let statement):
       return [
         ("event", .string("statement")), ("date", .string(statement.date.description)),
         ("value", money(statement.value)),
       ]
     }
+  }
+
+  /// What a corporate action says, under the names of its columns.
+  private func terms(of action: CorporateAction) -> [(String, JSON)] {
+    func payment(_ name: String, _ payment: CorporateAction.Payment) -> [(String, JSON)] {
+      var fields: [(String, JSON)] = [(name, plain(payment.perUnit))]
+      if let currency = payment.currency {
+        fields.append(("currency", .string(currency.description)))
+      }
+      if let payDate = payment.payDate {
+        fields.append(("pay_date", .string(payDate.description)))
+      }
+      return fields
+    }
+    func ratio(_ ratio: Ratio) -> [(String, JSON)] {
+      ratio.old == .one
+        ? [("value", plain(ratio.new))] : [("ratio", .string(ratio.description))]
+    }
+    var fields: [(String, JSON)]
+    switch action.effect {
+    case .split(let split): fields = ratio(split)
+    case .stockDividend(let split): fields = [("ratio", .string(split.description))]
+    case .dividend(let cash), .returnOfCapital(let cash): fields = payment("value", cash)
+    case .spinOff(let shares, let share), .rights(let shares, let share):
+      fields = [("ratio", .string(shares.ratio.description)), ("cost_share", plain(share))]
+    case .merger(let merger):
+      fields = []
+      if let shares = merger.shares {
+        fields.append(("ratio", .string(shares.ratio.description)))
+      }
+      if let cash = merger.cash { fields += payment("cash", cash) }
+      fields.append(
+        ("cost", .string(merger.cost == .realized ? "realized" : "carried")))
+    case .rename: fields = []
+    }
+    if let price = action.fractionPrice { fields.append(("fraction_price", plain(price))) }
+    return fields
   }
 
   private func holding(_ holding: ExplainedHolding) -> JSON {

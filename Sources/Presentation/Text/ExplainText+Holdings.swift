@@ -121,14 +121,44 @@ extension ExplainText {
       guard let source = slot.sources[activity.id] else { return text }
       return text + "  [\(source.externalID)]" + (source.note.map { " \($0)" } ?? "")
     case .action(let action):
-      switch action.effect {
-      case .split(let ratio): return "\(action.exDate)  split, \(Exact.plain(ratio)) new for one"
-      case .dividend(let perUnit):
-        return "\(action.exDate)  dividend, \(Exact.plain(perUnit)) a unit"
-      }
+      return "\(action.exDate)  \(words(for: action))"
     case .statement(let statement):
       return "\(statement.date)  statement, \(Exact.money(statement.value))"
     }
+  }
+
+  private func words(for action: CorporateAction) -> String {
+    func shares(_ shares: CorporateAction.Shares) -> String {
+      let other = slot.explanation.holdings.first { $0.instrument.id == shares.into }
+      let symbol = other?.instrument.symbol.shown ?? "of another instrument"
+      return "\(Exact.plain(shares.ratio.new)) \(symbol) for \(Exact.plain(shares.ratio.old))"
+    }
+    func cash(_ payment: CorporateAction.Payment) -> String {
+      "\(Exact.plain(payment.perUnit))" + (payment.currency.map { " \($0)" } ?? "") + " a unit"
+        + (payment.payDate.map { ", paid on \($0)" } ?? "")
+    }
+    let text: String
+    switch action.effect {
+    case .split(let ratio):
+      text =
+        "split, \(Exact.plain(ratio.new)) new for "
+        + (ratio.old == .one ? "one" : Exact.plain(ratio.old))
+    case .stockDividend(let ratio):
+      text = "stock dividend, \(Exact.plain(ratio.new)) for \(Exact.plain(ratio.old)) held"
+    case .dividend(let payment): text = "dividend, \(cash(payment))"
+    case .returnOfCapital(let payment): text = "return of capital, \(cash(payment))"
+    case .spinOff(let other, let share):
+      text = "spin-off, \(shares(other)), cost share \(Exact.plain(share))"
+    case .rights(let other, let share):
+      text = "rights, \(shares(other)), cost share \(Exact.plain(share))"
+    case .merger(let merger):
+      let parts = [merger.shares.map(shares), merger.cash.map(cash)].compactMap(\.self)
+      text =
+        "merger, " + parts.joined(separator: " and ")
+        + (merger.cost == .realized ? ", cost realized" : "")
+    case .rename: text = "rename"
+    }
+    return text + (action.fractionPrice.map { ", fractions at \(Exact.plain($0))" } ?? "")
   }
 
   private func effects(of step: ExplainedStep, _ holding: ExplainedHolding?) -> [String] {

@@ -24,6 +24,7 @@ extension CloseError: Problem {
     case .negativeStatement: ProblemCode("negative_statement", .badInput)
     case .duplicateActivity: ProblemCode("duplicate_activity", .badInput)
     case .invalidSplit: ProblemCode("split_ratio", .badInput)
+    case .notReorganised: ProblemCode("corporate_action", .badInput)
     case .missingRate: ProblemCode("rate_missing", .badInput)
     case .invalidRate: ProblemCode("rate_invalid", .badInput)
     case .lotsUnknown: ProblemCode("lots_unknown", .failed)
