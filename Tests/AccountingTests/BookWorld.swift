@@ -67,10 +67,23 @@ struct BookWorld {
     act(symbol, date, .dividend(perUnit: .of(perUnit)))
   }
 
-  private mutating func act(_ symbol: String, _ date: String, _ effect: CorporateAction.Effect) {
+  /// Adds a corporate action.
+  mutating func act(
+    _ symbol: String, _ date: String, _ effect: CorporateAction.Effect,
+    fractionPrice: String? = nil, portfolio: ID<Portfolio>? = nil
+  ) {
     let id = ID<Instrument>(holding(symbol).rawValue)
-    market.actions[id, default: []].append(CorporateAction(exDate: .iso(date), effect: effect))
+    market.actions[id, default: []].append(
+      CorporateAction(
+        exDate: .iso(date), effect: effect, fractionPrice: fractionPrice.map { .of($0) },
+        portfolio: portfolio))
     market.actions[id]?.sort { $0.exDate < $1.exDate }
+  }
+
+  /// Units of another instrument.
+  func shares(_ ratio: String, of symbol: String) -> CorporateAction.Shares {
+    CorporateAction.Shares(
+      into: ID(holding(symbol).rawValue), ratio: .of(ratio))
   }
 
   mutating func statement(_ symbol: String, _ date: String, _ value: String) {
@@ -87,7 +100,8 @@ struct BookWorld {
   mutating func log(
     _ date: String, _ type: ActivityType, _ symbol: String? = nil, _ quantity: String? = nil,
     at price: String? = nil, amount: String? = nil, fee: String = "0",
-    in currency: String? = nil, acquired: String? = nil, bookedOn: String? = nil
+    in currency: String? = nil, acquired: String? = nil, bookedOn: String? = nil,
+    payDate: String? = nil
   ) {
     let holding = symbol.map { self.holding($0) }
     let own = holding.flatMap { instruments[$0]?.currency } ?? portfolio.baseCurrency
@@ -96,7 +110,8 @@ struct BookWorld {
         id: Int64(activities.count + 1), date: .iso(date), type: type, holding: holding,
         quantity: quantity.map { .of($0) }, price: price.map { .of($0) },
         amount: amount.map { .of($0) }, fee: .of(fee), currency: currency.map { .iso($0) } ?? own,
-        acquired: acquired.map { .iso($0) }, bookedOn: bookedOn.map { .iso($0) }))
+        acquired: acquired.map { .iso($0) }, bookedOn: bookedOn.map { .iso($0) },
+        payDate: payDate.map { .iso($0) }))
   }
 
   /// Closes the next date, in a segment on one book.
@@ -110,6 +125,9 @@ struct BookWorld {
     self.book = book
     return close
   }
+
+  /// Goes back to before the first close.
+  mutating func forget() { book = nil }
 
   static func weekdays(after first: Day, through last: Day) -> Int {
     var count = 0
@@ -137,6 +155,14 @@ extension FixedPoint {
   static func of(_ text: String) -> Self {
     guard let number = try? Self(text) else { preconditionFailure("\(text) is not a number") }
     return number
+  }
+}
+
+extension Ratio {
+  /// The ratio of a test's own text.
+  static func of(_ text: String) -> Ratio {
+    guard let ratio = try? Ratio(text) else { preconditionFailure("\(text) is no ratio") }
+    return ratio
   }
 }
 

@@ -148,8 +148,8 @@ extension BookWorld {
     }
     var actions = market.actions[id] ?? []
     for index in actions.indices where actions[index].exDate >= exDate {
-      if case .dividend(let perUnit) = actions[index].effect {
-        actions[index].effect = .dividend(perUnit: perUnit.half)
+      if case .dividend(let payment) = actions[index].effect {
+        actions[index].effect = .dividend(perUnit: payment.perUnit.half)
       }
     }
     let place = actions.firstIndex { $0.exDate >= exDate } ?? actions.count

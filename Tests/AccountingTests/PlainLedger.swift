@@ -59,11 +59,13 @@ struct PlainLedger {
       while let action = actions.first, action.exDate <= day {
         actions.removeFirst()
         switch action.effect {
-        case .split(let ratio): units *= ratio.approximate
-        case .dividend(let perUnit):
+        case .split(let ratio): units *= ratio.new.approximate / ratio.old.approximate
+        case .dividend(let payment):
           guard world.portfolio.dividendMode == .automatic else { continue }
           cash += try worth(
-            units * perUnit.approximate, instrument.currency, on: action.exDate)
+            units * payment.perUnit.approximate, instrument.currency, on: action.exDate)
+        case .stockDividend, .returnOfCapital, .spinOff, .rights, .merger, .rename:
+          preconditionFailure("a random ledger has none")
         }
       }
     }

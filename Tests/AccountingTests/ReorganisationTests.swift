@@ -3,7 +3,7 @@ import Testing
 
 @testable import Accounting
 
-/// The mechanism by which lots pass between holdings; no corporate action uses it yet.
+/// The mechanism by which lots pass between holdings.
 @Suite("Lots that pass from one holding to another")
 struct ReorganisationTests {
   /// A share bought twice, and another that nobody held.
@@ -25,26 +25,16 @@ struct ReorganisationTests {
     return world
   }
 
-  private static func merger(
-    on date: String = "2024-01-10", ratio: String = "1", from source: Int64 = 1,
-    into target: Int64 = 2
-  ) -> Reorganisation {
-    Reorganisation(
-      exDate: .iso(date), source: ID(source), target: ID(target), ratio: .of(ratio),
-      costShare: .one, keepsUnits: false)
+  private static func merger(ratio: String = "1:1", into symbol: Int64 = 2)
+    -> CorporateAction.Effect
+  {
+    .merger(
+      CorporateAction.Merger(
+        shares: CorporateAction.Shares(into: ID(symbol), ratio: .of(ratio))))
   }
 
-  private static func spinOff(ratio: String, costShare: String) -> Reorganisation {
-    Reorganisation(
-      exDate: .iso("2024-01-10"), source: ID(1), target: ID(2), ratio: .of(ratio),
-      costShare: .of(costShare), keepsUnits: true)
-  }
-
-  private static func book(_ world: BookWorld, _ events: [Reorganisation]) -> PortfolioBook {
-    var book = PortfolioBook(
-      portfolio: world.portfolio, instruments: world.instruments, opening: nil)
-    book.reorganisations = events
-    return book
+  private static func book(_ world: BookWorld) -> PortfolioBook {
+    PortfolioBook(portfolio: world.portfolio, instruments: world.instruments, opening: nil)
   }
 
   private func close(
@@ -57,8 +47,9 @@ struct ReorganisationTests {
 
   @Test("they keep what they cost and when they were bought; units follow the ratio")
   func carried() throws {
-    let world = Self.world("EUR", base: "USD")
-    var book = Self.book(world, [Self.merger(ratio: "2")])
+    var world = Self.world("EUR", base: "USD")
+    world.act("OLD", "2024-01-10", Self.merger(ratio: "2:1"))
+    var book = Self.book(world)
     let before = try close(&book, world, "2024-01-05")
     let after = try close(&book, world, "2024-01-10")
     let lots = book.ledgers[1].position.lots
@@ -73,8 +64,9 @@ struct ReorganisationTests {
 
   @Test("they are no flow of the portfolio, and an equal and opposite one of the two holdings")
   func flows() throws {
-    let world = Self.world()
-    var book = Self.book(world, [Self.merger()])
+    var world = Self.world()
+    world.act("OLD", "2024-01-10", Self.merger())
+    var book = Self.book(world)
     _ = try close(&book, world, "2024-01-05")
     let close = try close(&book, world, "2024-01-10")
     #expect(close.snapshot.netExternalFlow.isZero)
@@ -92,7 +84,10 @@ struct ReorganisationTests {
   func shared() throws {
     var world = Self.world()
     world.log("2024-01-08", .buy, "OLD", "0.333333333333", at: "9.77")
-    var book = Self.book(world, [Self.spinOff(ratio: "0.333333333333", costShare: "0.271828")])
+    world.act(
+      "OLD", "2024-01-10",
+      .spinOff(world.shares("0.333333333333:1", of: "NEW"), costShare: .of("0.271828")))
+    var book = Self.book(world)
     let before = try close(&book, world, "2024-01-08")
     _ = try close(&book, world, "2024-01-10")
     let (old, new) = (book.ledgers[0].position, book.ledgers[1].position)
@@ -114,8 +109,9 @@ struct ReorganisationTests {
     world.split("OLD", "2024-01-10", "3")
     // In the units of the last: 15 × 3 × 2 × 0.5 = 45, of which the trade leaves 44.
     world.log("2024-01-10", .sell, "LAST", "1", at: "4")
-    var book = Self.book(
-      world, [Self.merger(ratio: "2"), Self.merger(ratio: "0.5", from: 2, into: 3)])
+    world.act("NEW", "2024-01-10", Self.merger(ratio: "1:2", into: 3))
+    world.act("OLD", "2024-01-10", Self.merger(ratio: "2:1"))
+    var book = Self.book(world)
     let close = try close(&book, world, "2024-01-10")
     #expect(close.row(3).quantity == .of("44"))
     #expect(book.ledgers[2].position.lots.map(\.quantity) == [.of("29"), .of("15")])
@@ -127,15 +123,15 @@ struct ReorganisationTests {
     var world = Self.world()
     world.log("2024-01-04", .buy, "NEW", "2", at: "8")
     world.log("2024-01-12", .sell, "NEW", "11", at: "13")
-    var book = Self.book(world, [Self.merger()])
+    world.act("OLD", "2024-01-10", Self.merger())
+    var book = Self.book(world)
     let tenth = try close(&book, world, "2024-01-10")
     let expected = try close(&book, world, "2024-01-12")
     var again = PortfolioBook(
       portfolio: world.portfolio, instruments: world.instruments,
       opening: BookOpening(after: tenth))
-    again.reorganisations = book.reorganisations
-    #expect(again.lineage(of: ID(2)) == [ID(2), ID(1)])
-    #expect(again.holdingsNeedingLots(for: world.activities) == [ID(1), ID(2)])
+    #expect(again.lineage(of: ID(2), market: world.market) == [ID(2), ID(1)])
+    #expect(again.holdingsNeedingLots(for: world.activities, market: world.market) == [ID(2)])
     try again.restoreLots(of: ID(2), from: world.activities, market: world.market)
     #expect(again.ledgers[1].position.lots.map(\.quantity) == [.of("10"), .of("2"), .of("5")])
     #expect(try close(&again, world, "2024-01-12") == expected)
@@ -146,12 +142,13 @@ struct ReorganisationTests {
     var world = Self.world()
     world.log("2024-01-08", .sell, "OLD", "3", at: "10")
     world.log("2024-01-11", .buy, "NEW", "4", at: "12.5")
-    var nightly = Self.book(world, [Self.merger(ratio: "1.5")])
+    world.act("OLD", "2024-01-10", Self.merger(ratio: "3:2"))
+    var nightly = Self.book(world)
     for date in ["2024-01-05", "2024-01-08", "2024-01-10", "2024-01-11"] {
       _ = try close(&nightly, world, date)
     }
     let last = try close(&nightly, world, "2024-01-12")
-    var once = Self.book(world, [Self.merger(ratio: "1.5")])
+    var once = Self.book(world)
     let whole = try close(&once, world, "2024-01-12")
     #expect(whole.snapshot.closingEquity == last.snapshot.closingEquity)
     #expect(whole.snapshot.cumulativePnL == last.snapshot.cumulativePnL)
@@ -162,7 +159,8 @@ struct ReorganisationTests {
   func explained() throws {
     var world = Self.world("EUR", base: "USD")
     world.log("2024-01-10", .sell, "NEW", "12", at: "12.1")
-    var book = Self.book(world, [Self.merger(ratio: "2")])
+    world.act("OLD", "2024-01-10", Self.merger(ratio: "2:1"))
+    var book = Self.book(world)
     _ = try close(&book, world, "2024-01-05")
     let explanation = try book.explain(
       on: .iso("2024-01-10"), activities: world.activities, statements: [], market: world.market,
@@ -187,48 +185,82 @@ extension ReorganisationTests {
     var tried = 0
     for seed in stride(from: start, to: LedgerLawsTests.count / 16, by: 4) {
       let ledger = RandomLedger(seed: UInt64(seed))
-      guard !ledger.hasLate, let (retold, event) = ledger.merged(seed) else { continue }
+      guard !ledger.hasLate, let (retold, source, exDate) = ledger.merged(seed) else { continue }
       tried += 1
       var (book, other) = (ledger.newBook(), retold.newBook())
-      other.reorganisations = [event]
       for date in ledger.closingDates {
         let (one, two) = (try ledger.close(&book, on: date), try retold.close(&other, on: date))
         #expect(one.snapshot == two.snapshot, "seed \(seed), \(date)")
         #expect(one.cashBalances == two.cashBalances, "seed \(seed), \(date)")
-        let place = book.index(of: event.source).map { book.ledgers[$0].position }
-        let source = other.index(of: event.source).map { other.ledgers[$0].position }
-        let target = other.index(of: event.target).map { other.ledgers[$0].position }
-        #expect(place == (date < event.exDate ? source : target), "seed \(seed), \(date)")
+        let place = book.index(of: source).map { book.ledgers[$0].position }
+        let old = other.index(of: source).map { other.ledgers[$0].position }
+        let new = other.index(of: ID(100)).map { other.ledgers[$0].position }
+        #expect(place == (date < exDate ? old : new), "seed \(seed), \(date)")
       }
     }
     #expect(tried > LedgerLawsTests.count / 16 / 12)
   }
 }
 
+extension ReorganisationTests {
+  @Test("a rename changes nothing but names", arguments: 0..<4)
+  func renamed(start: Int) throws {
+    for seed in stride(from: start, to: LedgerLawsTests.count / 64, by: 4) {
+      let ledger = RandomLedger(seed: UInt64(seed))
+      let retold = ledger.renamed()
+      var (book, other) = (ledger.newBook(), retold.newBook())
+      for date in ledger.closingDates {
+        let (one, two) = (try ledger.close(&book, on: date), try retold.close(&other, on: date))
+        #expect(one == two, "seed \(seed), \(date)")
+      }
+      #expect(other.ledgers.allSatisfy { $0.instrument.symbol.hasSuffix("'") })
+    }
+  }
+}
+
 extension RandomLedger {
+  /// The same portfolio, but that everything is called something else from some date on.
+  fileprivate func renamed() -> RandomLedger {
+    retold { world in
+      for (holding, old) in world.instruments {
+        world.instruments[holding] = Instrument(
+          id: old.id, symbol: "\(old.symbol)'", kind: old.kind, currency: old.currency,
+          multiplier: old.multiplier, pricing: old.pricing)
+        guard let exDate = closingDates.first else { continue }
+        world.market.actions[old.id, default: []].append(
+          CorporateAction(exDate: exDate, effect: .rename))
+        world.market.actions[old.id]?.sort { $0.exDate < $1.exDate }
+      }
+    }
+  }
+
   /// The same portfolio, but that one share becomes another of the same closes on some date.
-  fileprivate func merged(_ seed: Int) -> (RandomLedger, Reorganisation)? {
+  fileprivate func merged(_ seed: Int) -> (RandomLedger, source: ID<Holding>, exDate: Day)? {
     guard let last = closingDates.last,
       let share = world.instruments.keys.sorted().first(where: { isMergeable($0) }),
       let old = world.instruments[share]
     else { return nil }
     let exDate = last - seed % 4
-    let event = Reorganisation(
-      exDate: exDate, source: share, target: ID(100), ratio: .one, costShare: .one,
-      keepsUnits: false)
     let retold = retold { world in
-      world.instruments[event.target] = Instrument(
+      world.instruments[ID(100)] = Instrument(
         id: ID(100), symbol: "\(old.symbol)'", kind: old.kind, currency: old.currency,
         multiplier: old.multiplier)
       world.market.closes[ID(100)] = world.market.closes[old.id]
       // What goes ex on the date still concerns the old one; its splits, the closes of both.
       world.market.actions[ID(100)] = world.market.actions[old.id]
+      world.market.actions[old.id, default: []].append(
+        CorporateAction(
+          exDate: exDate,
+          effect: .merger(
+            CorporateAction.Merger(
+              shares: CorporateAction.Shares(into: ID(100), ratio: .of("1:1"))))))
+      world.market.actions[old.id]?.sort { $0.exDate < $1.exDate }
       for index in world.activities.indices
       where world.activities[index].holding == share && world.activities[index].date >= exDate {
-        world.activities[index].holding = event.target
+        world.activities[index].holding = ID(100)
       }
     }
-    return (retold, event)
+    return (retold, share, exDate)
   }
 
   private func isMergeable(_ holding: ID<Holding>) -> Bool {

@@ -10,6 +10,8 @@ public struct BookClose: Hashable, Sendable {
   /// What was put in and taken out since the opening: in the order of holding and booking, the
   /// portfolio's own (without a holding) among them.
   public var flows: [FlowEvent]
+  /// What is paid on later dates, ascending by pay date and currency; none is zero.
+  public var receivables: [Receivable] = []
 }
 
 /// A flow of a money-weighted return, in base currency, as the investor sees it.
@@ -87,6 +89,8 @@ public struct BookOpening: Hashable, Sendable {
   public var holdings: [HoldingSnapshot]
   /// Its balances, for a portfolio with a balance a currency.
   public var cashBalances: [CashBalance]
+  /// What is paid on later dates.
+  public var receivables: [Receivable]
   /// The date of the last statement up to it, of valued holdings that are flat and have no row.
   ///
   /// It tells which late flows are in a value already, and how old that is should one be opened
@@ -97,7 +101,7 @@ public struct BookOpening: Hashable, Sendable {
   public init(
     date: Day, closingEquity: Money, cash: Money, index: Double, indexSince: Day,
     cumulativePnL: Money, holdings: [HoldingSnapshot], cashBalances: [CashBalance] = [],
-    statementDates: [ID<Holding>: Day] = [:]
+    statementDates: [ID<Holding>: Day] = [:], receivables: [Receivable] = []
   ) {
     self.date = date
     self.closingEquity = closingEquity
@@ -108,6 +112,7 @@ public struct BookOpening: Hashable, Sendable {
     self.holdings = holdings
     self.cashBalances = cashBalances
     self.statementDates = statementDates
+    self.receivables = receivables
   }
 
   /// What a close, and the statements up to it, leave for the next one.
@@ -116,6 +121,7 @@ public struct BookOpening: Hashable, Sendable {
       date: close.snapshot.date, closingEquity: close.snapshot.closingEquity,
       cash: close.snapshot.cash, index: close.snapshot.index,
       indexSince: close.snapshot.indexSince, cumulativePnL: close.snapshot.cumulativePnL,
-      holdings: close.holdings, cashBalances: close.cashBalances, statementDates: statementDates)
+      holdings: close.holdings, cashBalances: close.cashBalances, statementDates: statementDates,
+      receivables: close.receivables)
   }
 }

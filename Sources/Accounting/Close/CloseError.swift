@@ -28,6 +28,8 @@ public enum CloseError: Error, Hashable, Sendable, CustomStringConvertible {
   case duplicateActivity(ActivityReference)
   /// A split whose ratio is not positive.
   case invalidSplit(symbol: String, exDate: Day, ratio: Rate)
+  /// A corporate action that the books cannot carry out as it stands.
+  case notReorganised(symbol: String, exDate: Day, ReorganisationRefusal)
   /// A currency that never had a rate.
   case missingRate(from: Currency, to: Currency, date: Day)
   /// A published rate that is not positive.
@@ -57,6 +59,22 @@ public enum CloseError: Error, Hashable, Sendable, CustomStringConvertible {
     case needsCurrencyCash
     /// The portfolio takes its dividends from corporate actions.
     case dividendsAreAutomatic
+  }
+
+  /// Why a corporate action cannot be carried out.
+  public enum ReorganisationRefusal: Hashable, Sendable {
+    /// A future or a valued holding: nothing is owned by the unit.
+    case noUnits
+    /// The portfolio has no holding of what the units become.
+    case noHolding(instrument: ID<Instrument>)
+    /// Shares and cash for shares, and no close that says what the shares are worth.
+    case noClose(symbol: String)
+    /// A ratio that is not positive.
+    case ratio(Ratio)
+    /// Actions of its date pass the same lots round in a circle.
+    case cycle
+    /// A late activity of an earlier date, whose units it would have concerned.
+    case missedBy(ActivityReference)
   }
 
   /// One side of a date's fund switches.
@@ -98,6 +116,8 @@ public enum CloseError: Error, Hashable, Sendable, CustomStringConvertible {
     case .duplicateActivity(let activity): "\(activity): another one has the same key"
     case .invalidSplit(let symbol, let exDate, let ratio):
       "split of \(symbol) on \(exDate): ratio \(ratio.text(minimumDecimals: 0)) is not positive"
+    case .notReorganised(let symbol, let exDate, let refusal):
+      "corporate action of \(symbol) on \(exDate): \(refusal.text)"
     case .missingRate(let from, let to, let date):
       "no exchange rate from \(from) to \(to) on or before \(date)"
     case .invalidRate(let from, let to, let date, let rate):
@@ -125,6 +145,20 @@ extension CloseError.Refusal {
     case .hasHolding: "takes no symbol"
     case .needsCurrencyCash: "the portfolio keeps its cash in base currency"
     case .dividendsAreAutomatic: "the portfolio takes dividends from corporate actions"
+    }
+  }
+}
+
+extension CloseError.ReorganisationRefusal {
+  var text: String {
+    switch self {
+    case .noUnits: "not allowed on a future or a holding that is valued by statements"
+    case .noHolding(let instrument):
+      "the portfolio has no holding of what it becomes (instrument \(instrument))"
+    case .noClose(let symbol): "no close of \(symbol) on or before the date, and no cost share"
+    case .ratio(let ratio): "ratio \(ratio) is not positive"
+    case .cycle: "it passes units in a circle on one date"
+    case .missedBy(let activity): "\(activity) came late and would have had part in it"
     }
   }
 }

@@ -32,12 +32,15 @@ extension PortfolioBook {
     }
     var sums = ClosingSums(date: date, attribution: totals.attribution)
     try closeHoldings(&valuation, &sums, businessDays: businessDays, policy: policy)
+    try closeReceivables(
+      &totals, &valuation, &sums, businessDays: businessDays, policy: policy)
     try closeCash(totals, &valuation, &sums, businessDays: businessDays, policy: policy)
     try requireRoom(sums, totals)
     let snapshot = book(sums, totals, policy: policy)
     isSpent = false
     return BookClose(
-      snapshot: snapshot, holdings: sums.rows, cashBalances: balances, flows: totals.flows)
+      snapshot: snapshot, holdings: sums.rows, cashBalances: balances, flows: totals.flows,
+      receivables: receivables)
   }
 
   private mutating func closeHoldings(
@@ -61,7 +64,7 @@ extension PortfolioBook {
       return
     }
     var next: [CashBalance] = balances
-    for change in totals.cash {
+    for change in totals.cash where change.payDate == nil {
       let index = next.count(while: { $0.currency < change.currency })
       if index == next.count || next[index].currency != change.currency {
         next.insert(
@@ -98,7 +101,7 @@ extension PortfolioBook {
   ) -> Snapshot {
     let opening = equity
     let profit = sums.attribution.total
-    let closing = sums.longValue + sums.shortValue + cash
+    let closing = sums.longValue + sums.shortValue + cash + sums.receivables
     precondition(
       closing == opening + profit + totals.inflow - totals.outflow,
       "closing equity = opening equity + daily P&L + net external flow")
@@ -128,7 +131,8 @@ extension PortfolioBook {
       dailyReturn: dailyReturn, index: chain.index, indexSince: chain.since,
       cumulativePnL: cumulativePnL, pricedCount: sums.pricedCount,
       carriedCount: sums.carriedCount, missingCount: sums.missingCount,
-      maxCarriedDays: sums.maxCarriedDays, isDegraded: sums.isDegraded(by: policy))
+      maxCarriedDays: sums.maxCarriedDays, isDegraded: sums.isDegraded(by: policy),
+      receivables: sums.receivables)
     equity = closing
     lastClose = sums.date
     return snapshot
@@ -145,6 +149,7 @@ struct ClosingSums {
   var shortValue = Money.zero
   var grossExposure = Money.zero
   var netExposure = Money.zero
+  var receivables = Money.zero
   var pricedCount = 0
   var carriedCount = 0
   var missingCount = 0

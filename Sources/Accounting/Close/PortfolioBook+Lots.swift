@@ -5,7 +5,13 @@ extension PortfolioBook {
   /// what closes a part of a position needs lots, and what passes them to another holding; average
   /// cost never does.
   /// - Returns: Ascending by holding, each once.
-  public func holdingsNeedingLots(for activities: [Activity]) -> [ID<Holding>] {
+  /// - Parameters:
+  ///   - activities: Those of the dates to close, and perhaps earlier ones.
+  ///   - market: The corporate actions of these dates.
+  ///   - date: The last of these dates; nil where there is no end.
+  public func holdingsNeedingLots(
+    for activities: [Activity], market: Market = Market(), through date: Day? = nil
+  ) -> [ID<Holding>] {
     guard portfolio.lotRelief != .average else { return [] }
     var needed: Set<ID<Holding>> = []
     for activity in activities {
@@ -18,26 +24,72 @@ extension PortfolioBook {
       else { continue }
       needed.insert(holding)
     }
-    if reorganisations.isEmpty { return needed.sorted() }
-    for event in reorganisations where lastClose.map({ event.exDate > $0 }) ?? true {
-      needed.formUnion(
-        [event.source, event.target].filter { holding in
-          index(of: holding).map { !ledgers[$0].position.areLotsKnown } ?? false
-        })
+    for instrument in instrumentsNeedingLots(market.table, through: date) {
+      guard let ledger = ledgers.first(where: { $0.instrument.id == instrument }),
+        !ledger.isFuture, !ledger.isValued, !ledger.position.areLotsKnown
+      else { continue }
+      needed.insert(ledger.holding)
     }
-    return Set(needed.flatMap(lineage)).sorted()
+    return needed.sorted()
   }
 
-  /// The holdings whose histories make a holding's lots: its own first, then those from which lots
-  /// passed to it, up to the last close.
-  public func lineage(of holding: ID<Holding>) -> [ID<Holding>] {
+  /// What corporate actions after the last close relieve or pass on, and what they pass it to.
+  private func instrumentsNeedingLots(
+    _ actions: ActionTable, through date: Day?
+  ) -> Set<ID<Instrument>> {
+    if actions.relieving.isEmpty && actions.reorganisations.isEmpty { return [] }
+    func counts(_ action: CorporateAction) -> Bool {
+      (lastClose.map { action.exDate > $0 } ?? true) && (date.map { action.exDate <= $0 } ?? true)
+        && action.concerns(portfolio.id)
+    }
+    var found: Set<ID<Instrument>> = []
+    for relief in actions.relieving where counts(relief.action) { found.insert(relief.instrument) }
+    for event in actions.reorganisations where counts(event.action) {
+      found.insert(event.source)
+      if let target = event.target { found.insert(target) }
+    }
+    return found
+  }
+
+  /// The holdings whose histories make a holding's lots and flows: its own first, then those from
+  /// which lots passed to it up to a date, the last close where none is given.
+  public func lineage(
+    of holding: ID<Holding>, market: Market, through date: Day? = nil
+  ) -> [ID<Holding>] {
+    Self.lineage(
+      of: holding, portfolio: portfolio,
+      instruments: ledgers.map { ($0.holding, $0.instrument.id) }, market: market,
+      through: date ?? lastClose)
+  }
+
+  /// The same of a portfolio whose book is not at hand.
+  ///
+  /// - Parameter instruments: Of the whole portfolio.
+  public static func lineage(
+    of holding: ID<Holding>, portfolio: Portfolio, instruments: [ID<Holding>: Instrument],
+    market: Market, through date: Day
+  ) -> [ID<Holding>] {
+    lineage(
+      of: holding, portfolio: portfolio, instruments: instruments.map { ($0.key, $0.value.id) },
+      market: market, through: date)
+  }
+
+  private static func lineage(
+    of holding: ID<Holding>, portfolio: Portfolio,
+    instruments: @autoclosure () -> [(ID<Holding>, ID<Instrument>)], market: Market, through: Day?
+  ) -> [ID<Holding>] {
+    let events = market.table.reorganisations
+    guard !events.isEmpty, let through else { return [holding] }
+    let pairs = instruments()
+    let holdings = Dictionary(pairs.map { ($0.1, $0.0) }, uniquingKeysWith: { first, _ in first })
+    guard let own = pairs.first(where: { $0.0 == holding })?.1 else { return [holding] }
+    var kin: Set<ID<Instrument>> = [own]
     var found = [holding]
-    if reorganisations.isEmpty { return found }
-    for event in reorganisations.sorted(by: { $0.exDate < $1.exDate }).reversed()
-    where lastClose.map({ event.exDate <= $0 }) ?? false && found.contains(event.target)
-      && !found.contains(event.source)
-    {
-      found.append(event.source)
+    for event in events.reversed() where event.action.exDate <= through {
+      guard event.action.concerns(portfolio.id), let target = event.target, kin.contains(target),
+        let source = holdings[event.source], kin.insert(event.source).inserted
+      else { continue }
+      found.append(source)
     }
     return found
   }
@@ -58,16 +110,16 @@ extension PortfolioBook {
     guard let index = index(of: holding) else {
       throw .unknownHolding(holding, date: lastClose)
     }
-    let kin = lineage(of: holding)
-    let passed = reorganisations.filter { kin.contains($0.source) }
+    let kin = lineage(of: holding, market: market)
+    // What lots passed on to takes part as well, though it has no history here.
+    let passes = !market.table.reorganisations.isEmpty
     var instruments: [ID<Holding>: Instrument] = [:]
-    for member in kin + passed.map(\.target) {
-      instruments[member] = self.index(of: member).map { ledgers[$0].instrument }
+    for ledger in ledgers where passes || ledger.holding == holding {
+      instruments[ledger.holding] = ledger.instrument
     }
     let (book, _) = try Self.rerun(
       history.filter { $0.holding.map(kin.contains) ?? false }, portfolio: portfolio,
-      instruments: instruments, relief: portfolio.lotRelief, market: market, through: lastClose,
-      among: passed)
+      instruments: instruments, relief: portfolio.lotRelief, market: market, through: lastClose)
     let rebuilt = book.index(of: holding).map { book.ledgers[$0].position } ?? Position()
     let stored = ledgers[index].position
     guard rebuilt.totals == stored.totals else {
@@ -82,15 +134,37 @@ extension PortfolioBook {
   /// sees them; the same events that the closes gave.
   ///
   /// Buys with their fee, sales net of theirs, income, fees and taxes of the holding, transfers,
-  /// switches. A future has none: nothing is invested in it.
+  /// switches, what passed to or from another holding. A future has none: nothing is invested in
+  /// it. Where lots passed, `flows(of:portfolio:instruments:history:market:through:)` tells them.
   public static func flows(
     of holding: ID<Holding>, portfolio: Portfolio, instrument: Instrument, history: [Activity],
     market: Market, through: Day
   ) throws(CloseError) -> [FlowEvent] {
-    // Flows do not depend on which lots are relieved; totals suffice.
+    try flows(
+      of: holding, portfolio: portfolio, instruments: [holding: instrument], history: history,
+      market: market, through: through)
+  }
+
+  /// The same for a holding to or from which lots may have passed.
+  ///
+  /// - Parameters:
+  ///   - instruments: Of the whole portfolio.
+  ///   - history: At least of the holding's lineage.
+  public static func flows(
+    of holding: ID<Holding>, portfolio: Portfolio, instruments: [ID<Holding>: Instrument],
+    history: [Activity], market: Market, through: Day
+  ) throws(CloseError) -> [FlowEvent] {
+    let kin = lineage(
+      of: holding, portfolio: portfolio, instruments: instruments, market: market,
+      through: through)
+    let events = market.table.reorganisations
+    let own = instruments[holding]?.id
+    // Without lots that pass, flows do not depend on which are relieved; totals suffice.
+    let passes = events.contains { $0.source == own || $0.target == own }
     let (_, totals) = try rerun(
-      history.filter { $0.holding == holding }, portfolio: portfolio,
-      instruments: [holding: instrument], relief: .average, market: market, through: through)
+      history.filter { $0.holding.map(kin.contains) ?? false }, portfolio: portfolio,
+      instruments: passes ? instruments : instruments.filter { $0.key == holding },
+      relief: passes ? portfolio.lotRelief : .average, market: market, through: through)
     return totals.flows.filter { $0.holding == holding }
   }
 
@@ -111,12 +185,11 @@ extension PortfolioBook {
   /// Runs a new book through a history as through one window.
   private static func rerun(
     _ history: [Activity], portfolio: Portfolio, instruments: [ID<Holding>: Instrument],
-    relief: LotRelief, market: Market, through: Day, among reorganisations: [Reorganisation] = []
+    relief: LotRelief, market: Market, through: Day
   ) throws(CloseError) -> (PortfolioBook, WindowTotals) {
     var book = PortfolioBook(portfolio: portfolio, instruments: instruments, opening: nil)
     let window = Window(
-      portfolio: portfolio, relief: relief, market: market, after: nil, through: through,
-      among: reorganisations)
+      portfolio: portfolio, relief: relief, market: market, after: nil, through: through)
     let totals = try book.apply(history, [], in: window)
     return (book, totals)
   }

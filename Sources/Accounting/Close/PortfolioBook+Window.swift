@@ -50,13 +50,20 @@ extension PortfolioBook {
   ) throws(CloseError) -> [Forerunner] {
     var ahead: [Forerunner] = []
     for event in window.reorganisations {
-      let source = try advance(event.source, to: event.order, &ahead, collected, in: window)
-      let target = try advance(event.target, to: event.order, &ahead, collected, in: window)
-      guard
-        let legs = try ledgers[ahead[source].index].legs(
-          of: event, into: ledgers[ahead[target].index], in: window)
-      else { continue }
+      guard let holding = self.holding(of: event.source) else { continue }
+      let source = try advance(holding, to: event.order, &ahead, collected, in: window)
+      let ledger = ledgers[ahead[source].index]
+      if ledger.isFlat { continue }
+      var target: Int?
+      if let holding = event.target.flatMap({ self.holding(of: $0) }) {
+        target = try advance(holding, to: event.order, &ahead, collected, in: window)
+      }
+      let terms = ReorganisationTerms(
+        event: event, source: ledger, target: target.map { ledgers[ahead[$0].index] },
+        window: window)
+      guard let legs = try terms.legs() else { continue }
       for (place, leg) in [(source, legs.out), (target, legs.in)] {
+        guard let place, let leg else { continue }
         try ledgers[ahead[place].index].apply(leg, in: window, totals: &ahead[place].totals)
         ahead[place].totals.legs.append(leg)
       }

@@ -19,9 +19,8 @@ public struct PortfolioBook: Sendable {
   var balances: [CashBalance] = []
   var chain: ReturnChain
   var cumulativePnL = Money.zero
-  /// What passes lots between its holdings, of all dates, in the order in which it is applied on
-  /// each; nothing does yet.
-  var reorganisations: [Reorganisation] = []
+  /// What was earned or taken and is not paid yet, ascending by pay date and currency.
+  var receivables: [Receivable] = []
   /// What is wrong with the opening; thrown by the first close.
   var openingFault: CloseError?
   var isSpent = false
@@ -50,12 +49,13 @@ public struct PortfolioBook: Sendable {
       .sorted { $0.currency < $1.currency }
     chain = ReturnChain(index: opening.index, since: opening.indexSince)
     cumulativePnL = opening.cumulativePnL
+    receivables = opening.receivables.inOrder
     open(opening)
   }
 
   /// Takes over the rows of the opening, and checks that they make its equity.
   private mutating func open(_ opening: BookOpening) {
-    var sum = opening.cash
+    var sum = opening.cash + receivables.baseValue
     var next = 0
     for row in opening.holdings {
       // Rows are stored in the order of holdings; those that are flat may be missing.
@@ -89,10 +89,15 @@ public struct PortfolioBook: Sendable {
     return index
   }
 
+  /// The holding of an instrument; looked for only where lots pass.
+  func holding(of instrument: ID<Instrument>) -> ID<Holding>? {
+    ledgers.first { $0.instrument.id == instrument }?.holding
+  }
+
   /// The window from the last close on.
   func window(through date: Day, _ market: Market) -> Window {
     Window(
       portfolio: portfolio, relief: portfolio.lotRelief, market: market, after: lastClose,
-      through: date, among: reorganisations)
+      through: date)
   }
 }

@@ -114,7 +114,7 @@ public struct CashBalance: Hashable, Sendable {
 ///
 /// Identities, to the last digit:
 /// `closingEquity = openingEquity + dailyPnL + netExternalFlow`,
-/// `closingEquity = longValue + shortValue + cash`, `dailyPnL = attribution.total`.
+/// `closingEquity = longValue + shortValue + cash + receivables`, `dailyPnL = attribution.total`.
 public struct Snapshot: Hashable, Sendable {
   /// The date that was closed.
   public var date: Day
@@ -165,6 +165,8 @@ public struct Snapshot: Hashable, Sendable {
   public var maxCarriedDays: Int
   /// Too many carried or missing prices by the portfolio's policy.
   public var isDegraded: Bool
+  /// What was earned and is not paid yet, in base currency; negative is owed.
+  public var receivables: Money
 
   /// A snapshot of these numbers.
   public init(
@@ -172,7 +174,8 @@ public struct Snapshot: Hashable, Sendable {
     dailyPnL: Money, attribution: Attribution, unrealizedPnL: Money, closingEquity: Money,
     cash: Money, longValue: Money, shortValue: Money, grossExposure: Money, netExposure: Money,
     dailyReturn: Double?, index: Double, indexSince: Day, cumulativePnL: Money, pricedCount: Int,
-    carriedCount: Int, missingCount: Int, maxCarriedDays: Int, isDegraded: Bool
+    carriedCount: Int, missingCount: Int, maxCarriedDays: Int, isDegraded: Bool,
+    receivables: Money = .zero
   ) {
     self.date = date
     self.openedFrom = openedFrom
@@ -197,6 +200,7 @@ public struct Snapshot: Hashable, Sendable {
     self.missingCount = missingCount
     self.maxCarriedDays = maxCarriedDays
     self.isDegraded = isDegraded
+    self.receivables = receivables
   }
 
   /// `inflow − outflow`.

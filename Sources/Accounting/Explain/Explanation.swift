@@ -81,7 +81,7 @@ public struct ExplainedStep: Sendable {
   public enum Event: Sendable {
     /// A row of the activity log.
     case activity(Activity)
-    /// A split or a dividend.
+    /// A corporate action; of one that passes lots, the holding's side.
     case action(CorporateAction)
     /// A statement of a valued holding.
     case statement(FundStatement)
@@ -123,6 +123,8 @@ public struct ExplainedStep: Sendable {
   public var localCost = Money.zero
   /// Cost afterwards, in base currency.
   public var costBasis = Money.zero
+  /// What it left to be paid on a later date.
+  public var receivables: [Receivable] = []
   /// Dividends in base currency that a late activity's units missed.
   var dividendsMissed = Money.zero
   /// A valued holding's value afterwards, in the instrument's currency.

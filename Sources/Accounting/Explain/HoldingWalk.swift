@@ -31,11 +31,9 @@ struct HoldingWalk {
       legs: legs[...])
   }
 
-  /// Every thing that changed something, in order; what was booked of lots that passed from or to
-  /// another holding; and the ledger after the last.
-  func steps() throws -> (steps: [ExplainedStep], passed: [Attribution], last: State) {
+  /// Every thing that changed something, in order, and the ledger after the last.
+  func steps() throws -> (steps: [ExplainedStep], last: State) {
     var steps: [ExplainedStep] = []
-    var passed: [Attribution] = []
     var events = events
     var before = State(ledger: opening)
     var after = before
@@ -50,29 +48,32 @@ struct HoldingWalk {
         if let step = try step(action, before, after) { steps.append(step) }
       case .statement(let statement):
         steps.append(StepWriter(.statement(statement), from: before, to: after, window).step)
-      case .leg:
-        passed.append(after.ledger.attribution.since(before.ledger.attribution))
+      case .leg(let leg):
+        var writer = StepWriter(.action(leg.action), from: before, to: after, window)
+        try writer.write(leg)
+        steps.append(writer.step)
       }
       after.totals = WindowTotals()
       before = after
     }
-    return (steps, passed, before)
+    return (steps, before)
   }
 
-  /// A split or a dividend; nil where nothing was held, or dividends are recorded.
+  /// A corporate action of the holding alone; nil where nothing was held, or where it does not
+  /// count.
   private func step(
     _ action: CorporateAction, _ before: State, _ after: State
   ) throws -> ExplainedStep? {
     guard !before.ledger.position.quantity.isZero else { return nil }
-    var writer = StepWriter(.action(action), from: before, to: after, window)
     switch action.effect {
-    case .split(let ratio): try writer.split(by: ratio, on: action.exDate)
-    case .dividend(let perUnit):
+    case .dividend, .returnOfCapital:
       guard window.portfolio.dividendMode == .automatic, !before.ledger.isFuture else {
         return nil
       }
-      try writer.dividend(perUnit, on: action.exDate)
+    default: break
     }
+    var writer = StepWriter(.action(action), from: before, to: after, window)
+    try writer.write(action)
     return writer.step
   }
 }
@@ -96,7 +97,8 @@ extension WindowTotals {
   /// What came to cash since, by currency.
   func cash(since earlier: WindowTotals) -> [ExplainedStep.CashEffect] {
     cash.compactMap { change in
-      let old = earlier.cash.first { $0.currency == change.currency }
+      if change.payDate != nil { return nil }
+      let old = earlier.cash.first { $0.currency == change.currency && $0.payDate == nil }
       let effect = ExplainedStep.CashEffect(
         currency: change.currency, amount: change.local - (old?.local ?? .zero),
         base: change.base - (old?.base ?? .zero))

@@ -13,7 +13,7 @@ struct HoldingWriter {
     _ activities: [Activity], _ statements: [FundStatement], _ legs: [LotLeg]
   ) throws -> ExplainedHolding {
     let walk = HoldingWalk(opening, window, activities, statements, legs)
-    let (steps, passed, last) = try walk.steps()
+    let (steps, last) = try walk.steps()
     var holding = ExplainedHolding(
       holding: row.holding, instrument: instrument,
       opening: opening.isFlat ? nil : opening.levelRow, row: row)
@@ -27,7 +27,7 @@ struct HoldingWriter {
     }
     holding.closing =
       try settlement(from: last.ledger) + levels(holding.published)
-      + changes(steps, passed)
+      + changes(steps)
     return holding
   }
 
@@ -74,10 +74,13 @@ struct HoldingWriter {
     var result: [Formula] = []
     for action in window.market.actions[instrument.id] ?? []
     where action.exDate > published.date && action.exDate <= window.through {
-      guard case .split(let ratio) = action.effect else { continue }
-      let divided = try price.divided(by: ratio)
+      guard action.portfolio == nil, let ratio = action.effect.unitRatio else { continue }
+      let divided = try ratio.price(for: price)
+      let product = ratio.old == .one ? Expression.of(price) : .of(price) * .of(ratio.old)
       result.append(
-        .twelve("close of \(published.date) after the split", .of(price) / .of(ratio), divided))
+        .twelve(
+          "close of \(published.date) after the \(action.effect.word)",
+          product / .of(ratio.new), divided))
       price = divided
     }
     return result
@@ -115,11 +118,10 @@ struct HoldingWriter {
 
   // MARK: - Changes
 
-  /// - Parameter passed: What lots that passed from or to another holding took out of it.
-  private func changes(_ steps: [ExplainedStep], _ passed: [Attribution]) -> [Formula] {
+  private func changes(_ steps: [ExplainedStep]) -> [Formula] {
     var result: [Formula] = []
     func add(_ name: String, _ part: KeyPath<Attribution, Money>, _ more: [Money]) {
-      let booked = (passed + steps.map(\.attribution)).map { $0[keyPath: part] }
+      let booked = steps.map { $0.attribution[keyPath: part] }
       let terms = (more + booked).filter { !$0.isZero }
       guard terms.count > 1 else { return }
       result.append(.sum(name, terms, row.attribution[keyPath: part]))

@@ -45,7 +45,8 @@ extension PortfolioBook {
     BookOpening(
       date: date, closingEquity: equity, cash: cash, index: chain.index,
       indexSince: chain.since, cumulativePnL: cumulativePnL,
-      holdings: ledgers.filter { !$0.isFlat }.map(\.levelRow), cashBalances: balances)
+      holdings: ledgers.filter { !$0.isFlat }.map(\.levelRow), cashBalances: balances,
+      receivables: receivables)
   }
 
   /// Each activity of no holding for itself: none depends on another.
@@ -129,7 +130,7 @@ struct RatesUsed {
         switch step.event {
         case .activity(let activity): ask(activity)
         case .action(let action) where !action.isSplit:
-          asked.insert(Question(from: currency, date: action.exDate))
+          asked.insert(Question(from: action.effect.currency ?? currency, date: action.exDate))
         case .action, .statement: break
         }
       }

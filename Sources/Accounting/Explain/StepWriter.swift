@@ -42,32 +42,14 @@ struct StepWriter {
     }
   }
 
-  // MARK: - Corporate actions
-
-  mutating func split(by ratio: Rate, on exDate: Day) throws {
-    add(
-      .twelve(
-        "quantity", .of(before.position.quantity) * .of(ratio), after.position.quantity))
-  }
-
-  mutating func dividend(_ perUnit: Price, on exDate: Day) throws {
-    let rate = try window.market.rate(from: instrument.currency, to: base, on: exDate).rate
-    let quantity = after.position.quantity
-    let local = try localValue(quantity, at: perUnit, multiplier: .one)
-    add(Formula("dividend", .of(quantity) * .of(perUnit), local))
-    guard isForeign else { return }
-    add(
-      Formula(
-        "dividend in \(base)", .of(quantity) * .of(perUnit) * .of(rate), step.attribution.income))
-  }
-
   // MARK: - Trades and transfers
 
   private mutating func trade(_ entry: Entry) throws {
     guard let quantity = entry.activity.quantity, let price = entry.activity.price else { return }
     let signed = entry.activity.type.traits.holding == .into ? quantity : -quantity
     let paid = try value("value", signed, at: price, entry)
-    let moved = try lateQuantity(signed, entry)
+    let late = try lateQuantity(signed, entry)
+    let moved = before.closing(late, on: entry.day, in: window)
     let move = Move(
       quantity: moved, paid: paid, cost: paid, acquired: entry.activity.date,
       mark: try mark(moved, entry))
@@ -149,22 +131,24 @@ struct StepWriter {
       after: entry.activity.date, through: entry.day - 1)
     var units = quantity
     for action in missed.actions(of: instrument.id) {
-      switch action.effect {
-      case .split(let ratio):
-        let scaled = try units.scaled(by: ratio)
-        add(.twelve("quantity after the split", .of(units) * .of(ratio), scaled))
+      if let ratio = action.effect.unitRatio {
+        let scaled = try ratio.units(for: units)
+        let product = Expression.of(units) * .of(ratio.new)
+        add(
+          .twelve(
+            "quantity after the \(action.effect.word)",
+            ratio.old == .one ? product : product / .of(ratio.old), scaled))
         units = scaled
-      case .dividend(let perUnit):
-        let paid = try scratch.dividend(
-          perUnit, on: units, exDate: action.exDate, in: missed, totals: &totals)
-        guard !paid.base.isZero else { continue }
-        let rate = try window.market.rate(
-          from: instrument.currency, to: base, on: action.exDate
-        ).rate
-        let local = Expression.of(units) * .of(perUnit)
-        add(Formula("dividend missed", isForeign ? local * .of(rate) : local, paid.base))
-        step.dividendsMissed += paid.base
       }
+      guard case .dividend(let payment) = action.effect else { continue }
+      let paid = try scratch.dividend(
+        payment, on: units, exDate: action.exDate, in: missed, totals: &totals)
+      guard !paid.base.isZero else { continue }
+      let currency = payment.currency ?? instrument.currency
+      let rate = try window.rate(of: currency, on: action.exDate)
+      let local = Expression.of(units) * .of(payment.perUnit)
+      add(Formula("dividend missed", currency == base ? local : local * .of(rate), paid.base))
+      step.dividendsMissed += paid.base
     }
     return try scratch.lateQuantity(quantity, entry, in: window, totals: &totals)
   }
@@ -195,6 +179,7 @@ extension ExplainedStep {
     outflow = after.outflow - before.outflow
     ownAttribution = after.attribution.since(before.attribution)
     flows = Array(after.flows.dropFirst(before.flows.count))
+    receivables = after.receivables
   }
 
   /// A dividend, interest, a fee or a tax, of a holding or of none.
@@ -207,7 +192,7 @@ extension ExplainedStep {
           "\(entry.activity.type.rawValue) in \(base)", .of(amount) * .of(entry.rate), worth.base))
     }
     let received = entry.activity.type.traits.cash == .into ? worth : -worth
-    try paid(received, entry, base: base)
+    try paid(entry.payDate == nil ? received : .zero, entry, base: base)
     guard entry.isLate else { return }
     let fee = try entry.worth(entry.activity.fee)
     addPrior("received, fee", [received.base, -fee.base], entry)

@@ -10,12 +10,12 @@ struct SumsWriter {
   /// An amount and what it is.
   typealias Term = (label: String, amount: Money)
 
-  private var snapshot: Snapshot { explanation.close.snapshot }
-  private var holdings: [ExplainedHolding] { explanation.holdings }
-  private var base: Currency { opening.portfolio.baseCurrency }
+  var snapshot: Snapshot { explanation.close.snapshot }
+  var holdings: [ExplainedHolding] { explanation.holdings }
+  var base: Currency { opening.portfolio.baseCurrency }
 
   func write(_ explanation: inout Explanation) throws {
-    explanation.cash = try cash()
+    explanation.cash = try receivables() + cash()
     explanation.sums = values() + parts() + equity()
     explanation.returns = returns()
     explanation.noReturn = snapshot.dailyReturn == nil ? noReturn : nil
@@ -45,7 +45,7 @@ struct SumsWriter {
         result.append(("\(holding.instrument.symbol) settled", settled))
       }
     }
-    return result
+    return result + owed.filter { $0.payDate <= window.through }.map { paid($0) }
   }
 
   /// What a future's close brought to cash.
@@ -97,7 +97,7 @@ struct SumsWriter {
 
   /// The currency's effect on balances: what is left of the close's when all others are taken away.
   private var currencyEffect: Money {
-    snapshot.attribution.fx - explanation.ownAttribution.fx
+    snapshot.attribution.fx - explanation.ownAttribution.fx - receivablesFX
       - holdings.reduce(.zero) { $0 + $1.row.attribution.fx }
   }
 
@@ -153,7 +153,11 @@ struct SumsWriter {
             ("\(holding.instrument.symbol) cash", step.ownAttribution[keyPath: part]))
         }
       }
-      if part == \.fx { terms += [("switches", switchedFX), ("cash", currencyEffect)] }
+      if part == \.fx {
+        terms += [
+          ("switches", switchedFX), ("cash", currencyEffect), ("receivables", receivablesFX),
+        ]
+      }
       let result = snapshot.attribution[keyPath: part]
       guard !result.isZero || terms.contains(where: { !$0.amount.isZero }) else { return nil }
       return .labelled(name, terms, result)
@@ -179,7 +183,10 @@ struct SumsWriter {
     result.append(
       .labelled(
         "closing equity",
-        [("long", snapshot.longValue), ("short", snapshot.shortValue), ("cash", snapshot.cash)],
+        [
+          ("long", snapshot.longValue), ("short", snapshot.shortValue), ("cash", snapshot.cash),
+          ("receivables", snapshot.receivables),
+        ],
         snapshot.closingEquity))
     result.append(
       .labelled(
@@ -240,7 +247,7 @@ extension ExplainedStep {
   var name: String {
     switch event {
     case .activity(let activity): activity.type.rawValue
-    case .action(let action): action.isSplit ? "split" : "dividend"
+    case .action(let action): action.effect.word
     case .statement: "statement"
     }
   }

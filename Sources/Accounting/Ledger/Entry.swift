@@ -12,6 +12,12 @@ struct Entry {
   /// The date on which it enters the books.
   var day: Day { activity.bookingDate }
 
+  /// When the cash comes, where that is later; what is late itself is booked whole.
+  var payDate: Day? {
+    guard let payDate = activity.payDate, payDate > activity.date, !isLate else { return nil }
+    return payDate
+  }
+
   /// An amount in the activity's currency with its value in base, rounded once.
   func worth(_ amount: Money) throws(ArithmeticError) -> Worth {
     Worth(local: amount, base: try convert(amount, at: rate))
@@ -29,25 +35,20 @@ struct Window {
   /// The last date.
   let through: Day
   /// What passes lots between holdings, in the order in which it is applied.
-  var reorganisations: [Reorganisation]
+  var reorganisations: [Reorganisation] = []
 
-  /// - Parameter reorganisations: Of all dates, in the order in which they are applied on each.
-  init(
-    portfolio: Portfolio, relief: LotRelief, market: Market, after: Day?, through: Day,
-    among reorganisations: [Reorganisation] = []
-  ) {
+  init(portfolio: Portfolio, relief: LotRelief, market: Market, after: Day?, through: Day) {
     self.portfolio = portfolio
     self.relief = relief
     self.market = market
     self.after = after
     self.through = through
-    if reorganisations.isEmpty {
-      self.reorganisations = reorganisations
-    } else {
-      // The sort is stable.
-      self.reorganisations = reorganisations.filter { event in
-        event.exDate <= through && after.map { event.exDate > $0 } ?? true
-      }.sorted { $0.exDate < $1.exDate }
+    let all = market.table.reorganisations
+    if all.isEmpty { return }
+    let end = all.count(while: { $0.action.exDate <= through })
+    let start = after.map { after in all.count(while: { $0.action.exDate <= after }) } ?? 0
+    if start < end {
+      reorganisations = all[start..<end].filter { $0.action.concerns(portfolio.id) }
     }
   }
 
@@ -70,28 +71,23 @@ struct Window {
 
   /// Whether an instrument may have actions in the window; a fast no for nearly all.
   func hasActions(of instrument: ID<Instrument>) -> Bool {
-    guard let last = market.actions[instrument]?.last else { return false }
+    guard let last = market.table.ofInstruments[instrument]?.last else { return false }
     return after.map { last.exDate > $0 } ?? true
   }
 
-  /// An instrument's actions of the window, ascending by ex-date, splits before dividends.
+  /// An instrument's actions of the window that its own holding books, in the order of booking.
   func actions(of instrument: ID<Instrument>) -> [CorporateAction] {
-    guard let all = market.actions[instrument] else { return [] }
+    guard let all = market.table.ofInstruments[instrument] else { return [] }
     let end = all.count(while: { $0.exDate <= through })
     let start = after.map { after in all.count(while: { $0.exDate <= after }) } ?? 0
     if start >= end { return [] }
     // The sort is stable; two dividends of a date keep their order.
-    return all[start..<end].sorted { left, right in
-      left.exDate == right.exDate ? left.isSplit && !right.isSplit : left.exDate < right.exDate
-    }
+    return all[start..<end].filter { !$0.effect.isReorganisation && $0.concerns(portfolio.id) }
+      .sorted { $0.order < $1.order }
   }
-}
 
-extension CorporateAction {
-  var isSplit: Bool {
-    switch effect {
-    case .split: true
-    case .dividend: false
-    }
+  /// The rate from a currency to base on a date.
+  func rate(of currency: Currency, on date: Day) throws(CloseError) -> Rate {
+    try market.rate(from: currency, to: portfolio.baseCurrency, on: date).rate
   }
 }

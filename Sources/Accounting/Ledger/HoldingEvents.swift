@@ -5,7 +5,10 @@ struct BookingOrder: Comparable {
   /// A late activity comes before everything else of its booking date: it should have been there.
   /// Trades are in the units, and without the rights, that the date's corporate actions leave; a
   /// statement is the value after all flows of its date.
-  enum Stage: Int8 { case late, split, dividend, reorganisation, activity, statement }
+  enum Stage: Int8 {
+    case late, rename, split, dividend, returnOfCapital, spinOff, rights, stockDividend, merger
+    case activity, statement
+  }
 
   let day: Day
   let stage: Stage
@@ -24,10 +27,11 @@ struct BookingOrder: Comparable {
 /// One thing that happened to a holding.
 enum HoldingEvent {
   case activity(Activity)
-  case action(CorporateAction)
+  // What is seldom is wide, and every event would be as wide.
+  indirect case action(CorporateAction)
   case statement(FundStatement)
   /// Lots that come from another holding or go to one.
-  case leg(LotLeg)
+  indirect case leg(LotLeg)
 }
 
 /// What happened to one holding and was not applied yet.
@@ -36,7 +40,7 @@ struct HoldingEvents {
   private var activities: ArraySlice<Activity>
   /// Ascending by date.
   private var statements: ArraySlice<FundStatement>
-  /// Ascending by ex-date, splits before dividends.
+  /// In the order of booking.
   private var actions: ArraySlice<CorporateAction>
   /// In the order of booking.
   private var legs: ArraySlice<LotLeg>
@@ -73,10 +77,6 @@ struct HoldingEvents {
 
 extension Activity {
   var order: BookingOrder { BookingOrder(bookingDate, isLate ? .late : .activity) }
-}
-
-extension CorporateAction {
-  var order: BookingOrder { BookingOrder(exDate, isSplit ? .split : .dividend) }
 }
 
 extension FundStatement {

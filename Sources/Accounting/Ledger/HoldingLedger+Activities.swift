@@ -40,7 +40,8 @@ extension HoldingLedger {
     let quantity = try signedQuantity(entry)
     guard let price = entry.activity.price else { throw .lacks(reference(entry), "price") }
     let paid = try worth(quantity, at: price, entry)
-    let moved = try lateQuantity(quantity, entry, in: window, totals: &totals)
+    let late = try lateQuantity(quantity, entry, in: window, totals: &totals)
+    let moved = closing(late, on: entry.day, in: window)
     let mark = try openingMark(moved, entry, in: window)
     let move = Move(
       quantity: moved, paid: paid, cost: paid, acquired: entry.activity.date, mark: mark)
@@ -48,7 +49,7 @@ extension HoldingLedger {
       try applyFuture(move, entry, in: window, totals: &totals)
       try pay(.zero, entry, totals: &totals)
     } else {
-      try apply(move, entry, in: window)
+      try apply(move, at: entry.rate, on: entry.day, in: window)
       try pay(paid, entry, totals: &totals)
     }
   }
@@ -70,7 +71,7 @@ extension HoldingLedger {
       move.paid = try finalSettlement(quantity, entry, in: window)
       try applyFuture(move, entry, in: window, totals: &totals)
     } else {
-      try apply(move, entry, in: window)
+      try apply(move, at: entry.rate, on: entry.day, in: window)
     }
     try pay(.zero, entry, totals: &totals)
   }
@@ -107,7 +108,7 @@ extension HoldingLedger {
       // It arrives at the settlement of its flow value, and is worth nothing by itself.
       try applyFuture(move, entry, in: window, totals: &totals)
     } else {
-      try apply(move, entry, in: window)
+      try apply(move, at: entry.rate, on: entry.day, in: window)
       totals.externalFlow(paid.base, on: entry.day)
       note(-paid.base, on: entry.day, totals: &totals)
     }
@@ -207,22 +208,47 @@ extension HoldingLedger {
     let missed = Window(
       portfolio: window.portfolio, relief: window.relief, market: window.market,
       after: entry.activity.date, through: entry.day - 1)
+    try requireNoReorganisation(missed, entry)
     for action in missed.actions(of: instrument.id) {
       switch action.effect {
-      case .split(let ratio):
-        do throws(ArithmeticError) {
-          quantity = try quantity.scaled(by: ratio)
-        } catch {
-          throw .arithmetic(subject: reference(entry).name, date: action.exDate, error)
-        }
-      case .dividend(let perUnit):
+      case .split(let ratio): quantity = try units(quantity, ratio, action, entry)
+      case .stockDividend(let ratio): quantity = try units(quantity, ratio.onTop, action, entry)
+      case .dividend(let payment):
+        // Its ex-date is reported: it is booked whole, whenever it is paid.
+        let now = CorporateAction.Payment(perUnit: payment.perUnit, currency: payment.currency)
         let paid = try dividend(
-          perUnit, on: quantity, exDate: action.exDate, in: missed, totals: &totals)
+          now, on: quantity, exDate: action.exDate, in: missed, totals: &totals)
         attribution.priorPeriod += paid.base
         note(paid.base, on: entry.day, totals: &totals)
+      case .returnOfCapital, .spinOff, .rights, .merger, .rename: break
       }
     }
     return quantity
+  }
+
+  /// Old units in new ones, for a late activity.
+  private func units(
+    _ quantity: Quantity, _ ratio: Ratio, _ action: CorporateAction, _ entry: Entry
+  ) throws(CloseError) -> Quantity {
+    do throws(ArithmeticError) {
+      return try ratio.units(for: quantity)
+    } catch {
+      throw .arithmetic(subject: reference(entry).name, date: action.exDate, error)
+    }
+  }
+
+  /// A late activity cannot be made up for where lots passed or were relieved since its date:
+  /// the locked dates have to be opened for it.
+  private func requireNoReorganisation(_ missed: Window, _ entry: Entry) throws(CloseError) {
+    let passed = missed.reorganisations.first { $0.source == instrument.id }?.action
+    let isAutomatic = missed.portfolio.dividendMode == .automatic
+    let relieved = missed.actions(of: instrument.id).first { action in
+      if case .returnOfCapital = action.effect { return isAutomatic }
+      return action.fractionPrice != nil
+    }
+    guard let action = passed ?? relieved else { return }
+    throw .notReorganised(
+      symbol: instrument.symbol, exDate: action.exDate, .missedBy(reference(entry)))
   }
 
   /// What a late activity's units were worth at the opening.
@@ -272,7 +298,11 @@ extension Attribution {
       let fee = try entry.worth(activity.fee)
       let traits = activity.type.traits
       let received = traits.cash == .into ? amount : -amount
-      try totals.receive(received, in: activity.currency, lateRate: entry.lateCashRate)
+      if let payDate = entry.payDate {
+        totals.owe(received, in: activity.currency, until: payDate)
+      } else {
+        try totals.receive(received, in: activity.currency, lateRate: entry.lateCashRate)
+      }
       try totals.receive(-fee, in: activity.currency, lateRate: entry.lateCashRate)
       switch traits.kind {
       case .fee: book(fees: amount.base, isLate: entry.isLate)

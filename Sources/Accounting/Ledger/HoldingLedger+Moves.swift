@@ -38,17 +38,21 @@ extension HoldingLedger {
   ///
   /// A move that crosses zero is split by quantity; the opening part takes what the closing part
   /// leaves of the whole, so that the two sum to it exactly.
-  mutating func apply(_ move: Move, _ entry: Entry, in window: Window) throws(CloseError) {
+  ///
+  /// - Parameter rate: Of the trade.
+  mutating func apply(
+    _ move: Move, at rate: Rate, on day: Day, in window: Window
+  ) throws(CloseError) {
     let closing = closingPart(of: move.quantity)
     let relief = window.relief
-    try requireLots(toClose: closing, by: relief, on: entry.day)
+    try requireLots(toClose: closing, by: relief, on: day)
     do throws(ArithmeticError) {
       let paid = try move.paid.share(closing, of: move.quantity)
       let cost = try move.cost.share(closing, of: move.quantity)
       let mark = try move.mark.share(closing, of: move.quantity)
       if !closing.isZero {
         let relieved = try position.relieve(-closing, by: relief)
-        try bookClosed(proceeds: -paid, relieved: relieved, mark: -mark, rate: entry.rate)
+        try bookClosed(proceeds: -paid, relieved: relieved, mark: -mark, rate: rate)
       }
       let opening = move.quantity - closing
       guard !opening.isZero else { return }
@@ -62,7 +66,7 @@ extension HoldingLedger {
         paid: move.paid - paid, cost: openingCost,
         mark: move.mark.rest(after: mark))
     } catch {
-      throw .arithmetic(subject: instrument.symbol, date: entry.day, error)
+      throw .arithmetic(subject: instrument.symbol, date: day, error)
     }
   }
 
@@ -79,7 +83,7 @@ extension HoldingLedger {
     guard quantity.units.magnitude < Quantity.derivedLimit.magnitude else { throw .overflow }
   }
 
-  private func requireLots(
+  func requireLots(
     toClose part: Quantity, by relief: LotRelief, on day: Day
   ) throws(CloseError) {
     if part.isZero || position.areLotsKnown || relief == .average || isFuture { return }

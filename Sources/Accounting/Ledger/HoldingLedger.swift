@@ -91,63 +91,6 @@ struct HoldingLedger: Sendable {
     isTouched = true
   }
 
-  private mutating func apply(
-    _ action: CorporateAction, in window: Window, totals: inout WindowTotals
-  ) throws(CloseError) {
-    if position.quantity.isZero { return }
-    switch action.effect {
-    case .split(let ratio): try split(by: ratio, on: action.exDate, in: window)
-    case .dividend(let perUnit):
-      let paid = try dividend(
-        perUnit, on: position.quantity, exDate: action.exDate, in: window, totals: &totals)
-      attribution.income += paid.base
-      note(paid.base, on: action.exDate, totals: &totals)
-    }
-  }
-
-  private mutating func split(
-    by ratio: Rate, on exDate: Day, in window: Window
-  ) throws(CloseError) {
-    guard ratio > .zero else {
-      throw .invalidSplit(symbol: instrument.symbol, exDate: exDate, ratio: ratio)
-    }
-    let rate = try window.market.rate(
-      from: instrument.currency, to: window.portfolio.baseCurrency, on: exDate
-    ).rate
-    do throws(ArithmeticError) {
-      guard try position.quantity.scaled(by: ratio).isZero else {
-        try position.split(by: ratio)
-        return
-      }
-      // Less than the smallest fraction is left: it is gone, without proceeds, and told so.
-      isTouched = true
-      let relieved = try position.relieve(position.quantity, by: window.relief)
-      // A future was settled at its last close, and its cost is no money that was paid.
-      if isFuture { return }
-      try bookClosed(proceeds: .zero, relieved: relieved, mark: .none, rate: rate)
-    } catch {
-      throw .arithmetic(subject: instrument.symbol, date: exDate, error)
-    }
-  }
-
-  /// Pays a cash dividend on a quantity; nothing where only recorded dividends count.
-  func dividend(
-    _ perUnit: Price, on quantity: Quantity, exDate: Day, in window: Window,
-    totals: inout WindowTotals
-  ) throws(CloseError) -> Worth {
-    guard window.portfolio.dividendMode == .automatic, !isFuture else { return .zero }
-    let rate = try window.market.rate(
-      from: instrument.currency, to: window.portfolio.baseCurrency, on: exDate
-    ).rate
-    do throws(ArithmeticError) {
-      let paid = try localAndBaseValue(quantity, at: perUnit, multiplier: .one, rate: rate)
-      try totals.receive(paid, in: instrument.currency)
-      return paid
-    } catch {
-      throw .arithmetic(subject: instrument.symbol, date: exDate, error)
-    }
-  }
-
   /// Notes a flow of the holding; a future has none, since nothing is invested in it.
   func note(_ amount: Money, on day: Day, totals: inout WindowTotals) {
     if !isFuture { totals.flow(amount, of: holding, on: day) }

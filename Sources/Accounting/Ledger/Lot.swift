@@ -30,9 +30,4 @@ struct Worth: Hashable, Sendable {
   ) throws(ArithmeticError) -> Worth {
     Worth(local: try local.share(part, of: whole), base: try base.share(part, of: whole))
   }
-
-  /// Both amounts times a factor, each rounded half to even.
-  func converted(at rate: Rate) throws(ArithmeticError) -> Worth {
-    Worth(local: try convert(local, at: rate), base: try convert(base, at: rate))
-  }
 }

@@ -12,7 +12,7 @@ struct Position: Equatable, Sendable {
   private var storage: [Lot] = []
   private var closedCount: Int32 = 0
   /// Whether `lots` make up the position.
-  private(set) var areLotsKnown = true
+  var areLotsKnown = true
 
   init() {}
 
@@ -26,8 +26,11 @@ struct Position: Equatable, Sendable {
   /// In the order of acquisition; empty where they are not known.
   var lots: ArraySlice<Lot> { storage[Int(closedCount)...] }
 
-  private mutating func keep(_ lots: [Lot]) {
-    storage = lots
+  /// Replaces what is held; lots that are not known stay unknown.
+  mutating func replace(quantity: Quantity, cost: Worth, lots: [Lot]) {
+    self.quantity = quantity
+    self.cost = cost
+    storage = areLotsKnown ? lots : []
     closedCount = 0
   }
 
@@ -60,92 +63,6 @@ struct Position: Equatable, Sendable {
 
   /// Replaces the cost: a future's is its value at the last settlement.
   mutating func settle(at local: Money) { cost = Worth(local: local, base: .zero) }
-
-  /// Multiplies the quantity by a split's ratio; the costs stay.
-  ///
-  /// The total is rounded once, half to even; a lot gets the difference of two rounded running
-  /// totals, so that the lots still sum to it.
-  mutating func split(by ratio: Rate) throws(ArithmeticError) {
-    quantity = try quantity.scaled(by: ratio)
-    guard areLotsKnown else { return }
-    var before = Quantity.zero
-    var scaledBefore = Quantity.zero
-    var carried = Worth.zero
-    var result: [Lot] = []
-    result.reserveCapacity(lots.count)
-    for var lot in lots {
-      before += lot.quantity
-      let scaled = try before.scaled(by: ratio)
-      lot.quantity = scaled - scaledBefore
-      scaledBefore = scaled
-      if lot.quantity.isZero {
-        carried = carried + Worth(local: lot.localCost, base: lot.costBasis)
-        continue
-      }
-      lot.localCost += carried.local
-      lot.costBasis += carried.base
-      carried = .zero
-      result.append(lot)
-    }
-    if !result.isEmpty {
-      result[result.count - 1].localCost += carried.local
-      result[result.count - 1].costBasis += carried.base
-    }
-    keep(result)
-  }
-
-  /// What passes to another holding, in that one's units, and what stays.
-  ///
-  /// Of each lot the same share of the cost passes. The total is rounded once, half to even; a lot
-  /// gets the difference of two rounded running totals, so that the lots still sum to it.
-  func passing(
-    _ share: Rate, at ratio: Rate, keepsUnits: Bool
-  ) throws(ArithmeticError) -> (left: Position, passing: Position) {
-    precondition(keepsUnits || share == .one, "cost stays only where units do")
-    var (left, passing) = (self, self)
-    passing.cost = try cost.converted(at: share)
-    left.cost = cost - passing.cost
-    var (before, passedBefore) = (Worth.zero, Worth.zero)
-    for index in Int(closedCount)..<storage.count {
-      let lot = storage[index]
-      before = before + Worth(local: lot.localCost, base: lot.costBasis)
-      let passed = try before.converted(at: share)
-      let part = passed - passedBefore
-      passedBefore = passed
-      passing.storage[index].localCost = part.local
-      passing.storage[index].costBasis = part.base
-      left.storage[index].localCost -= part.local
-      left.storage[index].costBasis -= part.base
-    }
-    if !keepsUnits { left = Position() }
-    try passing.split(by: ratio)
-    return (left, passing)
-  }
-
-  /// Takes in what comes from another holding, each lot behind those acquired on or before its
-  /// date.
-  mutating func take(_ arriving: Position, by relief: LotRelief) {
-    precondition(
-      quantity.isZero || (arriving.quantity.units < 0) == (quantity.units < 0),
-      "lots arrive on the side of the position")
-    quantity += arriving.quantity
-    cost = cost + arriving.cost
-    areLotsKnown = areLotsKnown && arriving.areLotsKnown
-    guard areLotsKnown, relief != .average else {
-      keep([])
-      return
-    }
-    var merged: [Lot] = []
-    merged.reserveCapacity(lots.count + arriving.lots.count)
-    var rest = arriving.lots
-    for lot in lots {
-      while let next = rest.first, next.acquired < lot.acquired {
-        merged.append(rest.removeFirst())
-      }
-      merged.append(lot)
-    }
-    keep(merged + rest)
-  }
 
   /// Takes over lots that were rebuilt from the activity log.
   mutating func restoreLots(of rebuilt: Position) {

@@ -1,42 +1,67 @@
-/// An event by which lots pass from one holding of a portfolio to another, with what they cost and
-/// when they were bought: what a merger and a spin-off have in common.
-///
-/// No corporate action makes one yet. The ledger can hold them: they are applied in the order of
-/// dates with everything else, and take part in explanations and in the rebuilding of lots.
-struct Reorganisation: Sendable {
-  var exDate: Day
-  var source: ID<Holding>
-  /// Quoted like the source, in its currency, and held on no other side.
-  var target: ID<Holding>
-  /// New units for one old.
-  var ratio: Rate
-  /// The part of the cost that passes, 0…1; all of it where no units stay.
-  var costShare: Rate
-  /// Whether the source keeps its units: a spin-off's does, a merger's does not.
-  var keepsUnits: Bool
+/// A corporate action by which what is held of one instrument becomes, in whole or in part, units
+/// of another one, or cash: a spin-off, rights, a merger.
+struct Reorganisation: Hashable, Sendable {
+  let source: ID<Instrument>
+  let action: CorporateAction
+  /// Whether actions of its date pass the same lots round in a circle: none of them can come first.
+  var isInCycle = false
 
-  var order: BookingOrder { BookingOrder(exDate, .reorganisation) }
+  init(source: ID<Instrument>, action: CorporateAction) {
+    self.source = source
+    self.action = action
+  }
+
+  var order: BookingOrder { action.order }
+  /// What units come of; nil where only cash does.
+  var target: ID<Instrument>? { action.effect.shares?.into }
 }
 
 /// One side of a reorganisation, worked out: all that the ledger of its holding needs to book it.
 ///
 /// It depends on nothing outside, so each holding's window can be told again by itself.
 struct LotLeg: Sendable {
+  let holding: ID<Holding>
+  let action: CorporateAction
+  let side: Side
+  /// From the instrument's currency to base, on the ex-date.
+  let rate: Rate
+
+  var order: BookingOrder { action.order }
+
   enum Side: Sendable {
-    /// Lots go away, and this stays.
-    case delivers(leaving: Position)
-    case receives
+    case delivers(Delivery)
+    case receives(Receipt)
   }
 
-  let holding: ID<Holding>
-  let order: BookingOrder
-  let side: Side
-  /// What passes, in the units of the target.
-  let passing: Position
-  /// What that is worth on the ex-date: what it gained until then was made by the source.
-  let worth: Worth
-  /// From the instruments' currency to base, on the ex-date.
-  let rate: Rate
+  /// What goes away, in the currency of the old instrument.
+  struct Delivery: Sendable {
+    /// What stays.
+    var left = Position()
+    /// The value moved; what the units that go along gained up to it was made by this holding.
+    var worth = Worth.zero
+    /// The cost that goes along.
+    var passing = Worth.zero
+    /// The cost that cash, or a sale at the value received, relieves.
+    var relieved = Worth.zero
+    /// What relieves it: cash, and where all is sold the value moved as well.
+    var proceeds = Worth.zero
+    var cash: Cash?
+  }
+
+  /// Cash for the old units, in its own currency.
+  struct Cash: Sendable {
+    let payment: CorporateAction.Payment
+    let paid: Worth
+  }
+
+  /// What arrives, in the units and the currency of the new instrument.
+  struct Receipt: Sendable {
+    /// Of how many old units.
+    let old: Quantity
+    var arriving: Position
+    /// The value moved.
+    var worth: Worth
+  }
 }
 
 extension HoldingLedger {
@@ -48,62 +73,51 @@ extension HoldingLedger {
     _ leg: LotLeg, in window: Window, totals: inout WindowTotals
   ) throws(CloseError) {
     isTouched = true
+    let exDate = leg.action.exDate
     do throws(ArithmeticError) {
-      let cost = leg.passing.cost
       switch leg.side {
-      case .delivers(let left):
-        position = left
-        try leave(leg.worth, relieved: cost, rate: leg.rate)
-        note(leg.worth.base, on: leg.order.day, totals: &totals)
-      case .receives:
-        try requireRoom(for: leg.passing.quantity)
-        position.take(leg.passing, by: window.relief)
-        try leave(-leg.worth, relieved: -cost, rate: leg.rate)
-        note(-leg.worth.base, on: leg.order.day, totals: &totals)
+      case .delivers(let delivery):
+        position = delivery.left
+        try leave(delivery.worth, relieved: delivery.passing, rate: leg.rate)
+        try bookClosed(
+          proceeds: delivery.proceeds, relieved: delivery.relieved, mark: .none, rate: leg.rate)
+        note(
+          delivery.worth.base + (delivery.cash?.paid.base ?? .zero), on: exDate, totals: &totals)
+      case .receives(let receipt):
+        try leave(-receipt.worth, relieved: -receipt.arriving.cost, rate: leg.rate)
+        note(-receipt.worth.base, on: exDate, totals: &totals)
       }
     } catch {
-      throw .arithmetic(subject: instrument.symbol, date: leg.order.day, error)
+      throw .arithmetic(subject: instrument.symbol, date: exDate, error)
+    }
+    switch leg.side {
+    case .delivers(let delivery):
+      guard let cash = delivery.cash else { return }
+      try receive(cash.paid, of: cash.payment, on: exDate, totals: &totals)
+    case .receives(let receipt):
+      try take(receipt.arriving, at: leg.rate, on: exDate, in: window)
+      try payFraction(of: receipt.arriving.quantity, leg.action, in: window, totals: &totals)
     }
   }
 
-  /// The two sides of a reorganisation that this ledger delivers to another; nil where nothing is
-  /// held, or less than the smallest fraction would arrive.
-  func legs(
-    of event: Reorganisation, into target: HoldingLedger, in window: Window
-  ) throws(CloseError) -> (out: LotLeg, in: LotLeg)? {
-    precondition(
-      holding != target.holding && !isValued && !isFuture && !target.isValued && !target.isFuture
-        && instrument.currency == target.instrument.currency,
-      "lots pass between two quoted holdings of one currency")
-    if position.quantity.isZero { return nil }
-    let rate = try window.market.rate(
-      from: instrument.currency, to: window.portfolio.baseCurrency, on: event.exDate
-    ).rate
+  /// Takes in lots that arrive; what of them meets the other side closes it, at their cost.
+  private mutating func take(
+    _ lots: Position, at rate: Rate, on day: Day, in window: Window
+  ) throws(CloseError) {
+    var arriving = lots
+    let closing = closingPart(of: arriving.quantity)
+    try requireLots(toClose: closing, by: window.relief, on: day)
     do throws(ArithmeticError) {
-      let (left, passing) = try position.passing(
-        event.costShare, at: event.ratio, keepsUnits: event.keepsUnits)
-      if passing.quantity.isZero { return nil }
-      let worth = try target.worth(of: passing, on: event.exDate, rate: rate, in: window)
-      func leg(_ holding: ID<Holding>, _ side: LotLeg.Side) -> LotLeg {
-        LotLeg(
-          holding: holding, order: event.order, side: side, passing: passing, worth: worth,
-          rate: rate)
+      if !closing.isZero {
+        let cost = try arriving.relieve(closing, by: window.relief)
+        let relieved = try position.relieve(-closing, by: window.relief)
+        try bookClosed(proceeds: -cost, relieved: relieved, mark: .none, rate: rate)
       }
-      return (leg(holding, .delivers(leaving: left)), leg(target.holding, .receives))
+      if arriving.quantity.isZero { return }
+      try requireRoom(for: arriving.quantity)
+      position.take(arriving, by: window.relief)
     } catch {
-      throw .arithmetic(subject: instrument.symbol, date: event.exDate, error)
+      throw .arithmetic(subject: instrument.symbol, date: day, error)
     }
-  }
-
-  /// At the last close on or before the date; at cost where there never was one.
-  private func worth(
-    of passing: Position, on date: Day, rate: Rate, in window: Window
-  ) throws(ArithmeticError) -> Worth {
-    guard let close = try window.market.close(of: instrument.id, on: date) else {
-      let local = passing.cost.local
-      return Worth(local: local, base: try convert(local, at: rate))
-    }
-    return try localAndBaseValue(
-      passing.quantity, at: close.price, multiplier: instrument.multiplier, rate: rate)
   }
 }

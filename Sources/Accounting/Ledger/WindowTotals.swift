@@ -4,6 +4,8 @@ struct WindowTotals: Sendable {
   /// An effect on one currency's balance, summed.
   struct CashChange: Sendable {
     let currency: Currency
+    /// When it is paid, where that is on a later date than it was earned.
+    var payDate: Day?
     var local = Money.zero
     /// The same at the rates of the entries, in base currency.
     var base = Money.zero
@@ -20,7 +22,17 @@ struct WindowTotals: Sendable {
   var legs: [LotLeg] = []
 
   /// Cash in base currency that came in since the opening.
-  var baseCash: Money { cash.reduce(.zero) { $0 + $1.base } }
+  var baseCash: Money { cash.reduce(.zero) { $1.payDate == nil ? $0 + $1.base : $0 } }
+
+  /// What was earned or taken and is paid on a later date.
+  var receivables: [Receivable] {
+    cash.compactMap { change in
+      change.payDate.map {
+        Receivable(
+          payDate: $0, currency: change.currency, amount: change.local, baseValue: change.base)
+      }
+    }
+  }
 
   /// Receives cash (negative: pays it), worth its base amount at the entry's rate.
   ///
@@ -38,13 +50,19 @@ struct WindowTotals: Sendable {
     add(amount, in: currency)
   }
 
-  private mutating func add(_ amount: Worth, in currency: Currency) {
+  /// Notes what is to be received on a later date (negative: to be paid), worth its base amount
+  /// today.
+  mutating func owe(_ amount: Worth, in currency: Currency, until payDate: Day) {
+    add(amount, in: currency, until: payDate)
+  }
+
+  private mutating func add(_ amount: Worth, in currency: Currency, until payDate: Day? = nil) {
     let index: Int
-    if let found = cash.firstIndex(where: { $0.currency == currency }) {
+    if let found = cash.firstIndex(where: { $0.currency == currency && $0.payDate == payDate }) {
       index = found
     } else {
       index = cash.endIndex
-      cash.append(CashChange(currency: currency))
+      cash.append(CashChange(currency: currency, payDate: payDate))
     }
     cash[index].local += amount.local
     cash[index].base += amount.base
@@ -53,7 +71,9 @@ struct WindowTotals: Sendable {
   /// Adds what others did, behind what is here.
   static func += (left: inout WindowTotals, right: WindowTotals) {
     for change in right.cash {
-      left.add(Worth(local: change.local, base: change.base), in: change.currency)
+      left.add(
+        Worth(local: change.local, base: change.base), in: change.currency,
+        until: change.payDate)
     }
     left.inflow += right.inflow
     left.outflow += right.outflow

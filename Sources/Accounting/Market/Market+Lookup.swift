@@ -1,8 +1,9 @@
 extension Market {
   /// The close that values an instrument on a date: the last of the series on or before it.
   ///
-  /// A close older than a split's ex-date is divided by the ratio (half to even at twelve
-  /// decimals), so that the result is always in the units of `date`. Its own date stays.
+  /// A close older than the ex-date of a split or a stock dividend is divided by its ratio (half
+  /// to even at twelve decimals), so that the result is always in the units of `date`. Its own date
+  /// stays. An action of some portfolios only changes no close.
   /// - Returns: nil where the series has no close on or before the date.
   public func close(
     of instrument: ID<Instrument>, on date: Day
@@ -21,8 +22,8 @@ extension Market {
     if close.date == unitDate { return close }
     guard let actions = actions[instrument] else { return close }
     for action in actions where action.exDate > close.date && action.exDate <= unitDate {
-      guard case .split(let ratio) = action.effect else { continue }
-      close.price = try close.price.divided(by: ratio)
+      guard action.portfolio == nil, let ratio = action.effect.unitRatio else { continue }
+      close.price = try ratio.price(for: close.price)
     }
     return close
   }

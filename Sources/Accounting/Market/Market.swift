@@ -12,28 +12,6 @@ public struct ClosingPrice: Hashable, Sendable {
   }
 }
 
-/// What a company did to its shares on an ex-date.
-public struct CorporateAction: Hashable, Sendable {
-  /// Its kind and value.
-  public enum Effect: Hashable, Sendable {
-    /// New units for one old unit.
-    case split(ratio: Rate)
-    /// Cash per unit, in the instrument's currency.
-    case dividend(perUnit: Price)
-  }
-
-  /// The first date that trades without the right.
-  public var exDate: Day
-  /// What happens to a holder.
-  public var effect: Effect
-
-  /// An action of an ex-date.
-  public init(exDate: Day, effect: Effect) {
-    self.exDate = exDate
-    self.effect = effect
-  }
-}
-
 /// Closes, exchange rates and corporate actions over a window of dates.
 ///
 /// As they were read in one database snapshot. A value: sharing it between workers costs nothing.
@@ -45,10 +23,15 @@ public struct CorporateAction: Hashable, Sendable {
 public struct Market: Sendable {
   /// Per instrument its closes, ascending by date: every one in the window, and the last before it.
   public var closes: [ID<Instrument>: [ClosingPrice]]
-  /// Per instrument its corporate actions, ascending by ex-date; all of them.
-  public var actions: [ID<Instrument>: [CorporateAction]]
+  /// Per instrument its corporate actions, ascending by ex-date; all of them but those that were
+  /// taken back.
+  public var actions: [ID<Instrument>: [CorporateAction]] {
+    get { table.ofInstruments }
+    set { table = ActionTable(newValue) }
+  }
   /// Published rates: per (base, quote) pair ascending by date, 1 base = rate quote; all of them.
   public var rates: [CurrencyPair: [DatedRate]]
+  private(set) var table: ActionTable
 
   /// A market of these series, each ascending by date.
   public init(
@@ -57,7 +40,7 @@ public struct Market: Sendable {
     rates: [CurrencyPair: [DatedRate]] = [:]
   ) {
     self.closes = closes
-    self.actions = actions
+    table = ActionTable(actions)
     self.rates = rates
   }
 }

@@ -52,7 +52,7 @@ extension PortfolioBook {
     body(sums.netExposure)
     body(sums.longValue - sums.shortValue)
     body(cash)
-    body(sums.longValue + sums.shortValue + cash)
+    body(sums.longValue + sums.shortValue + cash + sums.receivables)
     body(totals.inflow)
     body(totals.outflow)
     sums.attribution.forEachPart(body)

@@ -52,6 +52,11 @@ public struct Activity: Sendable {
   /// Nil for all others, which are booked on their own date.
   public var bookedOn: Day?
 
+  /// When the cash of a dividend, interest or tax is paid; nil for its own date.
+  ///
+  /// Until then it is a receivable.
+  public var payDate: Day?
+
   /// The date on which it enters the books.
   @inlinable public var bookingDate: Day { bookedOn ?? date }
 
@@ -62,7 +67,8 @@ public struct Activity: Sendable {
   public init(
     id: Int64, date: Day, type: ActivityType, holding: ID<Holding>? = nil,
     quantity: Quantity? = nil, price: Price? = nil, amount: Money? = nil, fee: Money = .zero,
-    currency: Currency, acquired: Day? = nil, referenceClose: Price? = nil, bookedOn: Day? = nil
+    currency: Currency, acquired: Day? = nil, referenceClose: Price? = nil, bookedOn: Day? = nil,
+    payDate: Day? = nil
   ) {
     self.id = id
     self.date = date
@@ -76,5 +82,6 @@ public struct Activity: Sendable {
     self.acquired = acquired
     self.referenceClose = referenceClose
     self.bookedOn = bookedOn
+    self.payDate = payDate
   }
 }
