@@ -212,7 +212,7 @@ class Totals:
         self.change(position, -sign * quantity, -sign * local, -sign * base, rate, date)
 
     def _closing(self, position, quantity, sign, date):
-        """What is held, where a trade would leave no more of it than splits have rounded."""
+        """What is held, where a trade would leave no more of it than ratios have rounded."""
         held = position.quantity
         left = abs(held) - quantity
         if held * sign <= 0 or not left or abs(left) > Fraction(1, 10**6):
@@ -224,9 +224,7 @@ class Totals:
             new, old = action.ratio or (action.value, Fraction(1))
             if action.kind == "stock_dividend":
                 new += old
-            limit = limit * new / old + last / 2
-            if old == 1 and new * 10**11 % 1:
-                limit += last / 2 * abs(held) / new
+            limit = limit * new / old + (last / 2 if old != 1 else 0)
         return abs(held) if abs(left) <= limit else quantity
 
     def change(self, position, quantity, local, base, rate, date):

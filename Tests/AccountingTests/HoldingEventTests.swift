@@ -27,8 +27,27 @@ struct HoldingEventTests {
     #expect(last.snapshot.cumulativePnL.isZero)
   }
 
-  @Test("a sale that leaves no more than a cut third has rounded closes the position")
-  func cutThird() throws {
+  @Test("a sale that leaves no more than ratios have rounded closes the position")
+  func roundedRatios() throws {
+    func last(_ first: CorporateAction.Effect, _ second: CorporateAction.Effect) throws -> BookClose {
+      var world = BookWorld(inception: "2025-07-01")
+      world.hold("BYWA")
+      world.log("2025-07-01", .buy, "BYWA", "100", at: "42")
+      world.act("BYWA", "2025-07-02", first)
+      world.act("BYWA", "2025-07-03", second)
+      world.log("2025-07-04", .sell, "BYWA", "100", at: "42")
+      world.price("BYWA", "2025-07-01", "42")
+      _ = try world.close("2025-07-01")
+      #expect(try world.close("2025-07-03").row().quantity == .of("99.999999999999"))
+      return try world.close("2025-07-04")
+    }
+    let closed = try last(.split(.of("1:3")), .split(.of("3:1")))
+    #expect(closed.row().quantity.isZero && closed.row().localCost.isZero)
+    #expect(closed.snapshot.cumulativePnL.isZero)
+  }
+
+  @Test("a decimal for one unit is taken at its word, as it always was")
+  func decimalSplit() throws {
     var world = BookWorld(inception: "2025-07-01")
     world.hold("BYWA")
     world.log("2025-07-01", .buy, "BYWA", "119", at: "42")
@@ -36,17 +55,7 @@ struct HoldingEventTests {
     world.split("BYWA", "2025-07-03", "0.333333333333")
     world.log("2025-07-04", .sell, "BYWA", "119", at: "42")
     world.price("BYWA", "2025-07-01", "42")
-    _ = try world.close("2025-07-01")
-    #expect(try world.close("2025-07-03").row().quantity == .of("118.999999999881"))
-    let last = try world.close("2025-07-04")
-    #expect(last.row().quantity.isZero && last.row().localCost.isZero)
-    #expect(last.snapshot.cumulativePnL.isZero)
-    // The same without a split is a short, as it always was.
-    var plain = BookWorld(inception: "2025-07-01")
-    plain.hold("BYWA")
-    plain.log("2025-07-01", .buy, "BYWA", "118.999999999881", at: "42")
-    plain.log("2025-07-04", .sell, "BYWA", "119", at: "42")
-    #expect(try plain.close("2025-07-04").row().quantity == .of("-0.000000000119"))
+    #expect(try world.close("2025-07-04").row().quantity == .of("-0.000000000119"))
   }
 
   @Test("a stock dividend of 1:10 makes eleven of ten; a fraction is paid and realized")

@@ -181,10 +181,10 @@ extension HoldingLedger {
 // MARK: - What splits left
 
 extension HoldingLedger {
-  /// A trade's quantity, or what is held where it would leave no more than splits have rounded.
+  /// A trade's quantity, or what is held where it would leave no more than ratios have rounded.
   ///
-  /// Of a position that was divided by three with a decimal ratio, the statement of the bank says
-  /// a whole number, and the books a trillionth less.
+  /// Of 100 units one for three and three for one, the books have a trillionth less than the bank.
+  /// A decimal for one unit is taken at its word: it says what is left.
   @inline(__always)
   func closing(_ quantity: Quantity, on day: Day, in window: Window) -> Quantity {
     let left = position.quantity + quantity
@@ -205,12 +205,9 @@ extension HoldingLedger {
     var limit: Int128 = 0
     for action in actions where action.exDate <= day && action.concerns(window.portfolio.id) {
       guard let ratio = action.effect.unitRatio, ratio.isPositive,
-        let scaled = try? rounded(limit, times: ratio.new.units, over: ratio.old.units),
-        let cut = try? ratio.isCut
-          ? rounded(held.magnitude.units, times: Self.halfDecimal, over: ratio.new.units) : 0
+        let scaled = try? rounded(limit, times: ratio.new.units, over: ratio.old.units)
       else { continue }
-      // Half of the last decimal, and what half of the ratio's last decimal makes of the units.
-      limit = scaled + Self.halfDecimal + cut
+      limit = scaled + (ratio.old == .one ? 0 : Self.halfDecimal)
     }
     return left.magnitude.units * powerOfTen(12) <= limit ? -held : quantity
   }
@@ -219,9 +216,4 @@ extension HoldingLedger {
 
   /// A millionth of a unit, in units of the last decimal.
   private static var mostRounded: Int128 { 1_000_000 }
-}
-
-extension Ratio {
-  /// Whether it is a decimal for one unit that uses every decimal there is: a cut third.
-  var isCut: Bool { old == .one && new.units % 10 != 0 }
 }
