@@ -17,7 +17,7 @@ RELIEFS, CURRENCIES = ("fifo", "lifo", "average"), ("USD", "EUR", "GBP")
 RATIOS = ("1:1", "2:1", "3:2", "1:3", "1:10", "7:3", "25/29", "0.333333333333:1")
 ACTION_COLUMNS = (
     "ex_date", "symbol", "type", "status", "portfolio", "value", "currency", "ratio",
-    "new_symbol", "cash", "cost_share", "pay_date", "fraction_price", "cost")
+    "new_symbol", "cash", "cost_share", "pay_date", "fraction_price", "cost", "id")
 ACTIVITY_COLUMNS = (
     "id", "portfolio", "date", "type", "symbol", "quantity", "price", "amount", "fee", "currency",
     "acquired", "status", "pay_date")
@@ -100,6 +100,9 @@ def actions(rng, market, symbols, currencies):
                 continue
             if rng.random() < 0.15:
                 row["portfolio"] = f"M{market}P{rng.randint(0, 5)}"
+            # Two of one date and type stand where they have names.
+            if any(key == (other["symbol"], other["type"]) for other in today):
+                row["id"] = f"{len(today)}"
             today.append(row)
         keys = {(row["symbol"], row["type"]) for row in today}
         result += today

@@ -117,6 +117,12 @@ TEXT(up_0019) = {
 TEXT(down_0019) = {
 #embed "sql/0019_row_names.down.sql" suffix(, )
   0};
+TEXT(up_0020) = {
+#embed "sql/0020_events.up.sql" suffix(, )
+  0};
+TEXT(down_0020) = {
+#embed "sql/0020_events.down.sql" suffix(, )
+  0};
 
 static const closebell_migration closebell_migrations[] = {
   {1, "reference", up_0001, down_0001},
@@ -138,6 +144,7 @@ static const closebell_migration closebell_migrations[] = {
   {17, "requests", up_0017, down_0017},
   {18, "numbers", up_0018, down_0018},
   {19, "row_names", up_0019, down_0019},
+  {20, "events", up_0020, down_0020},
 };
 const size_t closebell_migrations_count =
   sizeof closebell_migrations / sizeof closebell_migrations[0];

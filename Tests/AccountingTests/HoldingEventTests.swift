@@ -29,7 +29,8 @@ struct HoldingEventTests {
 
   @Test("a sale that leaves no more than ratios have rounded closes the position")
   func roundedRatios() throws {
-    func last(_ first: CorporateAction.Effect, _ second: CorporateAction.Effect) throws -> BookClose {
+    func last(_ first: CorporateAction.Effect, _ second: CorporateAction.Effect) throws -> BookClose
+    {
       var world = BookWorld(inception: "2025-07-01")
       world.hold("BYWA")
       world.log("2025-07-01", .buy, "BYWA", "100", at: "42")

@@ -24,6 +24,7 @@ import Testing
       Loading.cashRowsOfSlots, "portfolio_cash_balances_key", ["balance_date =", "portfolio_id <="]
     ),
     (Loading.cashRows, "portfolio_cash_balances_key", ["balance_date =", "portfolio_id ="]),
+    (Loading.receivableRows, "portfolio_receivables_key", ["balance_date =", "portfolio_id ="]),
     (
       Loading.activityRows, "holding_activity_log_by_booking",
       ["portfolio_id =", "activity_date) >", "activity_date) <="]
@@ -64,10 +65,7 @@ import Testing
       Populating.deleteHoldings, "portfolio_fund_valuations_key",
       ["valuation_date =", "portfolio_id ="]
     ),
-    (
-      Populating.deleteCashBalances, "portfolio_cash_balances_key",
-      ["balance_date =", "portfolio_id ="]
-    ),
+    (Populating.deleteCashBalances, "_key", ["balance_date =", "portfolio_id ="]),
     (
       Populating.deleteHoldingReturns, "portfolio_fund_irr_values_key",
       ["date =", "portfolio_id ="]
@@ -77,7 +75,7 @@ import Testing
 
   /// What else a plan may look at: what has a row or a few for each that was found, or is small.
   private static let others = [
-    "Function Scan", "Subquery Scan", "Bitmap Heap Scan", "portfolio_funds_",
+    "Function Scan", "Subquery Scan", "CTE Scan", "Bitmap Heap Scan", "portfolio_funds_",
     "using prices_key", "using instruments_key", "using worker_lease_key",
     "Seq Scan on incarnation", "Seq Scan on close_stage",
   ]
@@ -127,6 +125,10 @@ import Testing
     insert into closebell.portfolio_cash_balances
       (balance_date, portfolio_id, currency, balance, base_value)
     select s.snapshot_date, s.portfolio_id, 'USD', 1, 1 from closebell.portfolio_snapshots s;
+    insert into closebell.portfolio_receivables
+      (balance_date, portfolio_id, pay_date, currency, amount, base_value)
+    select s.snapshot_date, s.portfolio_id, s.snapshot_date + 9, 'USD', 1, 1
+    from closebell.portfolio_snapshots s;
     insert into closebell.statement_valuations
       (portfolio_id, portfolio_fund_id, valuation_date, value)
     select v.portfolio_id, v.portfolio_fund_id, v.valuation_date, 1

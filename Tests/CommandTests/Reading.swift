@@ -34,7 +34,7 @@ struct Reading {
   private static let amounts = [
     "opening_equity", "net_external_flow", "daily_pnl", "realized_pnl", "unrealized_change",
     "income", "fees", "taxes", "fx_pnl", "prior_period_adjustment", "closing_equity", "cash",
-    "long_value", "short_value",
+    "long_value", "short_value", "receivables",
   ]
 
   private func amount(_ object: [String: Any], _ name: String) -> Decimal {
@@ -58,7 +58,7 @@ struct Reading {
     let closing = amount(snapshot, "closing_equity")
     let laws = [
       ("made", sum(snapshot, "opening_equity", "daily_pnl", "net_external_flow")),
-      ("composed", sum(snapshot, "cash", "long_value", "short_value")),
+      ("composed", sum(snapshot, "cash", "long_value", "short_value", "receivables")),
     ].filter { !($0.1 == closing) }.map {
       "\(place(snapshot)): closing \(closing), \($0.0) of \($0.1)"
     }

@@ -39,7 +39,8 @@ import Testing
   static let tables = [
     "portfolios", "instruments", "prices", "fx_rates", "corporate_actions", "calendar_overrides",
     "portfolio_funds", "holding_activity_log", "statement_valuations", "portfolio_snapshots",
-    "portfolio_fund_valuations", "portfolio_cash_balances", "portfolio_fund_irr_values",
+    "portfolio_fund_valuations", "portfolio_cash_balances", "portfolio_receivables",
+    "portfolio_fund_irr_values",
     "portfolio_irr_values", "portfolio_irr_moments", "worker_lease", "batch_runs",
     "input_changes", "incarnation", "period_locks", "period_lock_history", "import_jobs",
   ]

@@ -79,7 +79,7 @@ import Testing
     try await books.execute("delete from closebell.portfolio_snapshots")
     for table in [
       "portfolio_fund_valuations", "portfolio_fund_irr_values", "portfolio_irr_values",
-      "portfolio_cash_balances", "portfolio_irr_moments",
+      "portfolio_cash_balances", "portfolio_receivables", "portfolio_irr_moments",
     ] {
       try await books.execute("delete from closebell.\(table)")
     }

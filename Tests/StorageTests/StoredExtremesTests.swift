@@ -46,7 +46,7 @@ import Testing
               'holding_activity_log', 'statement_valuations')
           """)
       ) { (try $0.nextString(), try $0.nextString()) }
-      #expect(columns.count == 9)
+      #expect(columns.count == 14)
       for (table, column) in columns {
         let refusing = try db.row(
           Postgres.Statement(

@@ -23,6 +23,10 @@ import Testing
       (portfolio_id, activity_type, activity_date, amount, currency, external_id)
     values (1, 'deposit', '2020-01-02', 5, 'USD', 'x');
     """
+  private static let instruments = """
+    insert into closebell.instruments (id, symbol, name, kind, currency)
+    values (1, 'A', 'A', 'equity', 'USD'), (2, 'B', 'B', 'equity', 'USD');
+    """
   /// Complete for all that a way back asks; its numbers do not matter here.
   private static let snapshot = """
     alter table closebell.portfolio_snapshots
@@ -88,6 +92,30 @@ import Testing
     Obstacle(
       testDescription: "another policy", version: 14,
       sql: snapshot + "update closebell.portfolio_snapshots set carried_days_allowed = 3"),
+    Obstacle(
+      testDescription: "a spin-off", version: 20,
+      sql: instruments + """
+        insert into closebell.corporate_actions
+          (instrument_id, ex_date, type, new_instrument_id, ratio_new, ratio_old, cost_share)
+        values (1, '2020-01-02', 'spin_off', 2, 1, 1, 0.1)
+        """),
+    Obstacle(
+      testDescription: "an action that was taken back", version: 20,
+      sql: instruments + """
+        insert into closebell.corporate_actions (instrument_id, ex_date, type, value, status)
+        values (1, '2020-01-02', 'split', 2, 'cancelled')
+        """),
+    Obstacle(
+      testDescription: "what is paid later", version: 20,
+      sql: portfolio + activity
+        + "update closebell.holding_activity_log set pay_date = '2020-02-01'"),
+    Obstacle(
+      testDescription: "a receivable", version: 20,
+      sql: """
+        insert into closebell.portfolio_receivables
+          (balance_date, portfolio_id, pay_date, currency, amount, base_value)
+        values ('2020-01-02', 1, '2020-02-01', 'USD', 1, 1)
+        """),
     Obstacle(
       testDescription: "somebody's view of refused bytes", version: 10,
       sql: "create view public.bytes as select row_bytes from closebell.import_results"),

@@ -46,6 +46,9 @@ public enum ResultTables {
       union all
       select 5, balance_date, portfolio_id, 0, pg_catalog.to_jsonb(b)
       from closebell.portfolio_cash_balances b
+      union all
+      select 6, balance_date, portfolio_id, 0, pg_catalog.to_jsonb(r)
+      from closebell.portfolio_receivables r
     ) t (place, day, portfolio_id, fund, json),
       lateral (select (json - '\(columns)'::text[])::text as line) l
     order by place, day, portfolio_id, fund, line

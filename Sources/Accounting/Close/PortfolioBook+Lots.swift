@@ -171,6 +171,8 @@ extension PortfolioBook {
   /// The portfolio's external flows over its history, in base currency as the investor sees them;
   /// the same events that the closes gave.
   ///
+  /// What passes between holdings is none of them, and is left aside.
+  ///
   /// - Parameter history: At least every activity that is an external flow.
   public static func portfolioFlows(
     portfolio: Portfolio, instruments: [ID<Holding>: Instrument], history: [Activity],
@@ -178,18 +180,20 @@ extension PortfolioBook {
   ) throws(CloseError) -> [FlowEvent] {
     let (_, totals) = try rerun(
       history.filter(\.type.traits.isExternalFlow), portfolio: portfolio,
-      instruments: instruments, relief: .average, market: market, through: through)
+      instruments: instruments, relief: .average, market: market, through: through,
+      passesLots: false)
     return totals.flows.filter { $0.holding == nil }
   }
 
   /// Runs a new book through a history as through one window.
   private static func rerun(
     _ history: [Activity], portfolio: Portfolio, instruments: [ID<Holding>: Instrument],
-    relief: LotRelief, market: Market, through: Day
+    relief: LotRelief, market: Market, through: Day, passesLots: Bool = true
   ) throws(CloseError) -> (PortfolioBook, WindowTotals) {
     var book = PortfolioBook(portfolio: portfolio, instruments: instruments, opening: nil)
-    let window = Window(
+    var window = Window(
       portfolio: portfolio, relief: relief, market: market, after: nil, through: through)
+    if !passesLots { window.reorganisations = [] }
     let totals = try book.apply(history, [], in: window)
     return (book, totals)
   }

@@ -20,7 +20,7 @@ public struct PortfolioBook: Sendable {
   var chain: ReturnChain
   var cumulativePnL = Money.zero
   /// What was earned or taken and is not paid yet, ascending by pay date and currency.
-  var receivables: [Receivable] = []
+  public internal(set) var receivables: [Receivable] = []
   /// What is wrong with the opening; thrown by the first close.
   var openingFault: CloseError?
   var isSpent = false

@@ -60,3 +60,24 @@ extension Reorganisation {
     target == other.source && source != other.source && action.overlaps(other.action)
   }
 }
+
+/// That units of one instrument bring units of another one, on a date.
+public struct UnitPassage: Hashable, Sendable {
+  /// The instrument whose holders get units.
+  public let source: ID<Instrument>
+  /// The instrument of which they get them.
+  public let target: ID<Instrument>
+  /// The date on which they do.
+  public let exDate: Day
+}
+
+extension Market {
+  /// Everything by which units pass from one instrument to another; on most markets nothing.
+  public var passages: [UnitPassage] {
+    table.reorganisations.compactMap { event in
+      event.target.map {
+        UnitPassage(source: event.source, target: $0, exDate: event.action.exDate)
+      }
+    }
+  }
+}

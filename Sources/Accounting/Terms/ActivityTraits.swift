@@ -174,6 +174,9 @@ extension ActivityTraits {
 }
 
 extension ActivityTraits {
+  /// Whether its cash may be paid on a later date than its own.
+  public var mayBePaidLater: Bool { kind == .income || kind == .tax }
+
   /// Why an activity cannot be of what it names; nil where it can.
   ///
   /// - Parameter isValued: Whether its instrument is valued by statements; nil for cash.

@@ -9,12 +9,15 @@ struct ChunkInputs {
     var opening: StoredOpening?
     var holdings: ArraySlice<StoredHolding> = []
     var cashBalances: ArraySlice<StoredCashBalance> = []
+    var receivables: [Receivable] = []
     /// Of the whole history for a segment that reads it, else since the opening.
     var activities: ArraySlice<StoredActivity> = []
     var statements: ArraySlice<StoredStatement> = []
     var moments: StoredMoments?
     /// Of valued holdings that were flat at the opening, the last statement before.
     var statementDates: [ID<Holding>: Day] = [:]
+    /// Holdings without a row of their own, to or from which corporate actions pass units.
+    var kin: [StoredFund] = []
   }
 
   var books: [ID<Portfolio>: Book]
@@ -37,6 +40,18 @@ struct ChunkInputs {
     for opening in try Loading.openings(ranges, on: db) {
       books[opening.portfolio]?.opening = opening
     }
+    // Nearly always nothing is.
+    let owed = books.values.compactMap { book in
+      book.opening.flatMap { opening in
+        opening.receivableCount > 0
+          ? Slot(portfolio: opening.portfolio, date: opening.date) : nil
+      }
+    }
+    if !owed.isEmpty {
+      for row in try Loading.receivables(at: owed, on: db) {
+        books[row.slot.portfolio]?.receivables.append(row.receivable)
+      }
+    }
     for rows in try Loading.holdings(ranges, on: db).runs(of: \.portfolio) {
       books[rows[rows.startIndex].portfolio]?.holdings = rows
     }
@@ -53,6 +68,7 @@ struct ChunkInputs {
       books[rows[rows.startIndex].portfolio]?.statements = rows
     }
     try loadStatementDates(of: segments, into: &books, market: market, on: db)
+    try loadKin(of: segments, into: &books, market: market, on: db)
     let resumed = zip(segments, ranges).filter { !$0.0.readsHistory }.map(\.1)
     if !resumed.isEmpty {
       for moments in try Loading.moments(resumed, on: db) {
@@ -98,6 +114,7 @@ extension ChunkInputs.Book {
       result[holding] = instrument
     }
     for row in holdings { try add(row.holding, row.instrument) }
+    for row in kin { try add(row.holding, row.instrument) }
     for row in statements { try add(row.holding, row.instrument) }
     for row in activities {
       if let holding = row.activity.holding, let id = row.instrument { try add(holding, id) }
@@ -152,7 +169,8 @@ extension ChunkInputs.Book {
         date: opening.date, closingEquity: opening.closingEquity, cash: opening.cash,
         index: opening.index, indexSince: opening.indexSince,
         cumulativePnL: opening.cumulativePnL, holdings: holdings.map(\.snapshot),
-        cashBalances: cashBalances.map(\.balance), statementDates: statementDates)
+        cashBalances: cashBalances.map(\.balance), statementDates: statementDates,
+        receivables: receivables)
     }
   }
 }

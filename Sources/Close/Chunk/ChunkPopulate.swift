@@ -73,6 +73,7 @@ struct ChunkPopulate {
           openedFromRevision: openingRevision, opensInSameSegment: opensInSameSegment,
           snapshot: closed.close.snapshot, holdings: closed.close.holdings,
           instruments: computed.instruments, cashBalances: closed.close.cashBalances,
+          receivables: closed.close.receivables,
           holdingIRRs: closed.holdingIRRs.map { $0 ?? .incomplete },
           portfolioIRR: result, convention: computed.segment.portfolio.irrConvention,
           fingerprint: closed.fingerprint, policy: closed.policy))

@@ -98,6 +98,7 @@ struct SegmentComputation {
     for step in segment.steps {
       let policy = policies.policy(of: segment.slot(step))
       let (activities, statements) = window.next(through: step.date)
+      let owed = opened.book.receivables
       let close = try opened.book.close(
         on: step.date, activities: activities, statements: statements,
         market: inputs.market.market,
@@ -109,7 +110,7 @@ struct SegmentComputation {
       // A chain that begins without one never gets one: what it stands on cannot be told.
       if fingerprint != nil || close.snapshot.openedFrom == nil {
         fingerprint = fingerprints.fingerprint(
-          of: close, after: fingerprint, activities, statements)
+          of: close, after: fingerprint, owed: owed, activities, statements)
       }
       opened.computed.closed.append(
         ComputedSegment.Closed(

@@ -30,10 +30,12 @@ struct SlotFingerprint {
 
   /// The fingerprint of a close.
   ///
-  /// - Parameter opening: That of the snapshot it opened from; nil for the first of all.
+  /// - Parameters:
+  ///   - opening: That of the snapshot it opened from; nil for the first of all.
+  ///   - owed: What was not paid yet at the opening.
   mutating func fingerprint(
-    of close: BookClose, after opening: Fingerprint?, _ activities: [Activity],
-    _ statements: [FundStatement]
+    of close: BookClose, after opening: Fingerprint?, owed: [Receivable],
+    _ activities: [Activity], _ statements: [FundStatement]
   ) -> Fingerprint {
     rates.removeAll(keepingCapacity: true)
     var hasher = header(of: close.snapshot, after: opening)
@@ -43,10 +45,14 @@ struct SlotFingerprint {
     for activity in activities {
       let ordinal = ordinals[activity.holding, default: 0]
       ordinals[activity.holding] = ordinal + 1
-      sum = sum + self.activity(activity, ordinal, close.snapshot.openedFrom)
+      sum = sum + self.activity(activity, ordinal, close.snapshot)
     }
     for statement in statements { sum = sum + self.statement(statement) }
     for balance in close.cashBalances { sum = sum + rate(of: balance, close.snapshot.date) }
+    for receivable in owed where receivable.payDate <= close.snapshot.date {
+      sum = sum + rate(of: receivable, receivable.payDate)
+    }
+    for receivable in close.receivables { sum = sum + rate(of: receivable, close.snapshot.date) }
     hasher.write(sum)
     return hasher.finish()
   }
@@ -75,7 +81,7 @@ struct SlotFingerprint {
   /// Each kind of fact begins with a number of its own.
   private enum Kind: Int {
     case holding = 1
-    case activity, statement, action, balance
+    case activity, statement, action, balance, receivable
   }
 
   private func hasher(_ kind: Kind, _ instrument: Instrument?) -> FingerprintHasher {
@@ -118,7 +124,7 @@ struct SlotFingerprint {
       hasher.write(Kind.action.rawValue)
       hasher.write(instrument.symbol)
       hasher.write(action.exDate)
-      guard write(action, to: &hasher) else { continue }
+      guard write(action, of: instrument, through: snapshot.date, to: &hasher) else { continue }
       write(rateOf: instrument.currency, on: action.exDate, to: &hasher)
       sum = sum + hasher.finish()
     }
@@ -130,7 +136,8 @@ struct SlotFingerprint {
   /// A split for one unit and a dividend in the instrument's currency on the ex-date are what they
   /// were before there was anything else.
   private mutating func write(
-    _ action: CorporateAction, to hasher: inout FingerprintHasher
+    _ action: CorporateAction, of instrument: Instrument, through date: Day,
+    to hasher: inout FingerprintHasher
   ) -> Bool {
     guard action.portfolio.map({ $0 == portfolio.id }) ?? true else { return false }
     switch action.effect {
@@ -154,13 +161,15 @@ struct SlotFingerprint {
       hasher.write(ratio.new)
       hasher.write(ratio.old)
     case .dividend(let payment), .returnOfCapital(let payment):
-      write(payment, on: action.exDate, to: &hasher)
+      write(payment, of: instrument, on: action.exDate, through: date, to: &hasher)
     case .spinOff(let shares, let share), .rights(let shares, let share):
       write(shares, on: action.exDate, to: &hasher)
       hasher.write(share)
     case .merger(let merger):
       if let shares = merger.shares { write(shares, on: action.exDate, to: &hasher) }
-      if let cash = merger.cash { write(cash, on: action.exDate, to: &hasher) }
+      if let cash = merger.cash {
+        write(cash, of: instrument, on: action.exDate, through: date, to: &hasher)
+      }
       switch merger.cost {
       case .carried(let share):
         hasher.write(1)
@@ -173,13 +182,16 @@ struct SlotFingerprint {
   }
 
   private mutating func write(
-    _ payment: CorporateAction.Payment, on exDate: Day, to hasher: inout FingerprintHasher
+    _ payment: CorporateAction.Payment, of instrument: Instrument, on exDate: Day,
+    through date: Day, to hasher: inout FingerprintHasher
   ) {
     hasher.write(payment.perUnit)
     hasher.write(payment.payDate)
-    guard let currency = payment.currency else { return }
-    hasher.write(UInt64(currency.packed))
-    write(rateOf: currency, on: exDate, to: &hasher)
+    let currency = payment.currency ?? instrument.currency
+    if payment.currency != nil { write(rateOf: currency, on: exDate, to: &hasher) }
+    if let payDate = payment.payDate, payDate <= date {
+      write(rateOf: currency, on: payDate, to: &hasher)
+    }
   }
 
   /// The other instrument, and the close by which it says what the value moved is.
@@ -195,7 +207,7 @@ struct SlotFingerprint {
   }
 
   private mutating func activity(
-    _ activity: Activity, _ ordinal: Int, _ openedFrom: Day?
+    _ activity: Activity, _ ordinal: Int, _ snapshot: Snapshot
   ) -> Fingerprint {
     var hasher = hasher(.activity, activity.holding)
     hasher.write(ordinal)
@@ -209,9 +221,12 @@ struct SlotFingerprint {
     hasher.write(activity.acquired)
     hasher.write(activity.referenceClose)
     // Without one it is what it was before there were any.
-    if let payDate = activity.payDate { hasher.write(payDate) }
+    if let payDate = activity.payDate {
+      hasher.write(payDate)
+      if payDate <= snapshot.date { write(rateOf: activity.currency, on: payDate, to: &hasher) }
+    }
     write(rateOf: activity.currency, on: activity.date, to: &hasher)
-    if activity.isLate, let openedFrom {
+    if activity.isLate, let openedFrom = snapshot.openedFrom {
       write(rateOf: activity.currency, on: openedFrom, to: &hasher)
     }
     return hasher.finish()
@@ -221,6 +236,13 @@ struct SlotFingerprint {
     var hasher = hasher(.statement, statement.holding)
     hasher.write(statement.date)
     hasher.write(statement.value)
+    return hasher.finish()
+  }
+
+  private mutating func rate(of receivable: Receivable, _ date: Day) -> Fingerprint {
+    var hasher = hasher(.receivable, nil as Instrument?)
+    hasher.write(receivable.payDate)
+    write(rateOf: receivable.currency, on: date, to: &hasher)
     return hasher.finish()
   }
 

@@ -11,6 +11,8 @@ struct StoredCloses {
     var holdings: [StoredHolding] = []
     /// Ascending by currency.
     var cashBalances: [CashBalance] = []
+    /// Ascending by date of payment and currency.
+    var receivables: [Receivable] = []
     /// Ascending by holding; one a holding, unless a row is there that ought not to be.
     var holdingIRRs: [StoredIRR] = []
     /// One, unless a row is missing or there is one too many.
@@ -19,7 +21,7 @@ struct StoredCloses {
     var portfolioIRR: StoredIRR? { portfolioIRRs.first }
   }
 
-  /// Five statements: see ``BooksReader/closes(_:)``.
+  /// Five statements, and one where something is paid later: see ``BooksReader/closes(_:)``.
   fileprivate static func read(
     _ slots: [Slot], on db: isolated Connection
   ) throws -> [Slot: StoredClose] {
@@ -36,6 +38,12 @@ struct StoredCloses {
     }
     for (slot, balance) in try Loading.cashBalances(at: slots, on: db) {
       result[slot]?.cashBalances.append(balance)
+    }
+    let owed = slots.filter { result[$0].map { $0.snapshot.receivableCount > 0 } ?? false }
+    if !owed.isEmpty {
+      for row in try Loading.receivables(at: owed, on: db) {
+        result[row.slot]?.receivables.append(row.receivable)
+      }
     }
     for rows in try StoredSnapshots.holdingIRRs(slots, on: db).runs(of: \.slot) {
       result[rows[rows.startIndex].slot]?.holdingIRRs = Array(rows)
@@ -91,7 +99,9 @@ extension StoredCloses.StoredClose {
     {
       same.insert(.holdings)
     }
-    if cashBalances == close.cashBalances { same.insert(.cashBalances) }
+    if cashBalances == close.cashBalances, receivables == close.receivables {
+      same.insert(.cashBalances)
+    }
     if holdingIRRs.count == computed.holdingIRRs.count,
       holdingIRRs.indices.allSatisfy({
         holdingIRRs[$0].holding == close.holdings[$0].holding

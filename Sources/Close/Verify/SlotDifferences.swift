@@ -58,6 +58,7 @@ struct SlotComparison {
     compare(stored.snapshot, computed.close.snapshot)
     compareHoldings(stored.holdings, computed.close.holdings)
     compareCash(stored.cashBalances, computed.close.cashBalances)
+    compareReceivables(stored.receivables, computed.close.receivables)
     compareReturns(
       stored.portfolioIRRs, [nil], [computed.portfolioIRR], convention)
     compareReturns(
@@ -118,6 +119,7 @@ struct SlotComparison {
     check("short_value", \.shortValue)
     check("gross_exposure", \.grossExposure)
     check("net_exposure", \.netExposure)
+    check("receivables", \.receivables)
     check("daily_return", \.dailyReturn)
     check("return_index", \.index)
     check("index_since", \.indexSince)
@@ -194,6 +196,18 @@ struct SlotComparison {
       }
       check(place, "balance", old.balance, new.balance)
       check(place, "base_value", old.baseValue, new.baseValue)
+    }
+  }
+
+  private mutating func compareReceivables(_ stored: [Receivable], _ computed: [Receivable]) {
+    guard stored != computed else { return }
+    func text(_ receivable: Receivable?) -> String? {
+      receivable.map { "\($0.amount) \($0.currency) on \($0.payDate), \($0.baseValue)" }
+    }
+    for index in 0..<max(stored.count, computed.count) {
+      check(
+        .snapshot, "receivable", text(index < stored.count ? stored[index] : nil),
+        text(index < computed.count ? computed[index] : nil))
     }
   }
 

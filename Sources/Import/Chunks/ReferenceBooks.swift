@@ -22,6 +22,14 @@ struct ReferenceBooks: Sendable {
     let isValued: Bool
     let multiplier: Rate
     let retired: Day?
+    let kind: InstrumentKind
+
+    /// Its terms as the books know them.
+    var terms: Accounting.Instrument {
+      Accounting.Instrument(
+        id: ID(id), symbol: symbol, kind: kind, currency: currency, multiplier: multiplier,
+        pricing: isValued ? .valued : .quoted)
+    }
   }
 
   private var portfolios: [ExactText: [Portfolio]] = [:]
@@ -104,7 +112,7 @@ struct ReferenceBooks: Sendable {
     "import-load-instruments",
     """
     select id, symbol, currency, pricing = 'valued', trim_scale(multiplier)::text,
-      retired_on
+      retired_on, kind
     from closebell.instruments order by retired_on nulls last, id
     """)
 
@@ -112,7 +120,15 @@ struct ReferenceBooks: Sendable {
     Instrument(
       id: try row.nextInt64(), symbol: try row.nextString(), currency: try currency(&row),
       isValued: try row.nextBool(), multiplier: try multiplier(&row),
-      retired: try row.nextDateOrNil().map(Day.init))
+      retired: try row.nextDateOrNil().map(Day.init), kind: try kind(&row))
+  }
+
+  private static func kind(_ row: inout RowReader) throws -> InstrumentKind {
+    let word = try row.nextString()
+    guard let kind = InstrumentKind(rawValue: word) else {
+      throw CodecError.malformed("'\(word)' is not a kind of instrument")
+    }
+    return kind
   }
 
   private static func multiplier(_ row: inout RowReader) throws -> Rate {

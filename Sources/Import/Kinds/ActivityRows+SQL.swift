@@ -19,6 +19,7 @@ extension ActivityRows {
     (Column.symbol, "portfolio_fund_id"), (Column.quantity, "quantity"), (Column.price, "price"),
     (Column.amount, "amount"), (Column.fee, "fee"), (Column.currency, "currency"),
     (Column.acquired, "acquired"), (Column.status, "status"), (Column.account, "account"),
+    (Column.payDate, "pay_date"),
   ]
 
   /// What changes a number, of the columns that the file has.
@@ -102,7 +103,8 @@ extension ActivityRows {
 
   private static let columnList = """
     portfolio_id, portfolio_fund_id, activity_type, activity_date, quantity, price, amount, fee,
-      currency, acquired, status, external_id, note, account, booked_on, import_id
+      currency, acquired, status, external_id, note, account, booked_on, import_id,
+      pay_date
     """
 
   /// The staged rows as they are inserted, with an id given as SQL; `$1` is the import's number.
@@ -111,7 +113,7 @@ extension ActivityRows {
     (\(columnList))
       select s.portfolio_id, (\(PortfolioFunds.find)), s.activity_type, s.activity_date, s.quantity,
         s.price, s.amount, s.fee, s.currency, s.acquired, s.status, \(id), s.note, s.account,
-        s.booked_on, $1::bigint
+        s.booked_on, $1::bigint, s.pay_date
       from pg_temp.import_activities s order by s.row_number
     """
   }

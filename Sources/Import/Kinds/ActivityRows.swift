@@ -4,7 +4,7 @@ internal import Postgres
 /// What happened in portfolios.
 ///
 /// `[id,]portfolio,date,type[,symbol,quantity,price,amount,fee,currency,acquired,status,note,
-/// multiplier,account]`
+/// multiplier,account,pay_date]`
 ///
 /// `id` may be left out: then a row is known by what it says. A multiplier is not stored: where a
 /// source states one, it must be the instrument's.
@@ -25,6 +25,7 @@ struct ActivityRows: RowKind {
     let isCancelled: Bool
     let note: String?
     let account: String?
+    let payDate: Day?
   }
 
   enum Status: String, CaseIterable {
@@ -35,6 +36,7 @@ struct ActivityRows: RowKind {
     static let (id, portfolio, date, type) = (0, 1, 2, 3)
     static let (symbol, quantity, price, amount, fee) = (4, 5, 6, 7, 8)
     static let (currency, acquired, status, note, multiplier, account) = (9, 10, 11, 12, 13, 14)
+    static let payDate = 15
   }
 
   static let columns: [ColumnRule] = [
@@ -43,6 +45,7 @@ struct ActivityRows: RowKind {
     .optional("amount").number, .optional("fee").number, .optional("currency"),
     .optional("acquired"), .optional("status").word, .optional("note"),
     .optional("multiplier").number, .optional("account"),
+    .optional("pay_date"),
   ]
 
   private let hasIDs: Bool
@@ -98,7 +101,28 @@ struct ActivityRows: RowKind {
       acquired: try acquired(cells, type, date),
       isCancelled: try cells.word(Column.status, of: Status.self) == .cancelled,
       note: try cells.text(Column.note, limit: 10_000),
-      account: cells.bytes(Column.account) == nil ? nil : try cells.id(Column.account))
+      account: cells.bytes(Column.account) == nil ? nil : try cells.id(Column.account),
+      payDate: try payDate(cells, type, date, instrument))
+  }
+
+  /// Of what is cash of the portfolio: what a fund by statements pays happens inside it.
+  private func payDate(
+    _ cells: Cells, _ type: ActivityType, _ date: Day, _ instrument: ReferenceBooks.Instrument?
+  ) throws(RowRefusal) -> Day? {
+    guard let payDate = try cells.day(Column.payDate) else { return nil }
+    guard type.traits.mayBePaidLater else {
+      let having = ActivityType.allCases.filter(\.traits.mayBePaidLater).map(\.rawValue)
+      throw cells.refuse(
+        Column.payDate, "only \(having.joined(separator: ", ")) have one; leave it empty")
+    }
+    if instrument?.isValued == true {
+      throw cells.refuse(
+        Column.payDate, "what a fund by statements pays stays in it; leave it empty")
+    }
+    guard payDate >= date else {
+      throw cells.refuse(quoting: Column.payDate, "is before the date of the \(type.rawValue)")
+    }
+    return payDate
   }
 
   private func acquired(
@@ -133,9 +157,10 @@ struct ActivityRows: RowKind {
       activity_type closebell.activity_type not null, activity_date date not null,
       quantity numeric, price numeric, amount numeric, fee numeric not null,
       currency text not null, acquired date, status closebell.activity_status not null, note text,
-      account text, booked_on date, origin text, stored_id bigint, stored_import_id bigint
+      account text, booked_on date, origin text, stored_id bigint, stored_import_id bigint,
+      pay_date date
       """,
-    count: 18)
+    count: 19)
 
   func write(_ row: Row, to staging: inout CopyWriter) {
     staging.write(int64: row.portfolio)
@@ -157,6 +182,7 @@ struct ActivityRows: RowKind {
     if let note = row.note { staging.write(text: note) } else { staging.writeNull() }
     if let account = row.account { staging.write(text: account) } else { staging.writeNull() }
     for _ in 0..<4 { staging.writeNull() }
+    staging.write(row.payDate)
   }
 
   func identify(for job: Int64, on db: isolated Connection) throws -> Bool {
@@ -186,6 +212,7 @@ struct ActivityRows: RowKind {
       }
     }
     try PortfolioFunds.create(from: Self.staging, on: db)
+    try PortfolioFunds.passOn(from: Self.staging, on: db)
     try late.bookOrRefuse(&merged, on: db)
     if isAnyKnown, isByContent { try db.execute(Self.recordFound, job) }
     let insert = isByContent ? Self.insertByContent : Self.insert

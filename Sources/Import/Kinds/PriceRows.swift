@@ -116,7 +116,8 @@ struct PriceRows: RowKind {
         or s.close / last.close between 0.007 and 0.0143)
       and not exists (
         select from closebell.corporate_actions a
-        where a.instrument_id = s.instrument_id and a.type = 'split'
+        where a.instrument_id = s.instrument_id and a.type in ('split', 'stock_dividend')
+          and a.status = 'active' and a.portfolio_id is null
           and a.ex_date > last.price_date and a.ex_date <= s.price_date)
     order by s.row_number
     """)

@@ -34,6 +34,8 @@ package struct SnapshotResult: Codable, Sendable {
   package var cash: Money
   package var longValue: Money
   package var shortValue: Money
+  /// Earned and not paid yet; negative is owed.
+  package var receivables: Money
   package var grossExposure: Money
   package var netExposure: Money
   /// A fraction; nil where there was no equity to earn it on.
@@ -72,6 +74,7 @@ package struct SnapshotResult: Codable, Sendable {
     case cash
     case longValue = "long_value"
     case shortValue = "short_value"
+    case receivables
     case grossExposure = "gross_exposure"
     case netExposure = "net_exposure"
     case dailyReturn = "daily_return"
@@ -98,7 +101,8 @@ extension SnapshotResult {
       taxes: attribution.taxes, fxPnL: attribution.fx,
       priorPeriodAdjustment: attribution.priorPeriod, closingEquity: snapshot.closingEquity,
       cash: snapshot.cash, longValue: snapshot.longValue, shortValue: snapshot.shortValue,
-      grossExposure: snapshot.grossExposure, netExposure: snapshot.netExposure,
+      receivables: snapshot.receivables, grossExposure: snapshot.grossExposure,
+      netExposure: snapshot.netExposure,
       dailyReturn: snapshot.dailyReturn, cumulativeReturn: shown.cumulativeReturn,
       indexSince: snapshot.indexSince, cumulativePnL: snapshot.cumulativePnL,
       returns: ReturnsResult(periods: shown.returns.map { ($0.period, ReturnFigures($0.value)) }),

@@ -31,6 +31,7 @@ package struct SeriesWriter: Sendable {
         "daily_pnl", "realized_pnl", "unrealized_change", "unrealized_pnl", "income", "fees",
         "taxes", "fx_pnl", "prior_period_adjustment", "closing_equity", "cash", "long_value",
         "short_value", "daily_return", "return_index", "index_since", "cumulative_pnl",
+        "receivables",
       ]
     case .holdings:
       [
@@ -72,6 +73,7 @@ package struct SeriesWriter: Sendable {
     ] + amounts.map { .exact($0.description) } + [
       .optional(snapshot.dailyReturn), .number(snapshot.index),
       .exact(snapshot.indexSince.description), .exact(snapshot.cumulativePnL.description),
+      .exact(snapshot.receivables.description),
     ]
   }
 

@@ -84,6 +84,17 @@ package struct ExplainJSON {
             ])
           })
       ),
+      (
+        "receivables",
+        .array(
+          opening.receivables.map {
+            .object([
+              ("pay_date", .string($0.payDate.description)),
+              ("currency", .string($0.currency.description)), ("amount", money($0.amount)),
+              ("base_value", money($0.baseValue)),
+            ])
+          })
+      ),
       ("index", .number(opening.index)),
       ("index_since", .string(opening.indexSince.description)),
       ("cumulative_pnl", money(opening.cumulativePnL)),
@@ -211,6 +222,7 @@ package struct ExplainJSON {
         ("amount", activity.amount.map(money) ?? .null), ("fee", money(activity.fee)),
         ("currency", .string(activity.currency.description)),
         ("acquired", .optional(activity.acquired?.description)),
+        ("pay_date", .optional(activity.payDate?.description)),
         ("note", .optional(source?.note)),
       ]
     case .action(let action):
@@ -239,6 +251,13 @@ package struct ExplainJSON {
       }
       return fields
     }
+    func units(_ shares: CorporateAction.Shares) -> [(String, JSON)] {
+      let other = explanation.holdings.first { $0.instrument.id == shares.into }
+      return [
+        ("new_symbol", .optional(other?.instrument.symbol)),
+        ("ratio", .string(shares.ratio.description)),
+      ]
+    }
     func ratio(_ ratio: Ratio) -> [(String, JSON)] {
       ratio.old == .one
         ? [("value", plain(ratio.new))] : [("ratio", .string(ratio.description))]
@@ -249,12 +268,10 @@ package struct ExplainJSON {
     case .stockDividend(let split): fields = [("ratio", .string(split.description))]
     case .dividend(let cash), .returnOfCapital(let cash): fields = payment("value", cash)
     case .spinOff(let shares, let share), .rights(let shares, let share):
-      fields = [("ratio", .string(shares.ratio.description)), ("cost_share", plain(share))]
+      fields = units(shares) + [("cost_share", plain(share))]
     case .merger(let merger):
       fields = []
-      if let shares = merger.shares {
-        fields.append(("ratio", .string(shares.ratio.description)))
-      }
+      if let shares = merger.shares { fields += units(shares) }
       if let cash = merger.cash { fields += payment("cash", cash) }
       fields.append(
         ("cost", .string(merger.cost == .realized ? "realized" : "carried")))

@@ -118,6 +118,7 @@ extension ExplainText {
       if !activity.fee.isZero { text += ", fee \(Exact.plain(activity.fee))" }
       text += " \(activity.currency)"
       if let acquired = activity.acquired { text += ", acquired \(acquired)" }
+      if let payDate = activity.payDate { text += ", paid on \(payDate)" }
       guard let source = slot.sources[activity.id] else { return text }
       return text + "  [\(source.externalID)]" + (source.note.map { " \($0)" } ?? "")
     case .action(let action):

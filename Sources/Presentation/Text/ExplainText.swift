@@ -55,6 +55,11 @@ package struct ExplainText {
       lines.append(
         "  closing equity \(Exact.money(opening.closingEquity)) · cash "
           + "\(Exact.money(opening.cash)) · index \(opening.index)")
+      for receivable in opening.receivables {
+        lines.append(
+          "  receivable \(Exact.money(receivable.amount)) \(receivable.currency), paid on "
+            + "\(receivable.payDate): \(Exact.money(receivable.baseValue))")
+      }
     } else {
       lines.append("its first close: everything since the inception, \(portfolio.inception)")
     }

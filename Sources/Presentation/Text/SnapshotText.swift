@@ -40,6 +40,7 @@ package struct SnapshotText {
     add("  cash", shown.cash)
     add("  long", shown.longValue)
     add("  short", shown.shortValue)
+    if !shown.receivables.isZero { add("  receivables", shown.receivables) }
     table.add(["daily return", dailyReturn])
     if let index = shown.index { table.add(["index", "\(index)"]) }
     table.add(["  counts since", shown.indexSince.description])

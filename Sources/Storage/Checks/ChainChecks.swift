@@ -169,6 +169,7 @@ public enum ChainChecks {
       from closebell.portfolio_snapshots s
       where s.is_complete and (s.closing_equity = s.opening_equity + s.daily_pnl
           + s.net_external_flow and s.closing_equity = s.long_value + s.short_value + s.cash
+          + coalesce(s.receivables, 0)
         and s.net_external_flow = s.inflow - s.outflow
         and s.daily_pnl = s.realized_pnl + s.unrealized_change + s.income - s.fees - s.taxes
           + s.fx_pnl + s.prior_period_adjustment) is not true
@@ -205,6 +206,9 @@ public enum ChainChecks {
     Check(
       "orphaned-cash-balances",
       orphans("portfolio_cash_balances", "balance_date", "'a balance in ' || r.currency")),
+    Check(
+      "orphaned-receivables",
+      orphans("portfolio_receivables", "balance_date", "'a receivable of ' || r.pay_date")),
     Check(
       "orphaned-holding-irr",
       orphans("portfolio_fund_irr_values", "date", "'an IRR of holding #' || r.fund_id")),

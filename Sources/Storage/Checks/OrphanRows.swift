@@ -90,6 +90,7 @@ public enum OrphanRows {
     Table(
       name: "portfolio_fund_valuations", date: "valuation_date", fund: "portfolio_fund_id"),
     Table(name: "portfolio_cash_balances", date: "balance_date"),
+    Table(name: "portfolio_receivables", date: "balance_date"),
     Table(name: "portfolio_fund_irr_values", date: "date", fund: "fund_id"),
     Table(name: "portfolio_irr_values", date: "date"),
   ]

@@ -96,7 +96,11 @@ public struct InputChange: Sendable {
           select from closebell.portfolio_funds f
           join closebell.instruments i on i.id = f.instrument_id
           where f.portfolio_id = p.id and i.currency = any(\(currencies))
-            and i.currency <> p.base_currency)))
+            and i.currency <> p.base_currency)
+        or exists (
+          select from closebell.portfolio_funds f
+          join closebell.corporate_actions a on a.instrument_id = f.instrument_id
+          where f.portfolio_id = p.id and a.currency = any(\(currencies)))))
     """
   }
   private static func follows(_ id: String, _ calendars: String) -> String {

@@ -8,7 +8,7 @@ extension Loading {
     "load-openings",
     """
     select s.portfolio_id, s.snapshot_date, s.revision, s.closing_equity, s.cash, s.return_index,
-      s.index_since, s.cumulative_pnl, s.fingerprint
+      s.index_since, s.cumulative_pnl, s.fingerprint, coalesce(s.receivable_count, 0::smallint)
     from \(LoadSpans.rows(
       of: "portfolio_snapshots", on: "snapshot_date", as: "s", where: "r.is_complete"))
     """)
@@ -81,7 +81,7 @@ extension Loading {
   private static let activityColumns = """
     a.portfolio_id, f.instrument_id, a.id, a.activity_date, a.activity_type,
     a.portfolio_fund_id, a.quantity, a.price, a.amount, a.fee, a.currency, a.acquired,
-    a.booked_on, r.price_date, r.close
+    a.booked_on, r.price_date, r.close, a.pay_date
     """
   private static let activityJoins = """
     left join lateral (

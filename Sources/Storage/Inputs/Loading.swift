@@ -38,6 +38,8 @@ public struct StoredOpening: Sendable {
   public var cumulativePnL: Money
   /// The digest of its inputs; nil for a row from before there were any.
   public var fingerprint: Fingerprint?
+  /// How many rows of what is not paid yet it has.
+  public var receivableCount: Int16 = 0
 }
 
 /// A row of `portfolio_fund_valuations`, with the instrument that is held.
@@ -141,7 +143,7 @@ public enum Loading {
         portfolio: try $0.nextID(), date: try $0.nextDay(), revision: try $0.nextInt32(),
         closingEquity: try $0.nextFixed(), cash: try $0.nextFixed(), index: try $0.nextDouble(),
         indexSince: try $0.nextDay(), cumulativePnL: try $0.nextFixed(),
-        fingerprint: try $0.nextFingerprintOrNil())
+        fingerprint: try $0.nextFingerprintOrNil(), receivableCount: try $0.next(Int16.self))
     }
   }
 
@@ -339,13 +341,14 @@ public enum Loading {
     let date = try row.nextDay()
     let type: ActivityType = try row.nextWord()
     let holding = try row.nextInt64OrNil().map { ID<Holding>($0) }
-    let activity = Activity(
+    var activity = Activity(
       id: id, date: date, type: type, holding: holding, quantity: try row.nextFixedOrNil(),
       price: try row.nextFixedOrNil(), amount: try row.nextFixedOrNil(),
       fee: try row.nextFixed(), currency: try row.nextCurrency(),
       acquired: try row.nextDayOrNil(), bookedOn: try row.nextDayOrNil())
     let closeDate = try row.nextDayOrNil()
     let close: Price? = try row.nextFixedOrNil()
+    activity.payDate = try row.nextDayOrNil()
     let reference = closeDate.flatMap { date in close.map { ClosingPrice(date: date, price: $0) } }
     return StoredActivity(
       portfolio: portfolio, instrument: instrument, activity: activity, reference: reference)

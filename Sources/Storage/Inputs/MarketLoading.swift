@@ -3,7 +3,7 @@ public import Postgres
 
 /// Market facts as they stood in one database snapshot.
 public struct LoadedMarket: Sendable {
-  /// Closes of the window, every exchange rate, every corporate action.
+  /// Closes of the window, every exchange rate, every corporate action that was not taken back.
   public var market: Market
   /// The instruments.
   public var instruments: [ID<Instrument>: Instrument]
@@ -49,11 +49,14 @@ public enum MarketLoading {
     guard let seen = try db.row(currentSnapshot, as: { try $0.nextString() }) else {
       throw StorageError.noRow("snapshot")
     }
+    let instruments = try instruments(on: db)
+    var market = Market(
+      closes: try closes(from: first, through: last, on: db),
+      actions: try CorporateActionLoading.actions(of: instruments, on: db),
+      rates: try rates(on: db))
+    if !market.passages.isEmpty { try CorporateActionLoading.addCloses(to: &market, on: db) }
     return LoadedMarket(
-      market: Market(
-        closes: try closes(from: first, through: last, on: db),
-        actions: try corporateActions(on: db), rates: try rates(on: db)),
-      instruments: try instruments(on: db), calendarOverrides: try overrides(on: db),
+      market: market, instruments: instruments, calendarOverrides: try overrides(on: db),
       seen: seen)
   }
 
@@ -80,21 +83,6 @@ public enum MarketLoading {
       let instrument: ID<Instrument> = try row.nextID()
       let close = ClosingPrice(date: try row.nextDay(), price: try row.nextFixed())
       result[instrument, default: []].append(close)
-    }
-    return result
-  }
-
-  private static func corporateActions(
-    on db: isolated Connection
-  ) throws -> [ID<Instrument>: [CorporateAction]] {
-    var result: [ID<Instrument>: [CorporateAction]] = [:]
-    try db.forEachRow(actionRows) { row in
-      let instrument: ID<Instrument> = try row.nextID()
-      let exDate = try row.nextDay()
-      let isSplit = try row.nextBool()
-      let effect: CorporateAction.Effect =
-        isSplit ? .split(ratio: try row.nextFixed()) : .dividend(perUnit: try row.nextFixed())
-      result[instrument, default: []].append(CorporateAction(exDate: exDate, effect: effect))
     }
     return result
   }
@@ -148,12 +136,6 @@ public enum MarketLoading {
        order by p.price_date)) c
     where i.pricing = 'quoted'
     order by i.id, c.price_date
-    """)
-  private static let actionRows = Statement.once(
-    "market-corporate-actions",
-    """
-    select a.instrument_id, a.ex_date, a.type = 'split', a.value
-    from closebell.corporate_actions a order by a.instrument_id, a.ex_date, a.type
     """)
   private static let rateRows = Statement.once(
     "market-rates",

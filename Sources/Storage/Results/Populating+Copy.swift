@@ -8,7 +8,7 @@ extension Populating {
     _ = try db.copyIn("populate-stage", copyStage) { rows in
       for result in results {
         let snapshot = result.snapshot
-        rows.beginRow(36)
+        rows.beginRow(38)
         rows.write(result.slot.portfolio)
         rows.write(result.slot.date)
         rows.write(snapshot.openedFrom)
@@ -24,6 +24,7 @@ extension Populating {
           rows.writeNull()
         }
         writeMoney(of: snapshot, to: &rows)
+        rows.write(int16: Int16(clamping: result.receivables.count))
         rows.write(snapshot.dailyReturn)
         rows.write(double: snapshot.index)
         rows.write(snapshot.indexSince)
@@ -39,7 +40,7 @@ extension Populating {
     }
   }
 
-  /// The nineteen amounts, in the order of the table's columns.
+  /// The twenty amounts, in the order of the table's columns.
   private static func writeMoney(of snapshot: Snapshot, to rows: inout CopyWriter) {
     rows.write(snapshot.openingEquity)
     rows.write(snapshot.inflow)
@@ -60,6 +61,7 @@ extension Populating {
     rows.write(snapshot.shortValue)
     rows.write(snapshot.grossExposure)
     rows.write(snapshot.netExposure)
+    rows.write(snapshot.receivables)
   }
 
   static func copyHoldings(_ results: [SlotResult], on db: isolated Connection) throws {
@@ -118,6 +120,26 @@ extension Populating {
           rows.write(text: balance.currency.description)
           rows.write(balance.balance)
           rows.write(balance.baseValue)
+        }
+      }
+    }
+  }
+
+  static func copyReceivables(_ results: [SlotResult], on db: isolated Connection) throws {
+    func writes(_ result: SlotResult) -> Bool {
+      !result.receivables.isEmpty && result.writes(.cashBalances)
+    }
+    guard results.contains(where: writes) else { return }
+    _ = try db.copyIn("populate-receivables", copyReceivableRows) { rows in
+      for result in results where writes(result) {
+        for receivable in result.receivables {
+          rows.beginRow(6)
+          rows.write(result.slot.date)
+          rows.write(result.slot.portfolio)
+          rows.write(receivable.payDate)
+          rows.write(text: receivable.currency.description)
+          rows.write(receivable.amount)
+          rows.write(receivable.baseValue)
         }
       }
     }

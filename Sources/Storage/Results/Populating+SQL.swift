@@ -8,7 +8,8 @@ extension Populating {
     "opening_equity", "inflow", "outflow", "net_external_flow", "daily_pnl", "realized_pnl",
     "unrealized_change", "unrealized_pnl", "income", "fees", "taxes", "fx_pnl",
     "prior_period_adjustment", "closing_equity", "cash", "long_value", "short_value",
-    "gross_exposure", "net_exposure", "daily_return", "return_index", "index_since",
+    "gross_exposure", "net_exposure", "receivables", "receivable_count", "daily_return",
+    "return_index", "index_since",
     "cumulative_pnl", "priced_count", "carried_count", "missing_count", "max_carried_days",
     "is_degraded", "carried_days_allowed",
   ].joined(separator: ", ")
@@ -29,6 +30,7 @@ extension Populating {
       unrealized_pnl numeric, income numeric, fees numeric, taxes numeric, fx_pnl numeric,
       prior_period_adjustment numeric, closing_equity numeric, cash numeric,
       long_value numeric, short_value numeric, gross_exposure numeric, net_exposure numeric,
+      receivables numeric, receivable_count smallint,
       daily_return float8, return_index float8, index_since date, cumulative_pnl numeric,
       priced_count integer, carried_count integer, missing_count integer,
       max_carried_days integer, is_degraded boolean, carried_days_allowed smallint,
@@ -114,6 +116,10 @@ extension Populating {
     copy closebell.portfolio_cash_balances (balance_date, portfolio_id, currency, balance,
       base_value) from stdin (format binary)
     """
+  static let copyReceivableRows = """
+    copy closebell.portfolio_receivables (balance_date, portfolio_id, pay_date, currency, amount,
+      base_value) from stdin (format binary)
+    """
   static let copyHoldingReturnRows = """
     copy closebell.portfolio_fund_irr_values (id, date, portfolio_id, fund_id, irr_result,
       log_growth, status, convention, roots) from stdin (format binary)
@@ -135,8 +141,13 @@ extension Populating {
 
   static let deleteHoldings = Statement(
     "replay-delete-holdings", delete(from: "portfolio_fund_valuations", date: "valuation_date"))
+  /// And what is not paid yet.
   static let deleteCashBalances = Statement(
-    "replay-delete-cash-balances", delete(from: "portfolio_cash_balances", date: "balance_date"))
+    "replay-delete-cash-balances",
+    """
+    with receivables as (\(delete(from: "portfolio_receivables", date: "balance_date")))
+    \(delete(from: "portfolio_cash_balances", date: "balance_date"))
+    """)
   static let deleteHoldingReturns = Statement(
     "replay-delete-holding-returns",
     delete(

@@ -13,7 +13,7 @@ public struct SlotRows: OptionSet, Sendable {
   public static let snapshot = SlotRows(rawValue: 1)
   /// A row a holding.
   public static let holdings = SlotRows(rawValue: 2)
-  /// A row a currency.
+  /// A row a currency, and what is not paid yet.
   public static let cashBalances = SlotRows(rawValue: 4)
   /// The money-weighted return of each holding.
   public static let holdingIRRs = SlotRows(rawValue: 8)
@@ -58,6 +58,8 @@ public struct SlotResult: Sendable {
   public var instruments: [ID<Holding>: Instrument]
   /// Balances of a portfolio that keeps cash per currency.
   public var cashBalances: [CashBalance]
+  /// What is paid later, ascending by date and currency.
+  public var receivables: [Receivable]
   /// One a row of `holdings`, in the same order.
   public var holdingIRRs: [IRRResult]
   /// The portfolio's money-weighted return.
@@ -76,7 +78,8 @@ public struct SlotResult: Sendable {
   public init(
     slot: Slot, replaced: Replaced? = nil, openedFromRevision: Int32?, opensInSameSegment: Bool,
     snapshot: Snapshot, holdings: [HoldingSnapshot], instruments: [ID<Holding>: Instrument],
-    cashBalances: [CashBalance], holdingIRRs: [IRRResult], portfolioIRR: IRRResult,
+    cashBalances: [CashBalance], receivables: [Receivable] = [], holdingIRRs: [IRRResult],
+    portfolioIRR: IRRResult,
     convention: IRRConvention, fingerprint: Fingerprint?, policy: ClosePolicy = ClosePolicy()
   ) {
     precondition(holdings.count == holdingIRRs.count, "a return for every holding")
@@ -88,6 +91,7 @@ public struct SlotResult: Sendable {
     self.holdings = holdings
     self.instruments = instruments
     self.cashBalances = cashBalances
+    self.receivables = receivables
     self.holdingIRRs = holdingIRRs
     self.portfolioIRR = portfolioIRR
     self.convention = convention
@@ -252,6 +256,7 @@ public enum Populating {
     let keptIDs = replaced.isEmpty ? KeptIDs() : try clear(chunk.results, on: db)
     try copyHoldings(chunk.results, on: db)
     try copyCashBalances(chunk.results, on: db)
+    try copyReceivables(chunk.results, on: db)
     try copyHoldingReturns(chunk.results, keeping: keptIDs, on: db)
     try copyPortfolioReturns(chunk.results, keeping: keptIDs, on: db)
     if !chunk.outdatedMoments.isEmpty {

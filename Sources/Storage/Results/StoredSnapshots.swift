@@ -19,6 +19,8 @@ public struct StoredSnapshot: Sendable {
   public var netExternalFlow: Money
   /// The digest of its inputs; nil for a row from before there were any.
   public var fingerprint: Fingerprint?
+  /// How many rows of what is not paid yet there are.
+  public var receivableCount: Int16 = 0
   /// The policy that it was closed under; nil for a row from before that was kept.
   public var keptPolicy: ClosePolicy?
 
@@ -145,7 +147,7 @@ public enum StoredSnapshots {
     attribution.taxes = try row.nextFixed()
     attribution.fx = try row.nextFixed()
     attribution.priorPeriod = try row.nextFixed()
-    let snapshot = Snapshot(
+    var snapshot = Snapshot(
       date: slot.date, openedFrom: openedFrom, openingEquity: opening, inflow: inflow,
       outflow: outflow, dailyPnL: dailyPnL, attribution: attribution,
       unrealizedPnL: unrealizedPnL, closingEquity: try row.nextFixed(),
@@ -156,10 +158,14 @@ public enum StoredSnapshots {
       pricedCount: Int(try row.nextInt32()), carriedCount: Int(try row.nextInt32()),
       missingCount: Int(try row.nextInt32()), maxCarriedDays: Int(try row.nextInt32()),
       isDegraded: try row.nextBool())
+    let netExternalFlow: Money = try row.nextFixed()
+    let fingerprint = try row.nextFingerprintOrNil()
+    let keptPolicy = try row.nextPolicyOrNil()
+    snapshot.receivables = try row.nextFixed()
     return StoredSnapshot(
       slot: slot, revision: revision, openedFromRevision: openedFromRevision, run: run,
-      isStale: isStale, snapshot: snapshot, netExternalFlow: try row.nextFixed(),
-      fingerprint: try row.nextFingerprintOrNil(), keptPolicy: try row.nextPolicyOrNil())
+      isStale: isStale, snapshot: snapshot, netExternalFlow: netExternalFlow,
+      fingerprint: fingerprint, receivableCount: try row.next(Int16.self), keptPolicy: keptPolicy)
   }
 
   private static let columns = """
@@ -170,7 +176,8 @@ public enum StoredSnapshots {
     s.closing_equity, s.cash, s.long_value, s.short_value, s.gross_exposure, s.net_exposure,
     s.daily_return, s.return_index, s.index_since, s.cumulative_pnl, s.priced_count,
     s.carried_count, s.missing_count, s.max_carried_days, s.is_degraded, s.net_external_flow,
-    s.fingerprint, s.carried_days_allowed
+    s.fingerprint, s.carried_days_allowed, coalesce(s.receivables, 0),
+    coalesce(s.receivable_count, 0::smallint)
     """
   private static let rowsOfSlots = Statement(
     "snapshots-read-slots",

@@ -240,6 +240,8 @@ public enum StorageError: Problem {
   case endlessDate(String)
   /// A row stands twice, which the key of its table forbids.
   case rowTwice(table: String, row: String)
+  /// What a row says makes no sense together.
+  case rowMakesNoSense(table: String, row: String, reason: String)
 
   /// What was expected, as an operator reads it.
   public var stated: StatedProblem {
@@ -261,6 +263,11 @@ public enum StorageError: Problem {
           somebody took the table's key away: remove the row that is wrong, and put the key back \
           as the schema has it
           """)
+    case .rowMakesNoSense(let table, let row, let reason):
+      StatedProblem(
+        ProblemCode("row_unsound", .badInput),
+        "closebell.\(table) holds a row that makes no sense, \(row): \(reason)",
+        remedy: "it was written by hand; import it again as it should be, or cancelled")
     case .unknownWord(let column, let word):
       StatedProblem(
         ProblemCode("unknown_word", .failed),
