@@ -65,7 +65,7 @@ import Testing
     #expect(
       Set(step.keys) == [
         "event", "date", "booked_on", "type", "id", "quantity", "price", "amount", "fee",
-        "currency", "acquired", "note", "formulas", "lots_closed", "lot_opened", "cash",
+        "currency", "acquired", "pay_date", "note", "formulas", "lots_closed", "lot_opened", "cash",
         "flow_in", "flow_out", "attribution", "portfolio_attribution", "quantity_after",
         "local_cost_after", "cost_basis_after", "carried_value_after",
       ])
