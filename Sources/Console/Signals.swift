@@ -25,6 +25,9 @@ package final class Signals: @unchecked Sendable {
     for (number, disposition) in zip(Self.numbers, before) { signal(number, disposition) }
   }
 
+  /// Has the ends of children told, as it is unless whoever started us ignores them.
+  package static func hearOfChildren() { signal(SIGCHLD, SIG_DFL) }
+
   /// Runs `body`, which waits for a person: whoever else takes signals would wait for it too, so a
   /// signal ends the program meanwhile.
   static func endingTheProgram<R>(_ body: () throws -> R) rethrows -> R {

@@ -23,9 +23,13 @@ package enum Typed {
   }
 
   private static let arguments = Array(CommandLine.arguments.dropFirst())
-  /// What stands behind `=` in one of them.
-  private static let values = arguments.compactMap { argument in
-    argument.firstIndex(of: "=").map { String(argument[argument.index(after: $0)...]) }
+  /// What stands before and behind `=` in one of them; of an option the parser leaves out dashes.
+  private static let values = arguments.flatMap { argument -> [String] in
+    guard let sign = argument.firstIndex(of: "=") else { return [] }
+    let name = String(argument[..<sign])
+    return [
+      name, String(name.drop { $0 == "-" }), String(argument[argument.index(after: sign)...]),
+    ]
   }
 
   /// Refuses arguments that are no text: a file by the name that is left of them is another one.

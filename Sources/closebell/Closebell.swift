@@ -36,6 +36,7 @@ enum Program {
   /// traps without.
   static func main() {
     StandardOutput.reserveStandardStreams()
+    Signals.hearOfChildren()
     ReceivedMemory.keep()
     var objections: [String] = []
     let settings = Settings(ProcessEnvironment.variables, objections: &objections)

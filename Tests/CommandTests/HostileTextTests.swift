@@ -25,7 +25,7 @@ import Testing
     let forged = Self.clears + "\nerror: forged\nhint: forged"
     for arguments in [
       ["show", "A" + forged, "--date", "2017-06-29"], ["import", "prices", "/tmp/" + forged],
-      ["import", forged], ["status", "--" + Self.clears],
+      ["import", forged], ["status", "--" + Self.clears], ["run", "--a\(forged)\(Self.clears)=1"],
       ["imports", "rejects", "1", "--output", "/nonexistent" + forged + "/x"],
       ["repair", "equity", "--apply", "/nonexistent/" + forged],
       ["sequences", "check", forged],

@@ -84,6 +84,7 @@ struct CSVReader {
   /// - Returns: Whether there was one.
   mutating func next() throws(ImportError) -> Bool {
     problem = nil
+    var blanks = 0
     while true {
       let found = buffer.withUnsafeBufferPointer { bytes -> RowScan.Found in
         guard let base = bytes.baseAddress else { return .more }
@@ -96,6 +97,8 @@ struct CSVReader {
         return true
       case .more: try refill()
       case .blank(let next):
+        blanks += 1
+        if blanks % Self.blanksBetweenLooks == 0 { try source.requireWanted() }
         nextLine += 1
         offset += next - start
         start = next
@@ -111,6 +114,9 @@ struct CSVReader {
       }
     }
   }
+
+  /// Lines may be blank without end, and somebody may ask to stop.
+  private static let blanksBetweenLooks = 100_000
 
   private var rowStart = 0
 

@@ -82,8 +82,10 @@ final class GzipPipe {
     output = -1
     guard child > 0 else { return 0 }
     var status: Int32 = 0
-    while waitpid(child, &status, 0) < 0, errno == EINTR {}
+    var ended = waitpid(child, &status, 0)
+    while ended < 0, errno == EINTR { ended = waitpid(child, &status, 0) }
     child = 0
-    return status
+    // How it ended is not known where ends of children are ignored: it may have failed.
+    return ended < 0 ? -1 : status
   }
 }

@@ -46,7 +46,7 @@ struct NotationJudge {
     while try reader.next() {
       number += 1
       if number.isMultiple(of: 4_096) { try reader.source.requireWanted() }
-      if reader.problem != nil || !passedOver.isEmpty && passedOver.contains(reader.rowText) {
+      if reader.problem != nil || passedOver.contains(reader) {
         continue
       }
       guard let (name, cell, evidence) = reader.withRow(contradiction) else { continue }

@@ -10,8 +10,18 @@ struct PassedOverRows: Sendable {
   /// Whether every row counts.
   var isEmpty: Bool { beginnings.isEmpty }
 
+  /// Whether the row that was read last is passed over.
+  ///
+  /// One that is no row, since a quote in it is never closed, may have swallowed others: it is
+  /// refused, unless it is one line.
+  func contains(_ reader: CSVReader) -> Bool {
+    guard !isEmpty, contains(reader.rowText) else { return false }
+    return reader.problem == nil
+      || reader.rowText.count < CSVReader.rowLimit && !reader.rowText.contains(UInt8(ascii: "\n"))
+  }
+
   /// Whether a row of this text is passed over.
-  func contains(_ text: ArraySlice<UInt8>) -> Bool {
+  private func contains(_ text: ArraySlice<UInt8>) -> Bool {
     guard
       let first = text.firstIndex(where: {
         $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") && $0 != UInt8(ascii: "\"")

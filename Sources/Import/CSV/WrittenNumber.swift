@@ -21,7 +21,7 @@ struct WrittenNumber {
   /// The power of ten that the digits are multiplied by.
   private(set) var exponent = 0
 
-  /// Larger powers of ten are out of range whatever stands before them.
+  /// A larger power of ten is out of range, whatever stands before it.
   private static let largestExponent = 9_999
 
   /// Reads a number.
@@ -71,8 +71,9 @@ struct WrittenNumber {
         hasPoint = true
         text = text.dropFirst()
       } else if let mark = Self.groupMark(text, style) {
+        // Nobody groups behind a zero: `0,125` has places, in the other notation.
         guard !hasPoint, group == nil ? (1...3).contains(sinceGroup) : sinceGroup == 3,
-          group == nil || group == mark
+          group == nil || group == mark, digits.count == count
         else { throw .malformed }
         (group, sinceGroup) = (mark, 0)
         text = text.dropFirst(mark.count)
@@ -93,7 +94,8 @@ struct WrittenNumber {
     guard !text.isEmpty else { throw .malformed }
     for byte in text {
       guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) else { throw .malformed }
-      exponent = min(exponent * 10 + Int(byte &- 48), largestExponent)
+      exponent = exponent * 10 + Int(byte &- 48)
+      guard exponent <= largestExponent else { throw .outOfRange }
     }
     return sign == UInt8(ascii: "-") ? -exponent : exponent
   }

@@ -235,7 +235,8 @@ struct RowFile<Kind: RowKind> {
     var places: [Kind.Key: Int] = [:]
     places.reserveCapacity(min(request.batchSize, 10_000))
     while !isAtEnd, !hasTooManyRows, chunk.rowCount < request.batchSize,
-      chunk.rowCount == 0 || offset - chunk.start.offset < Self.chunkBytes
+      chunk.rowCount == 0 && chunk.remarks.passedOver == 0
+        || offset - chunk.start.offset < Self.chunkBytes
     {
       if let limit = request.maxRows, number >= limit {
         // Not taken: a resumed import with a higher limit begins with it.
@@ -256,7 +257,7 @@ struct RowFile<Kind: RowKind> {
       }
       if isAtEnd { break }
       number += 1
-      if !passedOver.isEmpty, passedOver.contains(reader.rowText) {
+      if passedOver.contains(reader) {
         chunk.remarks.passedOver += 1
         continue
       }
@@ -342,15 +343,17 @@ struct RowFile<Kind: RowKind> {
       chunk.refuse(refusal, number: number, line: line, text: text)
     case .success(let rows):
       if remarks != Remarks() { chunk.remarks.add(remarks) }
+      // A row of an export that says several things is taken whole, or not at all.
+      for row in rows {
+        if let earlier = places[kind.key(row)],
+          let clash = kind.clash(chunk.entries[earlier].row, row)
+        {
+          return chunk.refuse(clash, number: number, line: line, text: text)
+        }
+      }
       for row in rows {
         let earlier = places.updateValue(chunk.entries.count, forKey: kind.key(row))
-        if let earlier {
-          if let clash = kind.clash(chunk.entries[earlier].row, row) {
-            places[kind.key(row)] = earlier
-            return chunk.refuse(clash, number: number, line: line, text: text)
-          }
-          chunk.replace(earlier)
-        }
+        if let earlier { chunk.replace(earlier) }
         chunk.append(row, number: number, line: line, text: text)
       }
     }

@@ -71,7 +71,7 @@ package struct FlowFile: Sendable {
     var number = 0
     while try reader.next() {
       number += 1
-      if !passedOver.isEmpty, passedOver.contains(reader.rowText) { continue }
+      if passedOver.contains(reader) { continue }
       do throws(RowRefusal) {
         let row = try Self.row(reader, header)
         owners.append(lookup.index(of: row.name))
