@@ -155,6 +155,13 @@ func absolutePath(_ path: String) -> String {
   return resolved
 }
 
+/// What a symbolic link says, nil where it cannot be read.
+func linkTarget(_ path: String) -> String? {
+  var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
+  let count = readlink(path, &buffer, buffer.count)
+  return count > 0 ? String(decoding: buffer[..<count], as: UTF8.self) : nil
+}
+
 /// The path of a name in a folder, which may be the root.
 func subpath(_ name: some StringProtocol, of folder: String) -> String {
   folder == "/" ? "/\(name)" : "\(folder)/\(name)"

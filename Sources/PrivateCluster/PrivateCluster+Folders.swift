@@ -13,28 +13,87 @@ extension PrivateCluster {
         .folder, "the data folder's path is relative, and the working directory is gone",
         remedy: "choose a folder by its whole path with \(.setting(.home))")
     }
+    let way = try requireWayOfOurs()
     var path = ""
     for part in ["/"] + dataFolder.split(separator: "/").map({ "/" + $0 }) {
       path = path == "/" ? part : path + part
       var status = stat()
-      guard lstat(path, &status) == 0 else { return }
+      guard lstat(path, &status) == 0 else { break }
       guard status.st_mode & S_IFMT == S_IFDIR else {
         throw ClusterError(
           .folder, "\(path) is no folder", remedy: "choose another folder with \(.setting(.home))")
       }
-      let isSticky = status.st_mode & S_ISVTX != 0 && path != dataFolder
-      guard status.st_uid == 0 || status.st_uid == geteuid() else {
-        throw ClusterError(
-          .folder, "the folder \(path) belongs to another user, who could put another cluster here",
-          remedy: "choose another folder with \(.setting(.home))")
-      }
-      guard status.st_mode & 0o022 == 0 || isSticky else {
-        throw ClusterError(
-          .folder,
-          "the folder \(path) may be written by others, who could put another cluster here",
-          remedy: "chmod go-w \(path), or choose another folder with \(.setting(.home))")
-      }
+      try requireOurs(path, status, maySettle: path != dataFolder)
     }
+    guard way == dataFolder else {
+      throw ClusterError(
+        .folder, "the path \(givenFolder) does not lead to \(dataFolder) any more",
+        remedy: "choose a folder by a path without links with \(.setting(.home))")
+    }
+  }
+
+  /// Refuses a folder on the way, or the data folder itself, that others own or may write to.
+  ///
+  /// - Parameter maySettle: Whether a sticky one will do.
+  private func requireOurs(_ path: String, _ status: stat, maySettle: Bool) throws {
+    guard Self.isOurs(status) else {
+      throw ClusterError(
+        .folder, "the folder \(path) belongs to another user, who could put another cluster here",
+        remedy: "choose another folder with \(.setting(.home))")
+    }
+    guard !Self.isOpen(status) || maySettle && status.st_mode & S_ISVTX != 0 else {
+      throw ClusterError(
+        .folder,
+        "the folder \(path) may be written by others, who could put another cluster here",
+        remedy: "chmod go-w \(path), or choose another folder with \(.setting(.home))")
+    }
+  }
+
+  private static func isOurs(_ status: stat) -> Bool {
+    status.st_uid == 0 || status.st_uid == geteuid()
+  }
+
+  private static func isOpen(_ status: stat) -> Bool { status.st_mode & 0o022 != 0 }
+
+  /// Refuses a path that somebody else leads: by a link of his where he may put one, or by a folder
+  /// in which he could put another link in the place of one of ours.
+  ///
+  /// What links lead to is not enough to look at: it is a folder of ours where root is led to one
+  /// of root's.
+  ///
+  /// - Returns: Where the path leads, as far as it exists.
+  private func requireWayOfOurs() throws -> String {
+    let given =
+      givenFolder.hasPrefix("/") ? givenFolder : subpath(givenFolder, of: absolutePath("."))
+    var rest = Array(given.split(separator: "/").reversed())
+    var (folder, links) = ("/", 0)
+    while let part = rest.popLast() {
+      if part == "." { continue }
+      if part == ".." {
+        folder = "/" + folder.split(separator: "/").dropLast().joined(separator: "/")
+        continue
+      }
+      var above = stat()
+      if lstat(folder, &above) == 0, above.st_mode & S_IFMT == S_IFDIR {
+        try requireOurs(folder, above, maySettle: true)
+      }
+      let path = subpath(part, of: folder)
+      var status = stat()
+      guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFLNK else {
+        folder = path
+        continue
+      }
+      guard Self.isOurs(status) || !Self.isOpen(above), links < 40, let target = linkTarget(path)
+      else {
+        throw ClusterError(
+          .folder, "the link \(path) belongs to another user, who could lead it anywhere",
+          remedy: "choose a folder by another path with \(.setting(.home))")
+      }
+      links += 1
+      if target.hasPrefix("/") { folder = "/" }
+      rest += target.split(separator: "/").reversed()
+    }
+    return folder
   }
 
   /// Whether a cluster was made; one that lost a part, or that its owner cannot read, is not none.

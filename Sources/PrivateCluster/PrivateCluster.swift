@@ -17,6 +17,8 @@ public struct PrivateCluster: Sendable {
 
   /// Absolute path of the folder that holds the cluster, its lock file and its log.
   public let dataFolder: String
+  /// The same as it was given, with the links that lead there.
+  let givenFolder: String
   let settings: ClusterSettings
 
   /// A cluster kept in `dataFolder`; nothing is touched before ``start()``.
@@ -24,6 +26,7 @@ public struct PrivateCluster: Sendable {
   /// A relative path is taken from the working directory, symbolic links are resolved.
   public init(dataFolder: String, settings: ClusterSettings = .durable) {
     self.dataFolder = absolutePath(dataFolder)
+    givenFolder = dataFolder
     self.settings = settings
   }
 

@@ -151,6 +151,51 @@ struct FolderTests {
   }
 
   @Test(
+    "root follows no link that another user made, nor one that another could lead elsewhere",
+    .enabled(if: isRoot))
+  func strangersLink() throws {
+    let ground = ScratchFolder()
+    chmod(ground.path, 0o755)
+    let target = ground.folder("target")
+    let (sticky, closed, theirs) = (
+      ground.folder("sticky"), ground.folder("closed"), ground.folder("theirs")
+    )
+    chmod(sticky, 0o1777)
+    for folder in [sticky, closed, theirs] {
+      symlink(target, folder + "/mine")
+      symlink(target, folder + "/strange")
+      lchown(folder + "/strange", 65_534, 65_534)
+      symlink("strange", folder + "/indirect")
+      symlink("../\(folder.split(separator: "/").last ?? "")/mine", folder + "/twice")
+    }
+    chown(theirs, 65_534, 65_534)
+    for way in ["", "/below", "/none/../below"] {
+      for path in [sticky + "/strange", sticky + "/indirect", theirs + "/mine", theirs + "/twice"] {
+        #expect(throws: ClusterError.self, "\(path + way)") {
+          try PrivateCluster(dataFolder: path + way).status()
+        }
+      }
+      for path in [sticky + "/mine", sticky + "/twice", closed + "/mine", closed + "/strange"] {
+        #expect(try PrivateCluster(dataFolder: path + way).status() == .absent, "\(path + way)")
+      }
+    }
+    #expect(entries(of: target) == [])
+  }
+
+  @Test("a link that is led elsewhere after it was looked at is not followed")
+  func movedLink() throws {
+    let ground = ScratchFolder()
+    chmod(ground.path, 0o755)
+    let places = [ground.folder("one"), ground.folder("other")]
+    symlink(places[0], ground.path + "/link")
+    let cluster = PrivateCluster(dataFolder: ground.path + "/link/home")
+    #expect(try cluster.status() == .absent)
+    unlink(ground.path + "/link")
+    symlink(places[1], ground.path + "/link")
+    #expect(throws: ClusterError.self) { try cluster.status() }
+  }
+
+  @Test(
     "without HOME the books are where the user's home is, and never in the folder of the moment")
   func homeless() throws {
     let nobody = try #require(getpwnam("nobody"))
