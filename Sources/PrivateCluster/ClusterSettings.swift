@@ -17,6 +17,7 @@ public struct ClusterSettings: Sendable {
     parameters: [
       ("fsync", "off"), ("synchronous_commit", "off"), ("full_page_writes", "off"),
       ("max_connections", "200"), ("autovacuum_naptime", "10s"),
+      ("max_prepared_transactions", "20"),
     ])
 
   /// The configuration file's text for a new cluster.

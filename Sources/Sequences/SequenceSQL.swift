@@ -30,7 +30,8 @@ package enum SequenceSQL {
       select k.relation from pg_catalog.pg_locks k
       -- Also one that is only asked for: whoever comes after it waits behind it.
       where k.locktype = 'relation' and k.mode = 'AccessExclusiveLock'
-        and k.pid <> pg_catalog.pg_backend_pid()
+        -- That of a prepared transaction is nobody's.
+        and k.pid is distinct from pg_catalog.pg_backend_pid()
         and k.database = (select d.oid from pg_catalog.pg_database d
           where d.datname = pg_catalog.current_database())
     ), sequence as materialized (

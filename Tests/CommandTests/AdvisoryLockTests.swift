@@ -118,6 +118,28 @@ import Testing
     #expect(try await books.leftovers() == [])
   }
 
+  @Test("a prepared transaction that holds a lock of ours is named, with what ends it")
+  func preparedTransaction() async throws {
+    let books = try await OperatorBooks.small()
+    let name = "\(books.database)'s"
+    try await books.execute(
+      """
+      begin;
+      select pg_advisory_xact_lock('closebell.period_locks'::regclass::oid::int, 0);
+      prepare transaction '\(books.database)''s'
+      """)
+    let ended = try await books.run(
+      ["lock", "--month", "2017-05", "--reason", "reported"],
+      environment: ["CLOSEBELL_LOCK_TIMEOUT": "1"])
+    let said = ended.standardError
+    try await books.execute("rollback prepared '\(books.database)''s'")
+    #expect(ended.exitCode == 75, "\(said)")
+    let quoted = "'\(name.replacing("'", with: "''"))'"
+    #expect(
+      said.contains("prepared transaction \(quoted) of role \"closebell\", since 20"), "\(said)")
+    #expect(said.contains("commit or rollback prepared \(quoted)"), "\(said)")
+  }
+
   @Test("whoever holds a table for too long is somebody else at it: 75, and a way to find them")
   func tables() async throws {
     let books = try await OperatorBooks.small()

@@ -63,11 +63,20 @@ public struct AdvisoryLock: Sendable {
     findHolders = Statement.once(
       "\(name)-holders",
       """
-      select a.pid, coalesce(a.usename::text, ''), coalesce(a.application_name, ''),
-        \(MomentText.sql("coalesce(a.xact_start, a.backend_start)"))
-      from pg_catalog.pg_locks k join pg_catalog.pg_stat_activity a on a.pid = k.pid
-      where \(isGranted) and k.pid <> pg_catalog.pg_backend_pid()
-      order by a.backend_start, a.pid limit 3
+      select coalesce(a.pid, 0), coalesce(a.usename::text, x.owner::text, ''),
+        coalesce(a.application_name, ''),
+        \(MomentText.sql("coalesce(a.xact_start, a.backend_start, x.prepared)")),
+        pg_catalog.quote_literal(x.gid)
+      from pg_catalog.pg_locks k
+      left join pg_catalog.pg_stat_activity a on a.pid = k.pid
+      -- A prepared transaction is no session's; what it has in common with its name is its number.
+      left join (pg_catalog.pg_locks t
+        join pg_catalog.pg_prepared_xacts x on x.transaction = t.transactionid)
+        on k.pid is null and t.pid is null and t.locktype = 'transactionid' and t.granted
+          and t.virtualtransaction = k.virtualtransaction
+      where \(isGranted) and k.pid is distinct from pg_catalog.pg_backend_pid()
+        and (a.pid is not null or x.gid is not null)
+      order by coalesce(a.backend_start, x.prepared), a.pid limit 3
       """)
   }
 
@@ -140,7 +149,7 @@ public struct AdvisoryLock: Sendable {
     let holders = try db.rows(findHolders) {
       LockHeld.Session(
         pid: try $0.nextInt32(), role: try $0.nextString(), application: try $0.nextString(),
-        since: try $0.nextStringOrNil())
+        since: try $0.nextStringOrNil(), prepared: try $0.nextStringOrNil()?.onOneLine)
     }
     do {
       try db.execute(wait)
@@ -228,7 +237,7 @@ public struct AdvisoryLock: Sendable {
 public struct LockHeld: Problem {
   /// A session that holds it.
   public struct Session: Sendable {
-    /// Its number.
+    /// Its number; 0 where it left a prepared transaction behind.
     public let pid: Int32
     /// Whose it is.
     public let role: String
@@ -236,6 +245,8 @@ public struct LockHeld: Problem {
     public let application: String
     /// Since when it is at it, UTC; nil where we may not know.
     public let since: String?
+    /// The name of the prepared transaction that holds it, quoted for SQL; nil for a session.
+    public let prepared: String?
   }
 
   let meaning: String
@@ -244,14 +255,18 @@ public struct LockHeld: Problem {
 
   /// Which lock, who holds it, and the way out.
   public var stated: StatedProblem {
-    let end = holders.first.map { "; or select pg_terminate_backend(\($0.pid))" } ?? ""
+    let end = holders.first.map { holder in
+      holder.prepared.map { "; or commit or rollback prepared \($0)" }
+        ?? "; or select pg_terminate_backend(\(holder.pid))"
+    }
     return StatedProblem(
       ProblemCode("lock_held", .busy),
       "\(meaning) is held by somebody else for longer than CLOSEBELL_LOCK_TIMEOUT",
       details: holders.map { holder in
         let name = holder.application.isEmpty ? "" : ", application \"\(holder.application)\""
-        return "session \(holder.pid) of role \"\(holder.role)\"\(name), "
+        let what = holder.prepared.map { "prepared transaction \($0)" } ?? "session \(holder.pid)"
+        return "\(what) of role \"\(holder.role)\"\(name), "
           + "since \(holder.since ?? "an unknown time")"
-      }, remedy: "try again when that session is done\(end)")
+      }, remedy: "try again when that session is done\(end ?? "")")
   }
 }
