@@ -82,4 +82,21 @@ struct ConnectionStringTests {
       #expect(Configuration.isLikeConnectionString(text) == (text == "a://b"), "\(text)")
     }
   }
+
+  @Test("or by a password between two names, as other programs and other databases have it")
+  func likenessOfOthers() {
+    for text in [
+      "me:hush@example/books", "Me:hu/s@h@db.example:5432", "see me:hush@example",
+      "postgres:hush@[::1]/books", "Server=example;Uid=me;Pass=hush;", "pass=hush",
+      "jdbc:oracle:thin:me/hush@example", "JDBC:sqlserver://example",
+    ] {
+      #expect(Configuration.isLikeConnectionString(text), "\(text)")
+    }
+    for text in [
+      "me@example", "C:books", "booked at 12:30@desk", "bypass=1", "a: b@example", "x:@example",
+      "/srv/in:out@2/prices.csv", "me:hush", "note:see@", "2017-06-30:x@y",
+    ] {
+      #expect(!Configuration.isLikeConnectionString(text), "\(text)")
+    }
+  }
 }

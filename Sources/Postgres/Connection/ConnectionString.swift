@@ -102,14 +102,20 @@ struct ConnectionString {
     return nil
   }
 
-  /// Whether a text looks like a connection string: a URL that is none of a page, or a password by
-  /// its keyword.
+  /// Whether a text looks like a connection string: a URL that is none of a page, a password by its
+  /// keyword, or one between a user's name and a host's.
   static func isLikely(_ text: String) -> Bool {
     let small = text.lowercased()
     let before = small.split(separator: "=", omittingEmptySubsequences: false).dropLast()
     let hasPassword = before.contains { part in
       let word = part.split(whereSeparator: \.isWhitespace).last ?? ""
       return ["password", "passwd", "pwd"].contains { word.hasSuffix($0) }
+        || word.split { !$0.isLetter && $0 != "_" }.last == "pass" && word.last == "s"
+    }
+    if small.contains("jdbc:")
+      || small.split(whereSeparator: \.isWhitespace).contains(where: isLogin)
+    {
+      return true
     }
     if hasPassword { return true }
     var rest = small[...]
@@ -121,6 +127,17 @@ struct ConnectionString {
       if !isPage || authority.contains("@") { return true }
     }
     return false
+  }
+
+  /// `user:secret@host`: a user's name begins with a letter, as no time of day does.
+  private static func isLogin(_ word: Substring) -> Bool {
+    guard let at = word.lastIndex(of: "@"), let colon = word[..<at].firstIndex(of: ":"),
+      word.index(after: colon) < at, let host = word[at...].dropFirst().first
+    else { return false }
+    let user = word[..<colon]
+    return user.first.map { $0.isLetter || $0 == "_" } == true
+      && user.allSatisfy { $0.isLetter || $0.isNumber || "._%+-".contains($0) }
+      && (host.isLetter || host.isNumber || host == "[")
   }
 
   /// A name that nobody could take for a connection string: letters, digits and `_ - . $`.
