@@ -21,7 +21,7 @@ struct WrittenNumber {
   /// The power of ten that the digits are multiplied by.
   private(set) var exponent = 0
 
-  /// A larger power of ten is out of range, whatever stands before it.
+  /// A larger power of ten is out of range, unless zero stands before it.
   private static let largestExponent = 9_999
 
   /// Reads a number.
@@ -39,7 +39,9 @@ struct WrittenNumber {
     try takeMantissa(&text, style)
     if let mark = text.popFirst() {
       guard mark == UInt8(ascii: "e") || mark == UInt8(ascii: "E") else { throw .malformed }
-      exponent += try Self.exponent(text)
+      let power = try Self.exponent(text)
+      guard digits.isEmpty || power.magnitude <= Self.largestExponent else { throw .outOfRange }
+      exponent += power
     }
     trim()
   }
@@ -84,7 +86,7 @@ struct WrittenNumber {
     guard count > 0, hasPoint || isWholeGroup() else { throw .malformed }
   }
 
-  /// `E-05`, `e3`, without its letter.
+  /// `E-05`, `e3`, without its letter; at most one beyond what is read.
   private static func exponent(
     _ text: Slice<UnsafeBufferPointer<UInt8>>
   ) throws(DecimalError) -> Int {
@@ -94,8 +96,7 @@ struct WrittenNumber {
     guard !text.isEmpty else { throw .malformed }
     for byte in text {
       guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) else { throw .malformed }
-      exponent = exponent * 10 + Int(byte &- 48)
-      guard exponent <= largestExponent else { throw .outOfRange }
+      exponent = min(exponent * 10 + Int(byte &- 48), largestExponent + 1)
     }
     return sign == UInt8(ascii: "-") ? -exponent : exponent
   }
