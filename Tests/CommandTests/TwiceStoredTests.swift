@@ -28,7 +28,7 @@ import Testing
     ["explain", "HARBOUR", "--date", "2017-06-30"],
     ["verify"], ["export", "snapshots"], ["export", "holdings"],
     ["replay", "--from", "2017-06-29", "--to", "2017-06-30", "--dry-run"],
-    ["repair", "equity", "--plan", "-"], ["imports", "list"], ["migrate", "--status"],
+    ["repair", "equity", "--dry-run"], ["imports", "list"], ["migrate", "--status"],
     ["lock", "--month", "2017-05", "--reason", "r", "--force"],
     ["unlock", "--month", "2017-05", "--reason", "r"],
     ["import", "activities", Fixtures.path("demo/activities.csv")],
